@@ -24,7 +24,7 @@ type Business struct {
 	wall  Source
 	from  time.Time // wall instant of the last change
 	at    time.Time // business instant of the last change
-	speed float64
+	speed int64
 }
 
 // NewBusiness returns a business clock that shows wall time at normal pace.
@@ -42,11 +42,11 @@ func (b *Business) Now() time.Time {
 
 func (b *Business) now() time.Time {
 	passed := b.wall.Now().Sub(b.from)
-	return b.at.Add(time.Duration(float64(passed) * b.speed)).Truncate(time.Millisecond)
+	return b.at.Add(passed * time.Duration(b.speed))
 }
 
 // Run lets business time go on from its present instant at another pace; 60 makes a minute of a second.
-func (b *Business) Run(speed float64) {
+func (b *Business) Run(speed int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.at, b.from, b.speed = b.now(), b.wall.Now(), speed
