@@ -1,0 +1,119 @@
+// Package pricing turns a cart and what the price book says of each line into priced lines. It is pure:
+// the till runs the same code offline that the server runs online, so both show the same fen.
+//
+// Prices include VAT. A line's amount is price × quantity, rounded half up once. The tax in a rate class is
+// taken from the class total, once, and shared over its lines by largest remainder, so that lines, classes
+// and the slip always add up.
+package pricing
+
+import (
+	"zhanggui/internal/platform/money"
+	"zhanggui/internal/platform/qty"
+)
+
+// Line is one line of the cart together with its entry in the price book.
+type Line struct {
+	Qty   qty.Qty   // thousandths of the sales unit
+	Price money.Fen // of one sales unit, VAT included
+	TaxBP int64     // VAT rate in basis points: 1300 is 13 %
+}
+
+// Priced is what a line costs. Tax is contained in Amount.
+type Priced struct {
+	Amount money.Fen
+	Tax    money.Fen
+}
+
+// Class is the sum of all lines of one VAT rate.
+type Class struct {
+	TaxBP  int64
+	Amount money.Fen
+	Tax    money.Fen
+}
+
+// Bill is a priced cart: Lines in the order of the cart, Classes by falling rate.
+type Bill struct {
+	Lines   []Priced
+	Classes []Class
+	Total   money.Fen
+	Tax     money.Fen
+}
+
+// LineError says which line (from 0) can't be priced and why.
+type LineError struct {
+	Line int
+	Err  error
+}
+
+func (e *LineError) Error() string { return e.Err.Error() }
+func (e *LineError) Unwrap() error { return e.Err }
+
+// Price prices a cart. The only refusals are an amount or a total that is too large (money.ErrTooLarge);
+// one of a line comes as a *LineError.
+func Price(cart []Line) (Bill, error) {
+	bill := Bill{Lines: make([]Priced, len(cart))}
+	for i, l := range cart {
+		amount, err := money.Times(l.Price, l.Qty)
+		if err != nil {
+			return Bill{}, &LineError{i, err}
+		}
+		bill.Lines[i].Amount = amount
+		bill.Total += amount // ≤ money.Max each: overflow needs nine million lines
+		bill.class(l.TaxBP).Amount += amount
+	}
+	if bill.Total > money.Max {
+		return Bill{}, money.ErrTooLarge
+	}
+	weights := make([]int64, 0, len(cart))
+	for c := range bill.Classes {
+		class := &bill.Classes[c]
+		tax, err := money.TaxIn(class.Amount, class.TaxBP)
+		if err != nil {
+			return Bill{}, err
+		}
+		class.Tax = tax
+		bill.Tax += tax
+		weights = weights[:0]
+		for i, l := range cart {
+			if l.TaxBP == class.TaxBP {
+				weights = append(weights, int64(bill.Lines[i].Amount))
+			}
+		}
+		parts := money.Split(tax, weights)
+		for i, l := range cart {
+			if l.TaxBP == class.TaxBP {
+				bill.Lines[i].Tax, parts = parts[0], parts[1:]
+			}
+		}
+	}
+	return bill, nil
+}
+
+// class finds or inserts the class of a rate, keeping classes in falling order; there are a handful at most.
+func (b *Bill) class(rate int64) *Class {
+	at := 0
+	for at < len(b.Classes) && b.Classes[at].TaxBP > rate {
+		at++
+	}
+	if at == len(b.Classes) || b.Classes[at].TaxBP != rate {
+		b.Classes = append(b.Classes, Class{})
+		copy(b.Classes[at+1:], b.Classes[at:])
+		b.Classes[at] = Class{TaxBP: rate}
+	}
+	return &b.Classes[at]
+}
+
+// Part is what belongs to `now` out of `sold` when `before` has already been given back: the rounded share of
+// everything up to now less the rounded share of everything before. Whatever the parts, together they
+// are whole to the fen, and the last one carries the rest. It needs 0 ≤ before, 0 ≤ now and before + now ≤ sold.
+func Part(whole int64, sold, before, now qty.Qty) (int64, error) {
+	upTo, err := money.MulDiv(whole, int64(before+now), int64(sold))
+	if err != nil {
+		return 0, err
+	}
+	already, err := money.MulDiv(whole, int64(before), int64(sold))
+	if err != nil {
+		return 0, err
+	}
+	return upTo - already, nil
+}
