@@ -1,0 +1,43 @@
+package main
+
+import (
+	"go/ast"
+
+	"golang.org/x/tools/go/analysis"
+)
+
+// There are two clocks, and tests move one of them. Who asks the machine directly has a third.
+var clockRule = &analysis.Analyzer{
+	Name: "clock",
+	Doc:  "the time comes from platform/clock or tx.Now",
+	Run:  runClock,
+}
+
+func runClock(pass *analysis.Pass) (any, error) {
+	where := inside(pass)
+	if where == "" || where == "platform/clock" || where == "lint" {
+		return nil, nil
+	}
+	report := reporterFor(pass, "clock")
+	for _, f := range pass.Files {
+		if isTest(pass, f.Pos()) {
+			continue
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			obj := pass.TypesInfo.Uses[sel.Sel]
+			if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != "time" || obj.Parent() != obj.Pkg().Scope() {
+				return true
+			}
+			switch obj.Name() {
+			case "Now", "Since", "Until":
+				report.at(sel, "time.%s: ask clock.Wall, the business clock or tx.Now", obj.Name())
+			}
+			return true
+		})
+	}
+	return nil, nil
+}

@@ -1,0 +1,5 @@
+package lazy
+
+import "time"
+
+func Wait() { time.Sleep(time.Second) }
