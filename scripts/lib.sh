@@ -136,3 +136,10 @@ commit() { git rev-parse HEAD 2>/dev/null || echo unknown; }
 go_build() { # OUTPUT
 	go build -trimpath -ldflags "-s -w -X zhanggui/internal/app.commit=$(commit)" -o "$1" ./cmd/zhanggui
 }
+
+# The generated files that are committed.
+generated="web/openapi.json web/src/kit/api/schema.ts"
+generate() {
+	mkdir -p .build
+	go run ./cmd/zhanggui openapi >.build/openapi.json && cp .build/openapi.json web/openapi.json && (cd web && npm run --silent gen >&2)
+}
