@@ -1,0 +1,257 @@
+// Package clear sells what nears its expiry (动态出清): when a batch is marked down, how deep, when it
+// is sold two for one, when it comes off sale; and it learns how people answer to lower prices.
+package clear
+
+import (
+	"math"
+	"time"
+
+	"zhanggui/internal/platform/money"
+	"zhanggui/internal/platform/qty"
+)
+
+// Phase is where a batch stands on its way to expiry.
+type Phase string
+
+const (
+	FullPrice Phase = "full_price" // before the first step
+	Markdown  Phase = "markdown"   // from the first step
+	FreeOne   Phase = "free_one"   // buy one, get one free
+	Expired   Phase = "expired"    // off sale
+)
+
+// Rule is how a category is cleared. Use Default and change what the category sets.
+type Rule struct {
+	FirstBefore time.Duration // before expiry the markdown begins
+	FreeBefore  time.Duration // before expiry two go for one
+	Depths      []int64       // per cent off, rising
+	Floor       money.Fen     // of one sales unit: a markdown never goes under it
+	FreeUnder   bool          // buy-one-get-one may go under the floor
+	Screen      float64       // conversion a plan must exceed to be considered
+	Elasticity  float64       // e in demand × (1−d)^−e
+}
+
+// Default is the trade's rule: 6 h, 2 h, 15–30 %, 65 %; the elasticity is the prior of a category
+// nothing is known of (design: N(1.8, .5²)).
+func Default() Rule {
+	return Rule{FirstBefore: 6 * time.Hour, FreeBefore: 2 * time.Hour, Depths: []int64{15, 20, 25, 30}, Screen: .65, Elasticity: 1.8}
+}
+
+const (
+	fullLife = 12 * time.Hour // from this life on the rule's own times hold
+	leastFor = 2 * time.Hour  // below this life there is no markdown, only hold-time control
+)
+
+// Window gives the instants of the first step and of buy-one-get-one for a batch. A life under 12 h
+// starts at half of it and goes two for one in its last sixth; a life under 2 h has neither.
+func (r Rule) Window(made, expires time.Time) (first, free time.Time, ok bool) {
+	life := expires.Sub(made)
+	switch {
+	case life < leastFor:
+		return time.Time{}, time.Time{}, false
+	case life < fullLife:
+		return expires.Add(-life / 2), expires.Add(-life / 6), true
+	}
+	return expires.Add(-r.FirstBefore), expires.Add(-r.FreeBefore), true
+}
+
+// PhaseAt is where the batch stands at an instant; each phase holds from its first instant on.
+func (r Rule) PhaseAt(made, expires, at time.Time) Phase {
+	first, free, ok := r.Window(made, expires)
+	switch {
+	case !at.Before(expires):
+		return Expired
+	case !ok || at.Before(first):
+		return FullPrice
+	case at.Before(free):
+		return Markdown
+	}
+	return FreeOne
+}
+
+// Offer is what a batch is sold for. The zero Offer is the full price.
+type Offer struct {
+	Depth int64 // per cent off
+	Free  bool  // in pairs the second is free
+}
+
+// deeper says whether o gives the customer more than p.
+func (o Offer) deeper(p Offer) bool {
+	return o.Free && !p.Free || o.Free == p.Free && o.Depth > p.Depth
+}
+
+// Price is that of one sales unit under the offer, before any free second: round half up, never under
+// the floor, never over the full price.
+func (r Rule) Price(full money.Fen, o Offer) money.Fen {
+	v, err := money.MulDiv(int64(full), 100-o.Depth, 100)
+	if err != nil {
+		return full
+	}
+	return min(full, max(money.Fen(v), r.Floor))
+}
+
+// Situation is what is known at a look at a batch.
+type Situation struct {
+	Made, Expires, At time.Time
+	Full              money.Fen // of one sales unit
+	Left              qty.Qty   // sales units, thousandths
+	Expected          float64   // units that would still be sold until expiry at the full price
+	Now               Offer     // what it is sold for at present
+	PlannedLeft       float64   // units the plan of the last step wanted to have left now; NaN before the first step
+	Stopped           bool      // a person ended further steps
+	Tried             func(Offer) (conversion float64, uses int)
+	Prior             float64 // conversion of the category where a plan was tried less than leastUses times
+}
+
+const leastUses = 20
+
+// Option is one plan that was weighed.
+type Option struct {
+	Offer      Offer
+	Price      money.Fen
+	Conversion float64 // units sold ÷ units offered under such a plan
+	Passed     bool    // over the screen
+	Sold       float64 // units expected to be sold until expiry
+	Earned     float64 // fen expected from what is left; its cost is spent either way
+}
+
+// Reason says why a look ended as it did.
+type Reason string
+
+const (
+	ReasonNotYet    Reason = "not_yet"    // before the first step
+	ReasonSells     Reason = "sells"      // what is left will sell without a lower price
+	ReasonFirst     Reason = "first"      // first markdown
+	ReasonBehind    Reason = "behind"     // behind plan: deeper
+	ReasonOnPlan    Reason = "on_plan"    // on or ahead of plan: the step is skipped
+	ReasonDeepest   Reason = "deepest"    // behind plan, but there is nothing deeper
+	ReasonStopped   Reason = "stopped"    // a person ended further steps
+	ReasonExpired   Reason = "expired"    // off sale
+	ReasonShortLife Reason = "short_life" // a life under 2 h: hold time only
+	ReasonGone      Reason = "gone"       // nothing left
+)
+
+// Decision is the outcome of one look.
+type Decision struct {
+	Phase   Phase
+	Offer   Offer
+	Price   money.Fen
+	Changed bool
+	Reason  Reason
+	Options []Option // what was weighed, in the order of the rule; empty when there was nothing to choose
+}
+
+// Decide looks at a batch: at the first step, and every 30 minutes after it. The offer never becomes
+// worse for the customer than it is.
+func (r Rule) Decide(s Situation) Decision {
+	phase := r.PhaseAt(s.Made, s.Expires, s.At)
+	d := Decision{Phase: phase, Offer: s.Now, Price: r.Price(s.Full, s.Now)}
+	left := s.Left.Approx()
+	switch {
+	case phase == Expired:
+		d.Reason = ReasonExpired
+	case left <= 0:
+		d.Reason = ReasonGone
+	case s.Stopped:
+		d.Reason = ReasonStopped
+	case s.Expires.Sub(s.Made) < leastFor:
+		d.Reason = ReasonShortLife
+	case phase == FullPrice:
+		d.Reason = ReasonNotYet
+	case s.Now == (Offer{}) && left <= s.Expected:
+		d.Reason = ReasonSells
+	case s.Now != (Offer{}) && !math.IsNaN(s.PlannedLeft) && left <= s.PlannedLeft:
+		d.Reason = ReasonOnPlan
+	default:
+		r.step(s, &d)
+	}
+	return d
+}
+
+// step chooses a deeper offer.
+func (r Rule) step(s Situation, d *Decision) {
+	d.Options = r.weigh(s, d.Phase)
+	best, found := choose(d.Options)
+	if !found {
+		d.Reason = ReasonDeepest
+		return
+	}
+	d.Reason = ReasonBehind
+	if s.Now == (Offer{}) {
+		d.Reason = ReasonFirst
+	}
+	d.Offer, d.Price, d.Changed = best.Offer, best.Price, true
+}
+
+// weigh lists the plans open to the batch: every deeper markdown, and two for one in its last hours.
+func (r Rule) weigh(s Situation, phase Phase) []Option {
+	var offers []Offer
+	if phase == FreeOne {
+		offers = append(offers, Offer{Depth: s.Now.Depth, Free: true})
+	} else {
+		for _, depth := range r.Depths {
+			offers = append(offers, Offer{Depth: depth})
+		}
+	}
+	var out []Option
+	now := r.Price(s.Full, s.Now)
+	for _, o := range offers {
+		price := r.Price(s.Full, o)
+		if !o.deeper(s.Now) || !o.Free && price >= now {
+			continue // no gift to the customer, or the floor has eaten it
+		}
+		paid := price.Approx()
+		if o.Free {
+			paid /= 2
+			if !r.FreeUnder && paid < r.Floor.Approx() {
+				continue
+			}
+		}
+		opt := Option{Offer: o, Price: price, Conversion: s.Prior}
+		if s.Tried != nil {
+			if c, uses := s.Tried(o); uses >= leastUses {
+				opt.Conversion = c
+			}
+		}
+		opt.Passed = opt.Conversion > r.Screen
+		opt.Sold = min(s.Left.Approx(), s.Expected*r.uplift(paid/s.Full.Approx()))
+		opt.Earned = opt.Sold * paid
+		out = append(out, opt)
+	}
+	return out
+}
+
+// uplift is how many times the demand at the full price is asked for at a share of it: share^−e.
+func (r Rule) uplift(share float64) float64 {
+	if share <= 0 {
+		return math.Inf(1)
+	}
+	return math.Pow(share, -r.Elasticity)
+}
+
+// choose takes, among the options that pass the screen, the one that earns most; where none passes, the
+// one with the highest conversion. Of equals the shallower wins: it is easier to deepen than to take back.
+func choose(options []Option) (best Option, found bool) {
+	for _, o := range options {
+		switch {
+		case !found:
+		case o.Passed != best.Passed:
+			if !o.Passed {
+				continue
+			}
+		case o.Passed && o.Earned <= best.Earned:
+			continue
+		case !o.Passed && o.Conversion <= best.Conversion:
+			continue
+		}
+		best, found = o, true
+	}
+	return best, found
+}
+
+// Plan is how many units a step wants to have left at a later look: the rest falls with what is left of
+// the day's profile, so that nothing remains at expiry. share is the part of demand from then to expiry
+// over the part from now to expiry.
+func Plan(left qty.Qty, share float64) float64 {
+	return left.Approx() * min(1, max(0, share))
+}
