@@ -1,0 +1,49 @@
+// Command pgchild runs a command with a PostgreSQL cluster beside it:
+//
+//	go run ./internal/platform/dbtest/pgchild -- go test ./...
+//
+// The command finds the cluster in ZHANGGUI_TEST_PG. Its exit code is pgchild's.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+
+	"zhanggui/internal/platform/dbtest/pgserver"
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	if len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		fmt.Fprintln(os.Stderr, "usage: pgchild -- COMMAND [ARGUMENT…]")
+		return 2
+	}
+	s, err := pgserver.Start(pgserver.Options{})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "pgchild:", err)
+		return 1
+	}
+	defer s.Stop()
+	signal.Ignore(os.Interrupt, syscall.SIGTERM) // the command gets the terminal's signals itself; the cluster ends after it
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), "ZHANGGUI_TEST_PG="+s.DSN("postgres"))
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return max(exit.ExitCode(), 1)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "pgchild:", err)
+		return 1
+	}
+	return 0
+}
