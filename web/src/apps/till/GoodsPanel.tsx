@@ -1,0 +1,70 @@
+import { useFormat } from '@kit/format'
+import { client, must, useListing, useRead, type Listing, type TillProduct } from '@kit/api'
+import { useText } from '@kit/i18n'
+import { Badge, Empty, ProblemBox, SkeletonLines } from '@kit/states'
+import type { Goods } from './cart'
+import { tillText } from './words'
+
+const byWeight = new Set(['g', 'kg', 'jin', 'ml', 'l', '\u514b', '\u5343\u514b', '\u516c\u65a4', '\u65a4', '\u4e24', '\u5347', '\u6beb\u5347'])
+
+export const goodsOf = (p: TillProduct): Goods => ({
+  product_id: p.product_id, name: p.name, unit: p.unit, price_fen: p.price_fen, weighed: isWeighed(p.unit),
+})
+export const isWeighed = (unit: string): boolean => byWeight.has(unit.toLowerCase())
+
+export function useGoods(site: string, q: string, category: string): Listing<TillProduct> {
+  return useListing(['till', 'products', site, q, category], (after) =>
+    must(client.GET('/api/till/products', {
+      params: { query: { site_id: site, limit: 60, ...(q ? { q } : {}), ...(category ? { category_id: category } : {}), ...(after ? { after } : {}) }, path: {} },
+    })))
+}
+
+export function GoodsPanel(props: {
+  goods: Listing<TillProduct>
+  q: string
+  hit: number // the card that Enter takes while a word stands in the entry box; −1: none
+  category: string
+  chooseCategory: (id: string) => void
+  take: (p: TillProduct) => void
+}) {
+  const t = useText(tillText)
+  const f = useFormat()
+  const { goods } = props
+  const categories = useRead(['goods', 'categories'], () => must(client.GET('/api/goods/categories', { params: { query: {}, path: {} } })))
+  const names = categories.data?.items ?? []
+
+  return (
+    <div className="goods">
+      {names.length > 1 && (
+        <div className="chips" role="group" aria-label={t('goods')}>
+          <button type="button" className={props.category ? 'chip' : 'chip on'} aria-pressed={!props.category} onClick={() => props.chooseCategory('')}>{t('all_categories')}</button>
+          {names.map((c) => (
+            <button key={c.id} type="button" className={props.category === c.id ? 'chip on' : 'chip'} aria-pressed={props.category === c.id} onClick={() => props.chooseCategory(c.id)}>{c.name}</button>
+          ))}
+        </div>
+      )}
+      {goods.problem && goods.rows.length === 0 && <ProblemBox problem={goods.problem} again={goods.again} />}
+      {goods.loading && <SkeletonLines lines={8} />}
+      {!goods.loading && !goods.problem && goods.rows.length === 0 && (props.q
+        ? <Empty title={t('goods_no_match', { q: props.q })}>{t('goods_no_match_note')}</Empty>
+        : <Empty title={t('goods_none')}>{t('goods_none_note')}</Empty>)}
+      <ul className={`cards${goods.stale ? ' stale' : ''}`}>
+        {goods.rows.map((p, i) => {
+          const none = /^[-\u2212]|^0(\.0*)?$/.test(p.stock.qty)
+          return (
+            <li key={`${p.product_id}/${p.unit}`}>
+              <button type="button" className={`card${i === props.hit ? ' hit' : ''}${none ? ' none' : ''}`} onClick={() => props.take(p)}>
+                <span className="card-name">{p.name}</span>
+                <span className="card-foot">
+                  <b>{f.yuan(p.price_fen)}<small>/{f.unit(p.unit)}</small></b>
+                  {none ? <Badge tone="red">{t('sold_out')}</Badge> : <small>{t('left', { qty: f.qty(p.stock) })}</small>}
+                </span>
+              </button>
+            </li>
+          )
+        })}
+      </ul>
+      {goods.more && <button type="button" className="plain wide" onClick={goods.more}>{t('more_goods')}</button>}
+    </div>
+  )
+}

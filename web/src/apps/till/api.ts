@@ -1,0 +1,36 @@
+import { act, client, must, type Sale } from '@kit/api'
+
+// What the till asks of the server beside selling (seller.ts) and pricing (quote.ts).
+
+export const lookUp = (site: string, code: string) =>
+  must(client.GET('/api/goods/lookup', { params: { query: { site_id: site, code }, path: {} } }))
+
+export const saleById = (id: string): Promise<Sale> => must(client.GET('/api/till/sales/{id}', { params: { path: { id } } }))
+
+export const askPayment = (id: string, turn: number): Promise<Sale> =>
+  act(['ask', id, turn], (header) => client.POST('/api/till/sales/{id}/payments/ask', { params: { header, path: { id } } }))
+
+export const voidSale = (id: string, reason: string): Promise<Sale> =>
+  act(['void', id, reason], (header) => client.POST('/api/till/sales/{id}/void', { params: { header, path: { id } }, body: { reason } }))
+
+export interface RefundIn {
+  lines: { line_no: number; qty: string; back: 'stock' | 'discard' }[]
+  reason: string
+  tender: string
+}
+/** `before`: what had been refunded, so that the same refund, wanted twice, is two acts. */
+export const refundSale = (id: string, refund: RefundIn, before: number) =>
+  act(['refund', id, refund, before], (header) => client.POST('/api/till/sales/{id}/refunds', { params: { header, path: { id } }, body: refund }))
+
+/** What a slip is at, for words and colour. */
+export type SaleState = 'paid' | 'awaiting_payment' | 'unknown' | 'failed' | 'voided' | 'refunded' | 'part_refunded'
+
+export function stateOf(sale: Sale): SaleState {
+  if (sale.state === 'awaiting_payment') return sale.tenders.some((tender) => tender.state === 'unknown') ? 'unknown' : 'awaiting_payment'
+  if (sale.state === 'paid' && sale.refunded_fen > 0) return sale.refunded_fen >= sale.total_fen ? 'refunded' : 'part_refunded'
+  return sale.state
+}
+
+export const toneOf: Record<SaleState, 'green' | 'amber' | 'red' | 'plain'> = {
+  paid: 'green', awaiting_payment: 'amber', unknown: 'red', failed: 'plain', voided: 'plain', refunded: 'plain', part_refunded: 'amber',
+}
