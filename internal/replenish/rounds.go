@@ -1,0 +1,162 @@
+package replenish
+
+import (
+	"math"
+	"time"
+
+	"zhanggui/internal/platform/qty"
+)
+
+// Demand is a day's forecast for one product in one store, in base units, with the share of the day that
+// falls into each half hour after midnight (a late business day passes 48).
+type Demand struct {
+	Mean     float64
+	Quantile float64   // at Tau
+	Tau      float64   // .5 … .97
+	Shares   []float64 // by half hour, adding up to 1; nil: the whole day at once
+}
+
+// Tau is the default service quantile by life: food of one day is cheap to run out of, food of three days
+// is cheap to keep (design: .70, .90, .95).
+func Tau(life time.Duration) float64 {
+	switch {
+	case life <= 24*time.Hour:
+		return .70
+	case life <= 48*time.Hour:
+		return .90
+	}
+	return .95
+}
+
+// Round is one time of making in a day: what is ready at From is sold until To (half hours after midnight).
+type Round struct {
+	No       int64
+	From, To int
+}
+
+// The rounds of a day: morning, noon, afternoon, evening (早/午/下午/晚).
+var dayRounds = []Round{{1, 0, 21}, {2, 21, 28}, {3, 28, 34}, {4, 34, 96}}
+
+// Rounds is how often a product is made in a day by its life: what keeps for a day is made once, what
+// keeps for half a day twice, anything shorter in every round.
+func Rounds(life time.Duration) []Round {
+	switch {
+	case life >= 24*time.Hour:
+		return []Round{{1, 0, 96}}
+	case life >= 12*time.Hour:
+		return []Round{{1, 0, 28}, {2, 28, 96}}
+	}
+	return dayRounds
+}
+
+// RoundPlan is what to make for one round, in thousandths of the base unit.
+type RoundPlan struct {
+	Round    Round
+	Mean     qty.Qty // expected to be asked for in the round
+	Quantile qty.Qty // wanted on the tray: the quantile of the round's demand
+	OnHand   qty.Qty // of it there already, or expected to be left from the round before
+	Make     qty.Qty // rounded to the nearest whole batch
+}
+
+// Batches on the tray: how much, and until when it may be sold.
+type Batch struct {
+	Qty   qty.Qty
+	Until int // half hours after midnight of the day
+}
+
+// PlanRounds sizes the rounds of a day. The quantile of a round has the day's own spread on its share and
+// Poisson noise of its own (planning §1); what is expected to be left of a round and is still in life
+// counts for the next. Making is rounded to the nearest batch: rounding up was measured to cost more.
+func PlanRounds(d Demand, life time.Duration, tray []Batch, batch qty.Qty) []RoundPlan {
+	rounds := Rounds(life)
+	out := make([]RoundPlan, 0, len(rounds))
+	stock := append([]Batch(nil), tray...)
+	spread := dayVariance(d)
+	for _, r := range rounds {
+		share := shareOf(d.Shares, r)
+		mean := d.Mean * share
+		want := mean + score(d.Tau)*math.Sqrt(max(0, share*share*spread+mean))
+		p := RoundPlan{Round: r, Mean: qty.Nearest(mean), Quantile: qty.Nearest(max(0, want))}
+		for _, b := range stock {
+			if b.Until > r.From {
+				p.OnHand += b.Qty
+			}
+		}
+		p.Make = nearestBatch(p.Quantile-p.OnHand, batch)
+		if p.Make > 0 {
+			stock = append(stock, Batch{p.Make, max(r.From, opens(d.Shares)) + int(life/(30*time.Minute))})
+		}
+		stock = sell(stock, p.Mean, r)
+		out = append(out, p)
+	}
+	return out
+}
+
+// dayVariance is the variance of the day's level beyond Poisson noise, from its quantile.
+func dayVariance(d Demand) float64 {
+	z := score(d.Tau)
+	if z <= 0 {
+		return 0
+	}
+	sd := max(0, d.Quantile-d.Mean) / z
+	return max(0, sd*sd-d.Mean)
+}
+
+// score is the standard normal quantile.
+func score(tau float64) float64 {
+	return math.Sqrt2 * math.Erfinv(2*min(.97, max(.5, tau))-1)
+}
+
+func shareOf(shares []float64, r Round) float64 {
+	if shares == nil {
+		if r.From == 0 {
+			return 1
+		}
+		return 0
+	}
+	var sum float64
+	for i := r.From; i < min(r.To, len(shares)); i++ {
+		sum += shares[i]
+	}
+	return sum
+}
+
+// opens is the first half hour in which anything is asked for: nothing is made before.
+func opens(shares []float64) int {
+	for i, s := range shares {
+		if s > 0 {
+			return i
+		}
+	}
+	return 0
+}
+
+// sell takes the round's expected demand off the trays, earliest end first, and drops what ends with it.
+func sell(stock []Batch, demand qty.Qty, r Round) []Batch {
+	for demand > 0 {
+		first := -1
+		for i, b := range stock {
+			if b.Qty > 0 && b.Until > r.From && (first < 0 || b.Until < stock[first].Until) {
+				first = i
+			}
+		}
+		if first < 0 {
+			break
+		}
+		taken := min(demand, stock[first].Qty)
+		stock[first].Qty -= taken
+		demand -= taken
+	}
+	return stock
+}
+
+// nearestBatch rounds to whole batches, halves up; without a batch size to whole units.
+func nearestBatch(want, batch qty.Qty) qty.Qty {
+	if want <= 0 {
+		return 0
+	}
+	if batch <= 0 {
+		batch = qty.Scale
+	}
+	return (want + batch/2) / batch * batch
+}
