@@ -114,6 +114,17 @@ func (tx *Tx) ExecN(sql string, args ...any) (int64, error) {
 	return tx.liteExec(sql, args)
 }
 
+// Flush lets the queue travel now and returns what has killed the transaction, if anything has. It does
+// nothing on SQLite.
+func (tx *Tx) Flush() error {
+	if tx.err == nil && tx.pg != nil && len(tx.pg.queue) > 0 {
+		tx.pg.flush(tx, "")
+		tx.drain()
+		tx.pg.readAll(tx)
+	}
+	return tx.err
+}
+
 // Query asks for rows as they are now; errors come from Rows. On PostgreSQL the question is queued and
 // travels when a result is looked at. The result does not change by what the act writes after asking.
 func (tx *Tx) Query(sql string, args ...any) *Rows {

@@ -1,0 +1,86 @@
+// Package proof runs named checks on live data: each counts what it looked at, and shows what is wrong.
+// A package that must keep a promise exports Proofs() []proof.Proof.
+package proof
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"zhanggui/internal/platform/db"
+)
+
+// MaxEvidence is how many lines a proof shows; it counts the rest.
+const MaxEvidence = 20
+
+// Proof is one check. Its name says what holds, as in ledger_totals_match_transfers.
+type Proof struct {
+	Name string
+	Run  func(tx *db.Tx) (Result, error)
+}
+
+// Result is what a check found. Bad is 0 when the promise holds. Rows is how many things were looked at,
+// so that a check over nothing can be told from a check that passed.
+type Result struct {
+	Rows, Bad int64
+	Evidence  []string
+}
+
+// Add counts one bad thing and keeps it as evidence while there is room.
+func (r *Result) Add(format string, args ...any) {
+	r.Bad++
+	if len(r.Evidence) < MaxEvidence {
+		r.Evidence = append(r.Evidence, fmt.Sprintf(format, args...))
+	}
+}
+
+// Finding is a proof's line in the report.
+type Finding struct {
+	Name     string   `json:"name"`
+	Rows     int64    `json:"rows"`
+	Bad      int64    `json:"bad"`
+	Evidence []string `json:"evidence"`
+}
+
+// Report is the outcome of all proofs. OK needs every proof to have run and to be without a bad row.
+type Report struct {
+	OK     bool      `json:"ok"`
+	Proofs []Finding `json:"proofs"`
+}
+
+// Timeout is how long one proof may take.
+const Timeout = 10 * time.Minute
+
+// Run runs the proofs one after another, each on a snapshot of its own. An error says that some could
+// not run, and which; the report then holds the others and is not OK.
+func Run(ctx context.Context, d *db.DB, proofs []Proof) (Report, error) {
+	report := Report{OK: true, Proofs: []Finding{}}
+	var failed []error
+	for _, p := range proofs {
+		var r Result
+		one, cancel := context.WithTimeout(ctx, Timeout)
+		err := d.Read(one, func(tx *db.Tx) (err error) {
+			r, err = p.Run(tx)
+			return err
+		})
+		cancel()
+		if err != nil {
+			failed = append(failed, fmt.Errorf("proof %s could not run: %w", p.Name, err))
+			report.OK = false
+			if ctx.Err() != nil {
+				break
+			}
+			continue
+		}
+		if len(r.Evidence) > MaxEvidence {
+			r.Evidence = r.Evidence[:MaxEvidence]
+		}
+		if r.Evidence == nil {
+			r.Evidence = []string{}
+		}
+		report.Proofs = append(report.Proofs, Finding{p.Name, r.Rows, r.Bad, r.Evidence})
+		report.OK = report.OK && r.Bad == 0
+	}
+	return report, errors.Join(failed...)
+}
