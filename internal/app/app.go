@@ -1,0 +1,153 @@
+// Package app puts the house together: which packages there are, their tables, routes, subscribers
+// and jobs, and the commands of the binary. It holds no rule of the trade.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+	_ "time/tzdata" // time zones also where the system has none
+
+	"github.com/alecthomas/kong"
+
+	"zhanggui/internal/platform/errs"
+	"zhanggui/internal/platform/web"
+)
+
+// version is the release; commit is set by the build, or taken from what Go knows of it.
+const version = "0.1.0"
+
+var commit string
+
+// Exit codes of all commands.
+const (
+	exitDone   = 0
+	exitWrong  = 1 // refused, failed, or a red proof
+	exitPartly = 2 // import: some rows were refused; check: it could not run
+)
+
+// commands is the command line. Settings come from flags, then the environment, then the file.
+type commands struct {
+	Serve    serveCmd   `cmd:"" help:"Serve the API and the web apps."`
+	Check    checkCmd   `cmd:"" help:"Prove on the live data that nothing appeared or vanished. Exit 0 green, 1 red, 2 could not run."`
+	Doctor   doctorCmd  `cmd:"" help:"Check this machine and the database before trusting them."`
+	Version  versionCmd `cmd:"" help:"Print version and commit."`
+	OpenAPI  openapiCmd `cmd:"" name:"openapi" help:"Print the OpenAPI document."`
+	LogLevel slog.Level `env:"ZHANGGUI_LOG" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
+}
+
+// database is the flag that every command with a database has.
+type database struct {
+	DB string `name:"db" env:"ZHANGGUI_DB" default:"sqlite:./data/zhanggui.db" placeholder:"DSN" help:"sqlite:PATH or postgres://…"`
+}
+
+// console is where a command writes, and what ends it.
+type console struct {
+	out, err io.Writer
+	log      *slog.Logger
+}
+
+// exit is an error that carries the exit code.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e exit) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e exit) Unwrap() error { return e.err }
+
+// configFiles may hold the same settings as flags, as JSON: {"db": "…", "addr": "…"}.
+var configFiles = []string{"/etc/zhanggui.json", "zhanggui.json"}
+
+// Run runs one command and returns the exit code.
+func Run(args []string, out, errOut io.Writer) int {
+	var cmd commands
+	ended := -1
+	k, err := kong.New(&cmd, kong.Name("zhanggui"), kong.Description("掌柜: retail from goods receipt to sale, in one binary."),
+		kong.Configuration(kong.JSON, configFiles...), kong.UsageOnError(), kong.Writers(out, errOut), kong.Exit(func(code int) { ended = code }))
+	if err != nil {
+		fmt.Fprintln(errOut, err)
+		return exitWrong
+	}
+	parsed, err := k.Parse(args)
+	if ended >= 0 { // --help
+		return ended
+	}
+	if err != nil {
+		k.FatalIfErrorf(err)
+		return exitWrong
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c := &console{out: out, err: errOut, log: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: cmd.LogLevel}))}
+	slog.SetDefault(c.log)
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	err = parsed.Run(c)
+	if err == nil {
+		return exitDone
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(errOut, "zhanggui:", plain(err))
+	}
+	var e exit
+	if errors.As(err, &e) {
+		return e.code
+	}
+	return exitWrong
+}
+
+// plain is an error as an operator reads it: what to do, then the cause.
+func plain(err error) string {
+	var e *errs.Error
+	if errors.As(err, &e) {
+		return e.Error()
+	}
+	return err.Error()
+}
+
+func buildVersion() web.Version {
+	v := web.Version{Version: version, Commit: commit, Go: runtime.Version()}
+	if v.Commit == "" {
+		v.Commit = "unknown"
+		if info, ok := debug.ReadBuildInfo(); ok {
+			for _, s := range info.Settings {
+				if s.Key == "vcs.revision" {
+					v.Commit = s.Value
+				}
+			}
+		}
+	}
+	return v
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(c *console) error {
+	v := buildVersion()
+	fmt.Fprintf(c.out, "zhanggui %s commit %s %s\n", v.Version, v.Commit, v.Go)
+	return nil
+}
+
+type openapiCmd struct{}
+
+func (openapiCmd) Run(c *console) error {
+	b, err := newHouse(houseOptions{log: c.log}).api.OpenAPI()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s\n", b)
+	return nil
+}

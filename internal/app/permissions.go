@@ -1,0 +1,37 @@
+package app
+
+import "zhanggui/internal/org"
+
+// permissions are everything a role can allow. A route names one of them, or none is served.
+var permissions = []org.Permission{
+	{Name: "org.read", ZH: "查看组织、机构、员工和操作记录", EN: "See organisation, sites, staff and audit trail"},
+	{Name: "org.manage", ZH: "管理组织、机构、员工和授权", EN: "Manage organisation, sites, staff and rights"},
+	{Name: "goods.read", ZH: "查看商品", EN: "See goods"},
+	{Name: "goods.manage", ZH: "管理商品", EN: "Manage goods"},
+	{Name: "price.manage", ZH: "管理售价", EN: "Manage prices"},
+	{Name: "stock.read", ZH: "查看库存", EN: "See stock"},
+	{Name: "stock.manage", ZH: "管理库存", EN: "Manage stock"},
+	{Name: "till.sell", ZH: "收银", EN: "Sell at the till"},
+	{Name: "till.void", ZH: "作废销售单", EN: "Void a sale"},
+	{Name: "till.refund", ZH: "退货退款", EN: "Refund"},
+	{Name: "sales.read", ZH: "查看销售", EN: "See sales"},
+	{Name: "import.run", ZH: "导入数据", EN: "Import data"},
+	{Name: "forecast.read", ZH: "查看销售预测", EN: "See forecasts"},
+	{Name: "forecast.run", ZH: "运行销售预测", EN: "Run forecasts"},
+	{Name: "jobs.read", ZH: "查看后台任务", EN: "See background jobs"},
+	{Name: "check.read", ZH: "查看核对结果和运行指标", EN: "See check results and metrics"},
+	{Name: "check.run", ZH: "运行核对", EN: "Run the checks"},
+	{Name: "ledger.read", ZH: "查看台账", EN: "See the ledger"},
+}
+
+// roles come with the program.
+var roles = []org.BuiltIn{
+	{Key: org.Administrator, Name: "管理员", Note: "拥有全部权限 / Everything"},
+	{Key: "store_manager", Name: "店长", Note: "管理一家店 / Runs a store", Perms: []string{"org.read", "goods.read", "price.manage", "stock.read",
+		"stock.manage", "till.sell", "till.void", "till.refund", "sales.read", "import.run", "forecast.read", "forecast.run", "jobs.read", "check.read", "ledger.read"}},
+	{Key: "cashier", Name: "收银员", Note: "收银 / Sells at the till", Perms: []string{"goods.read", "stock.read", "till.sell"}},
+	{Key: "buyer", Name: "采购员", Note: "商品和价格 / Goods and prices", Perms: []string{"org.read", "goods.read", "goods.manage", "price.manage", "stock.read",
+		"stock.manage", "sales.read", "import.run", "forecast.read", "forecast.run", "jobs.read"}},
+	{Key: "reader", Name: "只读", Note: "只能查看 / May look, not touch", Perms: []string{"org.read", "goods.read", "stock.read", "sales.read",
+		"forecast.read", "jobs.read", "check.read", "ledger.read"}},
+}
