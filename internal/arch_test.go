@@ -328,7 +328,7 @@ func closing(words []string, open int) int {
 func isName(w string) bool { return w != "" && w == strings.ToLower(w) && (w[0] == '_' || w[0] >= 'a') }
 
 func engineTable(name string) bool {
-	for _, p := range []string{"sqlite_", "pg_", "information_schema", "json_", "goose_", "generate_"} {
+	for _, p := range []string{"sqlite_", "pg_", "information_schema", "json_", "goose_", "generate_", "pragma_"} {
 		if strings.HasPrefix(name, p) {
 			return true
 		}

@@ -17,7 +17,9 @@ var floatRule = &analysis.Analyzer{
 	Run:  runFloat,
 }
 
-var floatPackages = []string{"platform/gbm", "platform/stats", "forecast", "replenish", "clear", "segment", "pick", "market", "report"}
+// platform/db scans whatever a column holds; sim invents demand; bench measures time.
+var floatPackages = []string{"platform/gbm", "platform/stats", "forecast", "replenish", "clear", "segment", "pick", "market", "report",
+	"platform/db", "sim", "bench"}
 
 // Where money and quantities cross over to estimates and come back by a named rounding.
 var crossings = []string{"platform/money", "platform/qty"}
@@ -42,7 +44,7 @@ func runFloat(pass *analysis.Pass) (any, error) {
 			continue
 		}
 		for _, decl := range f.Decls {
-			if fn, ok := decl.(*ast.FuncDecl); ok && crossing && (fn.Name.Name == "Approx" || strings.HasPrefix(fn.Name.Name, "Round")) {
+			if fn, ok := decl.(*ast.FuncDecl); ok && crossing && (fn.Name.Name == "Approx" || fn.Name.Name == "Nearest" || strings.HasPrefix(fn.Name.Name, "Round")) {
 				continue
 			}
 			ast.Inspect(decl, func(n ast.Node) bool {

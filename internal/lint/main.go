@@ -1,8 +1,8 @@
 // Lint holds the rules that the compiler and staticcheck do not know. It runs as a vet tool, so that results are
 // cached with the build: `make lint` calls `go vet -vettool`.
 //
-// A line that must break a rule says so, with the reason: `//allow:float milliseconds, not money` on the line or on
-// the one above it. Without a reason it does not count.
+// A line that must break a rule says so, with the reason: `//allow:float milliseconds, not money` on the line, on the
+// one above it, or above the declaration it stands in. Without a reason it does not count.
 package main
 
 import (
@@ -52,15 +52,25 @@ func reporterFor(pass *analysis.Pass, rule string) *reporter {
 					continue
 				}
 				at := pass.Fset.Position(c.Pos())
-				if r.excused[at.Filename] == nil {
-					r.excused[at.Filename] = map[int]bool{}
+				r.excuse(at.Filename, at.Line, at.Line+1)
+				for _, d := range f.Decls { // right above a declaration, also as the last line of its comment
+					if from := pass.Fset.Position(d.Pos()).Line; from == at.Line+1 {
+						r.excuse(at.Filename, from, pass.Fset.Position(d.End()).Line)
+					}
 				}
-				r.excused[at.Filename][at.Line] = true
-				r.excused[at.Filename][at.Line+1] = true
 			}
 		}
 	}
 	return r
+}
+
+func (r *reporter) excuse(file string, from, to int) {
+	if r.excused[file] == nil {
+		r.excused[file] = map[int]bool{}
+	}
+	for line := from; line <= to; line++ {
+		r.excused[file][line] = true
+	}
 }
 
 func (r *reporter) at(n ast.Node, format string, args ...any) {

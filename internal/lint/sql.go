@@ -171,10 +171,16 @@ func checkCall(pass *analysis.Pass, report *reporter, f *ast.File, call *ast.Cal
 		}
 		return
 	}
-	if !fromDB(fn) || fn.Type().(*types.Signature).Recv() == nil {
+	if !fromDB(fn) {
 		return
 	}
 	switch fn.Name() {
+	case "NewMany": // head, one row, tail
+		for _, a := range call.Args {
+			if _, ok := constText(pass, a); !ok {
+				report.at(a, "the statement is not a constant: nobody can list or prepare it")
+			}
+		}
 	case "Exec", "ExecN", "Query", "QueryRow":
 		if !constantSQL(pass, f, call.Args[0], 0) {
 			report.at(call.Args[0], "the statement is not a constant: nobody can list or prepare it")

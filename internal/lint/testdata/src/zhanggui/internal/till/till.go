@@ -26,3 +26,14 @@ func noReason() float64 { return 0 } // want `float64 in till`
 
 const whole = 1e3 // an integer written short
 var grams int64 = whole
+
+// average is for a chart.
+//
+//allow:float a figure for the eye, not for the books
+func average(n int) float64 {
+	sum := 0.0
+	for i := range n {
+		sum += float64(i)
+	}
+	return sum / float64(n)
+}

@@ -8,3 +8,7 @@ func (*Tx) Query(sql string, args ...any) error          { return nil }
 func (*Tx) ForUpdate() string                            { return "" }
 
 func In(n int) string { return "" }
+
+type Many struct{}
+
+func NewMany(head, row, tail string) *Many { return nil }
