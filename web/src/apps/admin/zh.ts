@@ -1,0 +1,3 @@
+export default {
+  today: '今日',
+} as const

@@ -1,0 +1,13 @@
+// Everything a page needs. Apps may import one file directly ('@kit/format') to keep their first load small.
+export * from './api'
+export * from './Choices'
+export * from './format'
+export * from './i18n'
+export * from './live'
+export * from './Mark'
+export * from './mount'
+export * from './session'
+export * from './Shell'
+export * from './states'
+export * from './theme'
+export type { FindSource, Found } from './Finder'

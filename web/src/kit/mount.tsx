@@ -1,0 +1,25 @@
+import { QueryClientProvider } from '@tanstack/react-query'
+import { StrictMode, type ReactNode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { newQueryClient } from './api'
+import { ErrorBoundary, OfflineBanner } from './states'
+import { ThemeProvider, type Density } from './theme'
+import { installTokens } from './tokens'
+import './kit.css'
+
+/** Starts an app: tokens, language, theme, server reads, the last net for errors. */
+export function mountApp(app: ReactNode, options: { density?: Density } = {}): void {
+  installTokens()
+  const root = document.getElementById('root')
+  if (!root) throw new Error('no #root in the page')
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={newQueryClient()}>
+        <ThemeProvider {...(options.density ? { density: options.density } : {})}>
+          <OfflineBanner />
+          <ErrorBoundary>{app}</ErrorBoundary>
+        </ThemeProvider>
+      </QueryClientProvider>
+    </StrictMode>,
+  )
+}
