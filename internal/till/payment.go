@@ -1,0 +1,105 @@
+package till
+
+import (
+	"time"
+
+	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/money"
+)
+
+// Direction of a payment.
+type Direction int64
+
+const (
+	Takes Direction = 1 // takes money from the payer
+	Gives Direction = 2 // gives it back
+)
+
+// Payment is a request to a provider. Its id is the key that is sent; it is stored before it is sent.
+type Payment struct {
+	ID       id.ID
+	Sale     id.ID
+	Refund   id.ID // 0: belongs to the sale itself
+	Tender   int64
+	Kind     Direction
+	Provider string
+	Amount   money.Fen
+	Code     string
+	State    string // unknown, pending, done, failed
+	Dropped  bool   // nobody wants the money any more; once it arrives it is given back
+	SentAt   time.Time
+	Ref      string
+	Reason   string
+}
+
+// Open says whether the provider has yet to answer for good.
+func (p *Payment) Open() bool { return p.State == "unknown" || p.State == "pending" }
+
+func (p *Payment) shown() string {
+	if p.Open() {
+		return "open"
+	}
+	return p.State
+}
+
+const paymentColumns = `SELECT p.id, p.sale_id, p.refund_id, p.tender_no, p.kind, p.provider, p.amount_fen, p.code, p.state, p.dropped, p.sent_at, p.ref, p.reason FROM till_payment p `
+
+func scanPayments(rows *db.Rows) ([]Payment, error) {
+	defer rows.Close()
+	var all []Payment
+	for rows.Next() {
+		var p Payment
+		if err := rows.Scan(&p.ID, &p.Sale, &p.Refund, &p.Tender, &p.Kind, &p.Provider, &p.Amount, &p.Code, &p.State, &p.Dropped, &p.SentAt, &p.Ref, &p.Reason); err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, rows.Err()
+}
+
+// Request stores a request to a provider before it is sent.
+func Request(tx *db.Tx, p *Payment) error {
+	p.ID, p.State, p.SentAt = id.New(), "unknown", tx.Now()
+	return tx.Exec(`INSERT INTO till_payment (id, sale_id, refund_id, tender_no, kind, provider, amount_fen, code, state, dropped, sent_at, asked_at, settled_at, ref, reason)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, 0, 0, '', '')`,
+		p.ID, p.Sale, p.Refund, p.Tender, p.Kind, p.Provider, p.Amount, p.Code, p.State, p.SentAt)
+}
+
+// Payments are all requests of a sale and its refunds, in the order they were made.
+func Payments(tx *db.Tx, sale id.ID) ([]Payment, error) {
+	return scanPayments(tx.Query(paymentColumns+`WHERE p.sale_id = $1 ORDER BY p.id`, sale))
+}
+
+// PaymentByID reads one request.
+func PaymentByID(tx *db.Tx, payment id.ID) (*Payment, error) {
+	all, err := scanPayments(tx.Query(paymentColumns+`WHERE p.id = $1`, payment))
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, ErrNoPayment
+	}
+	return &all[0], nil
+}
+
+// OpenPayments are requests without a definite answer that were last asked before an instant, oldest first.
+func OpenPayments(tx *db.Tx, before time.Time, limit int) ([]Payment, error) {
+	return scanPayments(tx.Query(paymentColumns+`WHERE p.state IN ('unknown', 'pending') AND p.asked_at < $1 ORDER BY p.asked_at, p.id LIMIT $2`, before, limit))
+}
+
+// Answered stores what the provider said; a payment that is settled stays as it is. It says whether anything changed.
+func Answered(tx *db.Tx, payment id.ID, state, ref, reason string) (bool, error) {
+	settled := time.UnixMilli(0)
+	if state == "done" || state == "failed" {
+		settled = tx.Now()
+	}
+	n, err := tx.ExecN(`UPDATE till_payment SET state = $1, asked_at = $2, settled_at = $3, ref = $4, reason = $5 WHERE id = $6 AND state IN ('unknown', 'pending')`,
+		state, tx.Now(), settled, ref, reason, payment)
+	return n == 1, err
+}
+
+// Drop marks the open charges of a sale as unwanted.
+func Drop(tx *db.Tx, sale id.ID) error {
+	return tx.Exec(`UPDATE till_payment SET dropped = 1 WHERE sale_id = $1 AND kind = 1`, sale)
+}

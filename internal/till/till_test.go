@@ -1,0 +1,307 @@
+package till_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"zhanggui/internal/catalog"
+	"zhanggui/internal/org"
+	"zhanggui/internal/platform/cal"
+	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/dbtest"
+	"zhanggui/internal/platform/errs"
+	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/money"
+	"zhanggui/internal/platform/outbox"
+	"zhanggui/internal/platform/qty"
+	"zhanggui/internal/till"
+)
+
+const today = cal.Date("2026-03-02")
+
+type counter struct {
+	t    *testing.T
+	d    *dbtest.DB
+	site id.ID
+	reg  *till.Register
+}
+
+func each(t *testing.T, story func(c *counter)) {
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		c := &counter{t: t, d: d, site: id.New()}
+		c.write(func(tx *db.Tx) error {
+			if err := tx.Exec(`INSERT INTO org_entity (id, code, name, tax_no, created_at) VALUES (1, 'E', 'E', '', 0)`); err != nil {
+				return err
+			}
+			if err := tx.Exec(`INSERT INTO org_site (id, code, name, kind, business, address, time_zone, day_start, open_at, close_at, entity_id, created_at)
+				VALUES ($1, 'S1', 'First shop', 'store', '', '', 'Asia/Shanghai', 240, 480, 1320, 1, 0)`, c.site); err != nil {
+				return err
+			}
+			var err error
+			c.reg, err = till.AddRegister(tx, till.RegisterDraft{SiteID: c.site, Code: "1"})
+			return err
+		})
+		story(c)
+	}, dbtest.With(outbox.Migrations, org.Migrations, catalog.Migrations, till.Migrations))
+}
+
+func (c *counter) write(act func(tx *db.Tx) error) {
+	c.t.Helper()
+	if err := c.d.Write(context.Background(), act); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func TestEveryRegisterHasItsOwnNumbersEachDay(t *testing.T) {
+	each(t, func(c *counter) {
+		c.write(func(tx *db.Tx) error {
+			_, err := till.AddRegister(tx, till.RegisterDraft{SiteID: c.site, Code: "2"})
+			return err
+		})
+		take := func(register string, date cal.Date, refund bool) string {
+			var number string
+			c.write(func(tx *db.Tx) error {
+				var r till.Register
+				ask, write := till.TakeSaleNumber, till.SlipNumber
+				if refund {
+					ask, write = till.TakeRefundNumber, till.RefundNumber
+				}
+				n, err := ask(tx, c.site, register, date).Get(&r)
+				number = write(r.Prefix, date, n)
+				return err
+			})
+			return number
+		}
+		for i, want := range []string{"S1-1-260302-0001", "S1-1-260302-0002"} {
+			if got := take("1", today, false); got != want {
+				t.Errorf("%d: %s, want %s", i, got, want)
+			}
+		}
+		if got := take("2", today, false); got != "S1-2-260302-0001" {
+			t.Error(got)
+		}
+		if got := take("1", today.AddDays(1), false); got != "S1-1-260303-0001" {
+			t.Error(got)
+		}
+		if got := take("1", today, true); got != "S1-1-R-260302-0001" {
+			t.Error(got)
+		}
+		if got := take("1", today, false); got != "S1-1-260302-0003" {
+			t.Error(got)
+		}
+	})
+}
+
+func TestANumberOfARefusedSaleIsGivenToTheNext(t *testing.T) {
+	each(t, func(c *counter) {
+		boom := errors.New("boom")
+		err := c.d.Write(context.Background(), func(tx *db.Tx) error {
+			var r till.Register
+			if n, err := till.TakeSaleNumber(tx, c.site, "1", today).Get(&r); err != nil || n != 1 {
+				t.Errorf("%d, %v", n, err)
+			}
+			return boom
+		})
+		if !errors.Is(err, boom) {
+			t.Fatal(err)
+		}
+		c.write(func(tx *db.Tx) error {
+			var r till.Register
+			n, err := till.TakeSaleNumber(tx, c.site, "1", today).Get(&r)
+			if n != 1 {
+				t.Errorf("a gap: %d", n)
+			}
+			return err
+		})
+	})
+}
+
+func TestManyTakeNumbersAtOnceWithoutGapOrDouble(t *testing.T) {
+	each(t, func(c *counter) {
+		const many = 30
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		got := map[int64]bool{}
+		for range many {
+			wg.Go(func() {
+				var n int64
+				err := c.d.Write(context.Background(), func(tx *db.Tx) error {
+					var r till.Register
+					var err error
+					n, err = till.TakeSaleNumber(tx, c.site, "1", today).Get(&r)
+					return err
+				})
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil || got[n] {
+					t.Errorf("%d, %v", n, err)
+				}
+				got[n] = true
+			})
+		}
+		wg.Wait()
+		for n := int64(1); n <= many; n++ {
+			if !got[n] {
+				t.Errorf("%d is missing", n)
+			}
+		}
+	})
+}
+
+func TestAnUnknownRegisterIsRefused(t *testing.T) {
+	each(t, func(c *counter) {
+		for _, where := range []struct {
+			site id.ID
+			code string
+		}{{c.site, "9"}, {c.site, ""}, {12345, "1"}} {
+			err := c.d.Write(context.Background(), func(tx *db.Tx) error {
+				var r till.Register
+				_, err := till.TakeSaleNumber(tx, where.site, where.code, today).Get(&r)
+				return err
+			})
+			if e := errs.As(err); !errors.Is(err, till.ErrNoRegister) || e.Field != "register" {
+				t.Errorf("%+v: %v", where, err)
+			}
+		}
+		for code, want := range map[string]error{"1": till.ErrRegisterTaken, "": till.ErrRegisterCode, "a-b": till.ErrRegisterCode, "123456789": till.ErrRegisterCode} {
+			err := c.d.Write(context.Background(), func(tx *db.Tx) error {
+				_, err := till.AddRegister(tx, till.RegisterDraft{SiteID: c.site, Code: code})
+				return err
+			})
+			if !errors.Is(err, want) {
+				t.Errorf("%q: %v", code, err)
+			}
+		}
+	})
+}
+
+func sampleSale(site id.ID) *till.Sale {
+	return &till.Sale{ID: id.New(), SiteID: site, Date: today, StaffID: 5, State: till.Paid, Total: 1000, Tax: 115, Key: fmt.Sprint(id.New()),
+		Lines: []till.Line{
+			{No: 1, Product: 11, Unit: 21, Name: "bun", Qty: 3000, Base: 3000, Price: 200, Amount: 600, Tax: 69, TaxBP: 1300,
+				Batches: []till.Batch{{ID: 101, Base: 1000, Cost: 33}, {ID: 102, Base: 2000, Cost: 67}}},
+			{No: 2, Product: 12, Unit: 22, Name: "tea", Qty: 500, Base: 250_000, Price: 800, Amount: 400, Tax: 46, TaxBP: 1300,
+				Batches: []till.Batch{{ID: 103, Base: 250_000, Cost: 91}}},
+		},
+		Tenders: []till.Tender{{No: 1, Kind: till.Cash, Amount: 700, Given: 1000}, {No: 2, Kind: till.Mobile, Amount: 300}}}
+}
+
+func TestASaleIsReadAsItWasWritten(t *testing.T) {
+	each(t, func(c *counter) {
+		s := sampleSale(c.site)
+		c.write(func(tx *db.Tx) error {
+			var err error
+			s.SoldAt = tx.Now()
+			if s.SlipNo, err = till.TakeSaleNumber(tx, c.site, "1", today).Get(&s.Register); err != nil {
+				return err
+			}
+			return till.Record(tx, s)
+		})
+		err := c.d.Read(context.Background(), func(tx *db.Tx) error {
+			got, err := till.Load(tx, s.ID)
+			if err != nil {
+				return err
+			}
+			if fmt.Sprint(got.Lines, got.Tenders, got.Total, got.Tax, got.SlipNo, got.State, got.Key) != fmt.Sprint(s.Lines, s.Tenders, s.Total, s.Tax, s.SlipNo, s.State, s.Key) {
+				t.Errorf("got  %+v\nwant %+v", got, s)
+			}
+			if got.Change() != 300 {
+				t.Errorf("change %d", got.Change())
+			}
+			_, err = till.Load(tx, 404)
+			if !errors.Is(err, till.ErrNoSale) {
+				t.Errorf("a sale that is not there: %v", err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestARefundIsRefusedWithItsReason(t *testing.T) {
+	s := sampleSale(1)
+	s.Lines[0].Back = 1000
+	s.Lines[0].Batches[1].Back = 1000
+	same := func(l *till.Line, q qty.Qty) (qty.Qty, error) {
+		return qty.Qty(int64(q) * int64(l.Base) / int64(l.Qty)), nil
+	}
+	for _, c := range []struct {
+		name, field string
+		want        error
+		state       till.State
+		lines       []till.RefundLineIn
+	}{
+		{"nothing", "lines", till.ErrRefundEmpty, till.Paid, nil},
+		{"a line that is not there", "lines[0].line_no", till.ErrRefundLine, till.Paid, []till.RefundLineIn{{LineNo: 3, Qty: 1, Back: till.ToStock}}},
+		{"a line twice", "lines[1].line_no", till.ErrRefundTwice, till.Paid, []till.RefundLineIn{{1, 1000, till.ToStock}, {1, 1000, till.ToStock}}},
+		{"none of it", "lines[0].qty", till.ErrRefundQty, till.Paid, []till.RefundLineIn{{1, 0, till.ToStock}}},
+		{"less than none", "lines[0].qty", till.ErrRefundQty, till.Paid, []till.RefundLineIn{{1, -1000, till.ToStock}}},
+		{"more than is left", "lines[0].qty", till.ErrRefundMore, till.Paid, []till.RefundLineIn{{1, 2001, till.ToStock}}},
+		{"to nowhere", "lines[0].back", till.ErrRefundBack, till.Paid, []till.RefundLineIn{{1, 1000, "home"}}},
+		{"of a voided sale", "", till.ErrNotPaid, till.Voided, []till.RefundLineIn{{1, 1000, till.ToStock}}},
+		{"of an unpaid sale", "", till.ErrNotPaid, till.Awaiting, []till.RefundLineIn{{1, 1000, till.ToStock}}},
+	} {
+		s.State = c.state
+		_, err := till.Reckon(s, c.lines, same)
+		if e := errs.As(err); !errors.Is(err, c.want) || e.Field != c.field {
+			t.Errorf("%s: got %v", c.name, err)
+		}
+	}
+	for reason, ok := range map[string]bool{"dropped": true, " x ": true, "": false, "   ": false} {
+		if _, err := till.CheckReason(reason); (err == nil) != ok {
+			t.Errorf("reason %q: %v", reason, err)
+		}
+	}
+}
+
+func TestRefundsOfALineTogetherAreTheLine(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l := till.Line{No: 1, Product: 1, TaxBP: 1300}
+		for range rapid.IntRange(1, 4).Draw(t, "batches") {
+			b := till.Batch{ID: id.ID(len(l.Batches) + 1), Base: qty.Qty(rapid.Int64Range(1, 50).Draw(t, "taken") * 1000), Cost: money.Fen(rapid.Int64Range(0, 9999).Draw(t, "cost"))}
+			l.Batches = append(l.Batches, b)
+			l.Base += b.Base
+		}
+		l.Qty = l.Base
+		l.Amount = money.Fen(rapid.Int64Range(0, 99_999).Draw(t, "amount"))
+		l.Tax = money.Fen(rapid.Int64Range(0, int64(l.Amount)).Draw(t, "tax"))
+		s := &till.Sale{State: till.Paid, Lines: []till.Line{l}}
+		var amount, tax, cost money.Fen
+		for s.Lines[0].Back < l.Qty {
+			left := int64(l.Qty-s.Lines[0].Back) / 1000
+			want := qty.Qty(rapid.Int64Range(1, left).Draw(t, "pieces") * 1000)
+			got, err := till.Reckon(s, []till.RefundLineIn{{1, want, till.ToStock}}, func(_ *till.Line, q qty.Qty) (qty.Qty, error) { return q, nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			amount, tax = amount+got[0].Amount, tax+got[0].Tax
+			s.Lines[0].Back += want
+			var base qty.Qty
+			for _, b := range got[0].Batches {
+				base += b.Base
+				cost += b.Cost
+				s.Lines[0].Batches[b.ID-1].Back += b.Base
+			}
+			if base != want {
+				t.Fatalf("%d of the batches for %d of the line", base, want)
+			}
+		}
+		var costs money.Fen
+		for _, b := range s.Lines[0].Batches {
+			costs += b.Cost
+			if b.Back != b.Base {
+				t.Fatalf("batch %+v is not whole", b)
+			}
+		}
+		if amount != l.Amount || tax != l.Tax || cost != costs {
+			t.Fatalf("gave back %d, tax %d, cost %d of %d, %d, %d", amount, tax, cost, l.Amount, l.Tax, costs)
+		}
+	})
+}
