@@ -251,42 +251,68 @@ func Registers(tx *db.Tx, site id.ID) ([]Register, error) {
 
 // Number is a slip number that has been asked for.
 type Number struct {
-	row  *db.Row
-	code string
+	row    *db.Row
+	code   string
+	drawer id.ID
 }
 
-// The kinds of series.
+// Shift is a register on a business date.
+type Shift struct {
+	Register Register
+	No       int64 // the number that was taken
+	Drawer   id.ID // ledger account of its cash
+	First    bool  // the drawer has just been made: its account must be opened
+}
+
 const (
-	seriesSale   = 1
-	seriesRefund = 2
+	takeSale = `INSERT INTO till_shift (register_id, business_date, drawer_id, last_sale, last_refund)
+		SELECT r.id, CAST($1 AS TEXT), CAST($2 AS BIGINT), 1, 0 FROM till_register r WHERE r.site_id = $3 AND r.code = $4 AND r.closed = 0
+		ON CONFLICT (register_id, business_date) DO UPDATE SET last_sale = till_shift.last_sale + 1
+		RETURNING register_id, last_sale, drawer_id, (SELECT prefix FROM till_register WHERE id = register_id)`
+	takeRefund = `INSERT INTO till_shift (register_id, business_date, drawer_id, last_sale, last_refund)
+		SELECT r.id, CAST($1 AS TEXT), CAST($2 AS BIGINT), 0, 1 FROM till_register r WHERE r.site_id = $3 AND r.code = $4 AND r.closed = 0
+		ON CONFLICT (register_id, business_date) DO UPDATE SET last_refund = till_shift.last_refund + 1
+		RETURNING register_id, last_refund, drawer_id, (SELECT prefix FROM till_register WHERE id = register_id)`
 )
 
-// takeNumber finds the register and takes its next number in one statement. Nothing waits for it here: the
-// question travels with the next one whose answer is looked at.
-func takeNumber(tx *db.Tx, site id.ID, register string, date cal.Date, kind int64) *Number {
-	return &Number{code: register, row: tx.QueryRow(`INSERT INTO till_series (register_id, business_date, kind, last_no)
-		SELECT r.id, CAST($1 AS TEXT), CAST($2 AS SMALLINT), 1 FROM till_register r WHERE r.site_id = $3 AND r.code = $4 AND r.closed = 0
-		ON CONFLICT (register_id, business_date, kind) DO UPDATE SET last_no = till_series.last_no + 1
-		RETURNING register_id, last_no, (SELECT prefix FROM till_register WHERE id = register_id)`, date, kind, site, register)}
-}
-
-// TakeSaleNumber asks for the next slip number of a register.
+// TakeSaleNumber finds a register and takes its next slip number in one statement. Nothing waits for it
+// here: on PostgreSQL the question travels with the next one whose answer is looked at.
 func TakeSaleNumber(tx *db.Tx, site id.ID, register string, date cal.Date) *Number {
-	return takeNumber(tx, site, register, date, seriesSale)
+	n := &Number{code: register, drawer: id.New()}
+	n.row = tx.QueryRow(takeSale, date, n.drawer, site, register)
+	return n
 }
 
-// TakeRefundNumber asks for the next refund number of a register.
+// TakeRefundNumber takes the next refund number of a register.
 func TakeRefundNumber(tx *db.Tx, site id.ID, register string, date cal.Date) *Number {
-	return takeNumber(tx, site, register, date, seriesRefund)
+	n := &Number{code: register, drawer: id.New()}
+	n.row = tx.QueryRow(takeRefund, date, n.drawer, site, register)
+	return n
 }
 
 // Get looks at the answer: ErrNoRegister when the site has no such register in use.
-func (n *Number) Get(r *Register) (int64, error) {
-	var no int64
-	err := n.row.Scan(&r.ID, &no, &r.Prefix)
+func (n *Number) Get() (Shift, error) {
+	s := Shift{Register: Register{Code: n.code}}
+	err := n.row.Scan(&s.Register.ID, &s.No, &s.Drawer, &s.Register.Prefix)
 	if errors.Is(err, db.ErrNoRow) {
-		return 0, ErrNoRegister.With("code", n.code).At("register")
+		return s, ErrNoRegister.With("code", n.code).At("register")
 	}
-	r.Code = n.code
-	return no, err
+	s.First = s.Drawer == n.drawer
+	return s, err
+}
+
+// Clearing finds the account of what a provider owes a site; first says that it has just been made and must
+// be opened.
+func Clearing(tx *db.Tx, site id.ID, provider string) (account id.ID, first bool, err error) {
+	made := id.New()
+	err = tx.QueryRow(`INSERT INTO till_clearing (site_id, provider, account_id) VALUES ($1, $2, $3)
+		ON CONFLICT (site_id, provider) DO UPDATE SET account_id = till_clearing.account_id RETURNING account_id`, site, provider, made).Scan(&account)
+	return account, account == made, err
+}
+
+// Drawer finds the drawer of a register on a business date, which has one since its first number.
+func Drawer(tx *db.Tx, register id.ID, date cal.Date) (id.ID, error) {
+	var account id.ID
+	err := tx.QueryRow(`SELECT drawer_id FROM till_shift WHERE register_id = $1 AND business_date = $2`, register, date).Scan(&account)
+	return account, err
 }

@@ -63,16 +63,20 @@ func TestEveryRegisterHasItsOwnNumbersEachDay(t *testing.T) {
 			_, err := till.AddRegister(tx, till.RegisterDraft{SiteID: c.site, Code: "2"})
 			return err
 		})
+		drawers := map[string]bool{}
 		take := func(register string, date cal.Date, refund bool) string {
 			var number string
 			c.write(func(tx *db.Tx) error {
-				var r till.Register
 				ask, write := till.TakeSaleNumber, till.SlipNumber
 				if refund {
 					ask, write = till.TakeRefundNumber, till.RefundNumber
 				}
-				n, err := ask(tx, c.site, register, date).Get(&r)
-				number = write(r.Prefix, date, n)
+				s, err := ask(tx, c.site, register, date).Get()
+				number = write(s.Register.Prefix, date, s.No)
+				if first := !drawers[register+string(date)]; s.First != first {
+					t.Errorf("%s: a new drawer %v, want %v", number, s.First, first)
+				}
+				drawers[register+string(date)] = true
 				return err
 			})
 			return number
@@ -101,9 +105,8 @@ func TestANumberOfARefusedSaleIsGivenToTheNext(t *testing.T) {
 	each(t, func(c *counter) {
 		boom := errors.New("boom")
 		err := c.d.Write(context.Background(), func(tx *db.Tx) error {
-			var r till.Register
-			if n, err := till.TakeSaleNumber(tx, c.site, "1", today).Get(&r); err != nil || n != 1 {
-				t.Errorf("%d, %v", n, err)
+			if s, err := till.TakeSaleNumber(tx, c.site, "1", today).Get(); err != nil || s.No != 1 {
+				t.Errorf("%d, %v", s.No, err)
 			}
 			return boom
 		})
@@ -111,10 +114,9 @@ func TestANumberOfARefusedSaleIsGivenToTheNext(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.write(func(tx *db.Tx) error {
-			var r till.Register
-			n, err := till.TakeSaleNumber(tx, c.site, "1", today).Get(&r)
-			if n != 1 {
-				t.Errorf("a gap: %d", n)
+			s, err := till.TakeSaleNumber(tx, c.site, "1", today).Get()
+			if s.No != 1 || !s.First {
+				t.Errorf("a gap: %+v", s)
 			}
 			return err
 		})
@@ -131,9 +133,8 @@ func TestManyTakeNumbersAtOnceWithoutGapOrDouble(t *testing.T) {
 			wg.Go(func() {
 				var n int64
 				err := c.d.Write(context.Background(), func(tx *db.Tx) error {
-					var r till.Register
-					var err error
-					n, err = till.TakeSaleNumber(tx, c.site, "1", today).Get(&r)
+					s, err := till.TakeSaleNumber(tx, c.site, "1", today).Get()
+					n = s.No
 					return err
 				})
 				mu.Lock()
@@ -160,8 +161,7 @@ func TestAnUnknownRegisterIsRefused(t *testing.T) {
 			code string
 		}{{c.site, "9"}, {c.site, ""}, {12345, "1"}} {
 			err := c.d.Write(context.Background(), func(tx *db.Tx) error {
-				var r till.Register
-				_, err := till.TakeSaleNumber(tx, where.site, where.code, today).Get(&r)
+				_, err := till.TakeSaleNumber(tx, where.site, where.code, today).Get()
 				return err
 			})
 			if e := errs.As(err); !errors.Is(err, till.ErrNoRegister) || e.Field != "register" {
@@ -195,11 +195,11 @@ func TestASaleIsReadAsItWasWritten(t *testing.T) {
 	each(t, func(c *counter) {
 		s := sampleSale(c.site)
 		c.write(func(tx *db.Tx) error {
-			var err error
-			s.SoldAt = tx.Now()
-			if s.SlipNo, err = till.TakeSaleNumber(tx, c.site, "1", today).Get(&s.Register); err != nil {
+			shift, err := till.TakeSaleNumber(tx, c.site, "1", today).Get()
+			if err != nil {
 				return err
 			}
+			s.SoldAt, s.SlipNo, s.Register = tx.Now(), shift.No, shift.Register
 			return till.Record(tx, s)
 		})
 		err := c.d.Read(context.Background(), func(tx *db.Tx) error {

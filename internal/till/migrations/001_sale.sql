@@ -11,14 +11,23 @@ CREATE TABLE till_register (
 CREATE UNIQUE INDEX till_register_code ON till_register (site_id, code);
 CREATE UNIQUE INDEX till_register_prefix ON till_register (prefix);
 
--- The last number given out: one series per register, business date and kind (1 sale, 2 refund). The row is
--- locked by the sale that takes a number, so only sales of one register wait for each other.
-CREATE TABLE till_series (
+-- A register on a business date: its drawer (a ledger account) and the last numbers given out, one series for
+-- sales and one for refunds. The row is locked by whoever takes a number, so only one register waits for itself.
+CREATE TABLE till_shift (
   register_id BIGINT NOT NULL REFERENCES till_register (id),
   business_date TEXT NOT NULL,
-  kind SMALLINT NOT NULL,
-  last_no BIGINT NOT NULL,
-  PRIMARY KEY (register_id, business_date, kind)
+  drawer_id BIGINT NOT NULL,
+  last_sale BIGINT NOT NULL,
+  last_refund BIGINT NOT NULL,
+  PRIMARY KEY (register_id, business_date)
+);
+
+-- What a payment provider owes a site: a ledger account.
+CREATE TABLE till_clearing (
+  site_id BIGINT NOT NULL REFERENCES org_site (id),
+  provider TEXT NOT NULL,
+  account_id BIGINT NOT NULL,
+  PRIMARY KEY (site_id, provider)
 );
 
 -- Amounts are fen, VAT included. The rows of a sale carry no foreign keys: a sale writes some thirty rows, each check
