@@ -19,7 +19,9 @@ export function CartView(props: {
   const t = useText(tillText)
   const f = useFormat()
   const chosenRow = useRef<HTMLLIElement>(null)
-  useEffect(() => chosenRow.current?.scrollIntoView({ block: 'nearest' }), [props.cart.chosen, props.cart.lines.length])
+  useEffect(() => {
+    chosenRow.current?.scrollIntoView({ block: 'nearest' })
+  }, [props.cart.chosen, props.cart.lines.length])
 
   if (props.cart.lines.length === 0) {
     return <div className="cart-empty"><strong>{t('cart_empty')}</strong><span>{t('cart_empty_note')}</span></div>

@@ -22,7 +22,16 @@ export function SalesPanel(props: { site: string; q: string; open: (id: string) 
       {sales.problem && sales.rows.length === 0 && <ProblemBox problem={sales.problem} again={sales.again} />}
       {sales.loading && <SkeletonLines lines={8} />}
       {!sales.loading && !sales.problem && sales.rows.length === 0 && <Empty title={t('sales_none')}>{t('sales_none_note')}</Empty>}
-      <ul className="sales-list">
+      <ul
+        className="sales-list"
+        onKeyDown={(e) => {
+          const row = (e.target as HTMLElement).closest('li')
+          const to = e.key === 'ArrowDown' ? row?.nextElementSibling : e.key === 'ArrowUp' ? row?.previousElementSibling : undefined
+          if (!to) return
+          e.preventDefault()
+          to.querySelector('button')?.focus()
+        }}
+      >
         {sales.rows.map((sale) => {
           const state = stateOf(sale)
           return (
@@ -201,10 +210,12 @@ function RefundForm(props: { sale: Sale; cancel: () => void; done: (fen: number)
         </div>
       </fieldset>
       <Reason question={t('refund_why')} options={[t('reason_quality'), t('reason_bought_wrong'), t('reason_changed'), t('reason_expired')]} value={reason} choose={setReason} />
-      <p className="refund-sum">{t('refund_sum')} <b>{f.yuan(about)}</b></p>
       {problem && <Strip tone="red">{words(problem)}</Strip>}
-      <button type="submit" className="primary" disabled={busy || !chosen || reason.trim() === ''}>{!chosen ? t('refund_nothing') : reason.trim() === '' ? t('reason_needed') : t('refund_do')}</button>
-      <button type="button" className="plain" onClick={props.cancel}>{t('undo_act')}</button>
+      <div className="act-foot">
+        <p className="refund-sum">{t('refund_sum')} <b>{f.yuan(about)}</b></p>
+        <button type="button" className="plain" onClick={props.cancel}>{t('undo_act')}</button>
+        <button type="submit" className="primary" disabled={busy || !chosen || reason.trim() === ''}>{!chosen ? t('refund_nothing') : reason.trim() === '' ? t('reason_needed') : t('refund_do')}</button>
+      </div>
     </form>
   )
 }

@@ -68,6 +68,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
   const [reachable, setReachable] = useState(navigator.onLine)
   const box = useRef<HTMLInputElement>(null)
   const pace = useRef<Pace>(undefined)
+  const panelBox = useRef<HTMLDivElement>(null)
 
   const cartNow = useRef(cart)
   const setCart = useCallback((next: Cart) => {
@@ -204,6 +205,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
 
   const openPay = (kind: 'cash' | 'mobile') => {
     if (locked) return
+    setSaid(undefined)
     if (cart.lines.length === 0) say('amber', t('pay_nothing'))
     else show({ kind })
   }
@@ -342,7 +344,10 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
       }
       case 'result':
         if (text === '') {
-          if (waiting) return // the panel's own button has it
+          if (waiting) {
+            panelBox.current?.querySelector<HTMLButtonElement>('button.primary')?.click()
+            return
+          }
           if (panel.sale.state === 'paid') next()
           else show({ kind: 'cash' })
           return
@@ -354,7 +359,8 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
         }
         break
       case 'sales':
-        return // what is typed filters the list
+        panelBox.current?.querySelector<HTMLButtonElement>('.sales-list button')?.click()
+        return
       default:
     }
 
@@ -400,7 +406,12 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
     }
     if (e.key.length === 1) pace.current = keyed(pace.current, performance.now())
     const chosen = cart.chosen
-    if (entry === '' && !locked) {
+    if (panel.kind === 'sales') {
+      if (e.key === 'ArrowDown') {
+        e.preventDefault()
+        panelBox.current?.querySelector<HTMLButtonElement>('.sales-list button')?.focus()
+      }
+    } else if (entry === '' && !locked) {
       if ((e.key === '+' || e.key === '=') && chosen !== undefined) { e.preventDefault(); stepLine(chosen, 1) }
       else if (e.key === '-' && chosen !== undefined) { e.preventDefault(); stepLine(chosen, -1) }
       else if (e.key === 'ArrowDown') { e.preventDefault(); setCart(move(cartNow.current, 1)) }
@@ -425,12 +436,12 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
     }
     if (plainKey) {
       if (e.key === 'F1') return go(() => show(panel.kind === 'help' ? goodsPanel : { kind: 'help' }))
-      if (e.key === 'F2') return go(() => { if (!locked) show(panel.kind === 'sales' ? goodsPanel : { kind: 'sales' }) })
+      if (e.key === 'F2') return go(() => { if (locked) return; setSaid(undefined); show(panel.kind === 'sales' ? goodsPanel : { kind: 'sales' }) })
       if (e.key === 'F4') return go(() => { if (cart.chosen !== undefined) edit(cart.chosen) })
       if (e.key === 'F8') return go(() => openPay('mobile'))
       if (e.key === 'F9') return go(() => openPay('cash'))
       if (e.key === 'F10') return go(exact)
-      if (e.key === 'Escape' && !inField) {
+      if (e.key === 'Escape' && target?.closest('[role="dialog"], .ant-popover') == null) {
         return go(() => {
           if (entry !== '') clear()
           else if (panel.kind === 'sale') show({ kind: 'sales' })
@@ -472,7 +483,10 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
     : panel.kind === 'mobile' ? t('hint_mobile')
     : panel.kind === 'weigh' ? t('weigh', { name: panel.goods.name })
     : panel.kind === 'line' ? t('hint_qty')
+    : panel.kind === 'sales' ? t('hint_sales')
+    : waiting || seller.pending ? t('hint_waiting')
     : t('hint_goods')
+  const cashIsNext = cart.lines.length > 0 && !locked && (panel.kind === 'goods' || panel.kind === 'keys')
 
   const printed = openSale ?? (panel.kind === 'result' ? panel.sale : lastSale)
   const saidOnPanel = useCallback((text: string) => {
@@ -498,7 +512,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
             <div className="cart-acts">
               <button type="button" className="plain" disabled={locked || cart.lines.length === 0} onClick={empty}>{t('empty_cart')}</button>
               <button type="button" className="plain" disabled={locked} onClick={() => openPay('mobile')}>{t('mobile')} <kbd>F8</kbd></button>
-              <button type="button" className="primary" disabled={locked} onClick={() => openPay('cash')}>{t('cash')} <kbd>F9</kbd></button>
+              <button type="button" className={cashIsNext ? 'primary' : 'plain'} disabled={locked} onClick={() => openPay('cash')}>{t('cash')} <kbd>F9</kbd></button>
               <button type="button" className="plain exact" disabled={locked || cart.lines.length === 0} onClick={exact}>{paying ? t('selling') : t('exact', { amount: cart.lines.length === 0 ? '' : f.yuan(total) })} <kbd>F10</kbd></button>
             </div>
           </div>
@@ -519,7 +533,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
             {said && <Strip tone={said.tone} action={said.undo && <button type="button" className="link" onClick={undo}>{t('undo')} <kbd>Ctrl Z</kbd></button>}>{said.text}</Strip>}
             {reachable && !said && <p className="hint">{cart.lines.length >= mostLines ? t('lines', { n: mostLines }) : hint}</p>}
           </div>
-          <div className="panel">
+          <div className="panel" ref={panelBox}>
             {seller.lost && seller.pending
               ? <LostPanel at={seller.pending.at} total={seller.pending.sale.expect_total_fen} mine={seller.pending.who === me.id} who={seller.pending.whoName} busy={seller.busy} again={seller.again} />
               : panel.kind === 'goods' ? <GoodsPanel goods={goods} q={q} hit={q ? hit : -1} category={category} chooseCategory={setCategory} take={(p) => take(p, typed.bad ? undefined : typed.times)} />

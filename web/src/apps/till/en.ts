@@ -23,6 +23,8 @@ export default {
   hint_cash: 'Type the cash received and press Enter; Enter alone means exact',
   hint_mobile: 'Scan the payment code on the customer’s phone',
   hint_qty: 'Type the quantity and press Enter',
+  hint_sales: 'Type a number, Enter opens it; ↓ goes into the list',
+  hint_waiting: 'Waiting for the payment; scanning comes after',
   entry_cash: 'Cash received',
   entry_mobile: 'Payment code',
   entry_qty: 'Quantity ({unit})',

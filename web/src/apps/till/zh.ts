@@ -22,6 +22,8 @@ export default {
   hint_cash: '输入收到的现金,回车收款;直接回车为正好',
   hint_mobile: '请扫顾客手机上的付款码',
   hint_qty: '输入数量,回车确定',
+  hint_sales: '找单号,回车打开;↓ 进入列表',
+  hint_waiting: '等付款结果,暂时不能扫码',
   entry_cash: '收到多少钱',
   entry_mobile: '付款码',
   entry_qty: '数量({unit})',
