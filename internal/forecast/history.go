@@ -48,7 +48,7 @@ type SaleKey struct {
 type SaleDay struct {
 	SaleKey
 	Qty     qty.Qty    // in the base unit
-	Price   *money.Fen // fen for one sales unit, as the source says it; nil when unknown
+	Amount  *money.Fen // what was paid for Qty; nil when the source does not say
 	Promo   bool       // sold under a promotion
 	SoldOut *int64     // minutes after local midnight of Date when nothing was left, 0 … 2879; nil when it lasted or nobody knows
 	Slots   []SlotQty  // by half hour where the source knows times, rising, adding up to Qty
@@ -63,7 +63,7 @@ type SlotQty struct {
 
 // Equal tells whether two days say the same.
 func (d SaleDay) Equal(o SaleDay) bool {
-	return d.SaleKey == o.SaleKey && d.Qty == o.Qty && d.Promo == o.Promo && same(d.Price, o.Price) &&
+	return d.SaleKey == o.SaleKey && d.Qty == o.Qty && d.Promo == o.Promo && same(d.Amount, o.Amount) &&
 		same(d.SoldOut, o.SoldOut) && slices.Equal(d.Slots, o.Slots)
 }
 
@@ -73,9 +73,9 @@ func same[T comparable](a, b *T) bool { return a == b || a != nil && b != nil &&
 const MaxSaleDays = 256
 
 var (
-	putSales = db.NewMany(`INSERT INTO forecast_sale_day (site_id, product_id, date, load_id, qty, price_fen, promo, sold_out_min, slots) VALUES `,
+	putSales = db.NewMany(`INSERT INTO forecast_sale_day (site_id, product_id, date, load_id, qty, amount_fen, promo, sold_out_min, slots) VALUES `,
 		`(?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
-	salesInForce = db.NewMany(`SELECT d.site_id, d.product_id, d.date, d.qty, d.price_fen, d.promo, d.sold_out_min, d.slots, l.applied_no
+	salesInForce = db.NewMany(`SELECT d.site_id, d.product_id, d.date, d.qty, d.amount_fen, d.promo, d.sold_out_min, d.slots, l.applied_no
 		FROM (VALUES `, `(BIGINT, BIGINT, TEXT)`, `) AS v
 		JOIN forecast_sale_day d ON d.site_id = v.column1 AND d.product_id = v.column2 AND d.date = v.column3
 		JOIN forecast_load l ON l.id = d.load_id AND l.applied_no > 0`)
@@ -99,7 +99,7 @@ func PutSales(tx *db.Tx, load id.ID, days []SaleDay) error {
 	args := make([]any, 0, len(days)*9)
 	for i := range days {
 		d := &days[i]
-		args = append(args, d.SiteID, d.ProductID, d.Date, load, d.Qty, d.Price, d.Promo, d.SoldOut, formatSlots(d.Slots))
+		args = append(args, d.SiteID, d.ProductID, d.Date, load, d.Qty, d.Amount, d.Promo, d.SoldOut, formatSlots(d.Slots))
 	}
 	return tx.ExecMany(putSales, args...)
 }
@@ -123,7 +123,7 @@ func SalesInForce(tx *db.Tx, keys []SaleKey) (map[SaleKey]SaleDay, error) {
 		var d SaleDay
 		var slots string
 		var applied int64
-		if err := rows.Scan(&d.SiteID, &d.ProductID, &d.Date, &d.Qty, &d.Price, &d.Promo, &d.SoldOut, &slots, &applied); err != nil {
+		if err := rows.Scan(&d.SiteID, &d.ProductID, &d.Date, &d.Qty, &d.Amount, &d.Promo, &d.SoldOut, &slots, &applied); err != nil {
 			return nil, err
 		}
 		if applied <= newest[d.SaleKey] {

@@ -14,7 +14,7 @@ import (
 func TestALoadCountsWholeOrNotAtAllAndTheLastOneHolds(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		key := func(day int) SaleKey { return SaleKey{1, 2, cal.Date("2024-05-01").AddDays(day)} }
-		price, out := money.Fen(350), int64(14*60)
+		paid, out := money.Fen(350), int64(14*60)
 		act := func(want string, fn func(tx *db.Tx) error) {
 			t.Helper()
 			if err := d.Write(t.Context(), fn); errs.Code(err) != want {
@@ -38,7 +38,7 @@ func TestALoadCountsWholeOrNotAtAllAndTheLastOneHolds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		full := SaleDay{SaleKey: key(0), Qty: 5000, Price: &price, Promo: true, SoldOut: &out, Slots: []SlotQty{{20, 2000}, {28, 3000}}}
+		full := SaleDay{SaleKey: key(0), Qty: 5000, Amount: &paid, Promo: true, SoldOut: &out, Slots: []SlotQty{{20, 2000}, {28, 3000}}}
 		act("", func(tx *db.Tx) error { return OpenLoad(tx, 11) })
 		act("", func(tx *db.Tx) error { return PutSales(tx, 11, []SaleDay{full, {SaleKey: key(1), Qty: 7000}}) })
 		holds(0, -1)

@@ -12,7 +12,7 @@ CREATE TABLE forecast_sale_day (
 	date TEXT NOT NULL,
 	load_id BIGINT NOT NULL,
 	qty BIGINT NOT NULL CONSTRAINT forecast_sale_day_qty CHECK (qty >= 0),
-	price_fen BIGINT,
+	amount_fen BIGINT,
 	promo SMALLINT NOT NULL,
 	sold_out_min BIGINT,
 	slots TEXT NOT NULL,
