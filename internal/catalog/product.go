@@ -41,6 +41,7 @@ var (
 
 // Draft is what a person says of a new product.
 type Draft struct {
+	ID         id.ID       `json:"-"` // chosen ahead by an import, whose rows name the product before it is there; 0: a new one
 	Code       string      `json:"code" maxLength:"32"`
 	Name       string      `json:"name" maxLength:"120"`
 	CategoryID id.ID       `json:"category_id,omitempty"`
@@ -176,7 +177,10 @@ func (s *Service) Create(tx *db.Tx, d Draft) (*Product, error) {
 	if err := checkCategory(tx, d.CategoryID); err != nil {
 		return nil, err
 	}
-	p := &Product{ID: id.New(), Code: d.Code, Name: d.Name, CategoryID: d.CategoryID, BaseUnit: d.BaseUnit, ShelfLifeH: d.ShelfLifeH,
+	if d.ID == 0 {
+		d.ID = id.New()
+	}
+	p := &Product{ID: d.ID, Code: d.Code, Name: d.Name, CategoryID: d.CategoryID, BaseUnit: d.BaseUnit, ShelfLifeH: d.ShelfLifeH,
 		BatchSize: d.BatchSize, Tax: d.TaxPct, State: d.State, Revision: version}
 	p.SKU = p.ID
 	n, err := tx.ExecN(`INSERT INTO catalog_product (id, code, name, search, category_id, base_unit, shelf_life_h, batch_size, tax_bp, state, version, created_at, changed_at)

@@ -128,6 +128,7 @@ func AllSites(tx *db.Tx) ([]Site, error) {
 
 // SiteFields is what people write of a site.
 type SiteFields struct {
+	ID       id.ID   `json:"-"` // chosen ahead by an import, whose rows name the site before it is there; 0: a new one
 	Code     string  `json:"code" minLength:"1" maxLength:"20" pattern:"^[A-Za-z0-9._-]+$"`
 	Name     string  `json:"name" minLength:"1" maxLength:"80"`
 	Kind     string  `json:"kind" enum:"store,warehouse,kitchen,mall,office"`
@@ -161,7 +162,10 @@ func (s *Org) CreateSite(ctx context.Context, tx *db.Tx, f SiteFields) (*Site, e
 	if err := entityExists(tx, f.EntityID); err != nil {
 		return nil, err
 	}
-	site := &Site{ID: id.New(), Code: f.Code, Name: f.Name, Kind: f.Kind, Business: f.Business, Address: f.Address,
+	if f.ID == 0 {
+		f.ID = id.New()
+	}
+	site := &Site{ID: f.ID, Code: f.Code, Name: f.Name, Kind: f.Kind, Business: f.Business, Address: f.Address,
 		TimeZone: f.TimeZone, DayStart: f.DayStart, Open: f.Open, Close: f.Close, EntityID: f.EntityID}
 	n, err := tx.ExecN(`
 INSERT INTO org_site (id, code, name, kind, business, address, time_zone, day_start, open_at, close_at, entity_id, created_at)
@@ -250,11 +254,12 @@ ORDER BY t.code LIMIT $8`, args...))
 			if !SitesOf(ctx, "org.manage").Has(in.ID) {
 				return nil, ErrNotFound
 			}
-			return s.updateSite(ctx, tx, in.ID, in.Body)
+			return s.UpdateSite(ctx, tx, in.ID, in.Body)
 		})
 }
 
-func (s *Org) updateSite(ctx context.Context, tx *db.Tx, site id.ID, f SiteFields) (*Site, error) {
+// UpdateSite replaces what is written of a site; the caller has looked whether it is within reach.
+func (s *Org) UpdateSite(ctx context.Context, tx *db.Tx, site id.ID, f SiteFields) (*Site, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
