@@ -131,7 +131,9 @@ func (s *Org) sessionOf(ctx context.Context, hash string) (*session, error) {
 	if !now.Before(sess.ends) || now.Sub(time.UnixMilli(sess.seen.Load())) > s.o.Idle {
 		return nil, nil
 	}
-	sess.seen.Store(now.UnixMilli())
+	if !web.Background(ctx) {
+		sess.seen.Store(now.UnixMilli())
+	}
 	return sess, nil
 }
 

@@ -691,7 +691,7 @@ func (in *input) readParams(r *http.Request, v reflect.Value) []*errs.Error {
 	if r.URL.RawQuery != "" {
 		var err error
 		if q, err = url.ParseQuery(r.URL.RawQuery); err != nil {
-			return []*errs.Error{ErrJSON}
+			return []*errs.Error{ErrAddress}
 		}
 		for name, vals := range q {
 			switch {

@@ -134,7 +134,7 @@ func (a *API) ServeHTTP(hw http.ResponseWriter, r *http.Request) {
 		a.log(w, r, took)
 	}()
 	if len(r.URL.RawQuery)+len(r.URL.Path) > maxURL {
-		a.fail(w, r, nil, ErrJSON)
+		a.fail(w, r, nil, ErrAddress)
 		return
 	}
 	if !strings.HasPrefix(r.URL.Path, "/api/") {

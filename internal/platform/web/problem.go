@@ -20,6 +20,7 @@ var (
 	ErrBodyLarge  = errs.Define("body_too_large", errs.Limit, "内容太大", "The content is too large")
 	ErrMedia      = errs.Define("media_type", errs.Invalid, "只接受 JSON", "Only JSON is accepted here")
 	ErrNoRoute    = errs.Define("route_unknown", errs.NotFound, "没有这个地址", "There is nothing at this address")
+	ErrAddress    = errs.Define("address_bad", errs.Invalid, "地址无法识别", "The address could not be read")
 	ErrMethod     = errs.Define("method_unknown", errs.Invalid, "此地址不支持这种操作", "This address does not support that method")
 	ErrBusy       = errs.Define("busy", errs.Unavailable, "系统繁忙,请稍后再试", "The system is busy; please try again shortly")
 	ErrStarting   = errs.Define("starting", errs.Unavailable, "系统正在启动,请稍候", "The system is starting; please wait a moment")
@@ -70,7 +71,7 @@ var statusOf = map[errs.Kind]int{
 
 // Some refusals are about the message, not about what it says.
 var statusByCode = map[string]int{
-	ErrJSON.Code: 400, ErrKeyMissing.Code: 400, ErrKeyBad.Code: 400, ErrBodyLarge.Code: 413, ErrMedia.Code: 415,
+	ErrJSON.Code: 400, ErrAddress.Code: 400, ErrKeyMissing.Code: 400, ErrKeyBad.Code: 400, ErrBodyLarge.Code: 413, ErrMedia.Code: 415,
 	ErrMethod.Code: 405, ErrSlowBody.Code: 400,
 }
 
