@@ -300,19 +300,3 @@ func (n *Number) Get() (Shift, error) {
 	s.First = s.Drawer == n.drawer
 	return s, err
 }
-
-// Clearing finds the account of what a provider owes a site; first says that it has just been made and must
-// be opened.
-func Clearing(tx *db.Tx, site id.ID, provider string) (account id.ID, first bool, err error) {
-	made := id.New()
-	err = tx.QueryRow(`INSERT INTO till_clearing (site_id, provider, account_id) VALUES ($1, $2, $3)
-		ON CONFLICT (site_id, provider) DO UPDATE SET account_id = till_clearing.account_id RETURNING account_id`, site, provider, made).Scan(&account)
-	return account, account == made, err
-}
-
-// Drawer finds the drawer of a register on a business date, which has one since its first number.
-func Drawer(tx *db.Tx, register id.ID, date cal.Date) (id.ID, error) {
-	var account id.ID
-	err := tx.QueryRow(`SELECT drawer_id FROM till_shift WHERE register_id = $1 AND business_date = $2`, register, date).Scan(&account)
-	return account, err
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -18,6 +19,7 @@ import (
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/money"
 	"zhanggui/internal/platform/outbox"
+	"zhanggui/internal/platform/proof"
 	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/till"
 )
@@ -304,4 +306,123 @@ func TestRefundsOfALineTogetherAreTheLine(t *testing.T) {
 			t.Fatalf("gave back %d, tax %d, cost %d of %d, %d, %d", amount, tax, cost, l.Amount, l.Tax, costs)
 		}
 	})
+}
+
+// runProofs runs every proof and returns the first evidence of those that found something, by name.
+func (c *counter) runProofs() map[string]string {
+	c.t.Helper()
+	report, err := proof.Run(context.Background(), c.d.DB, till.Proofs())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	red := map[string]string{}
+	for _, p := range report.Proofs {
+		if p.Bad > 0 {
+			red[p.Name] = p.Evidence[0]
+		}
+	}
+	return red
+}
+
+// A good day: three sales, one with refunds in two parts, one awaiting its payment.
+func (c *counter) day() (sales []*till.Sale) {
+	for i := range 3 {
+		s := sampleSale(c.site)
+		c.write(func(tx *db.Tx) error {
+			shift, err := till.TakeSaleNumber(tx, c.site, "1", today).Get()
+			if err != nil {
+				return err
+			}
+			s.SoldAt, s.SlipNo, s.Register = tx.Now(), shift.No, shift.Register
+			switch i {
+			case 1: // cash only
+				s.Tenders = []till.Tender{{No: 1, Kind: till.Cash, Amount: 1000, Given: 1000}}
+				return till.Record(tx, s)
+			case 2:
+				s.State = till.Awaiting
+				for j := range s.Lines {
+					s.Lines[j].Batches = nil
+				}
+			}
+			if err := till.Record(tx, s); err != nil {
+				return err
+			}
+			pay := &till.Payment{Sale: s.ID, Tender: 2, Kind: till.Takes, Provider: "x", Amount: 300, Code: "123456"}
+			if err := till.Request(tx, pay); err != nil || i == 2 {
+				return err
+			}
+			_, err = till.Answered(tx, pay.ID, "done", "ref", "")
+			return err
+		})
+		sales = append(sales, s)
+	}
+	for _, n := range []qty.Qty{1000, 2000} {
+		c.write(func(tx *db.Tx) error {
+			if err := till.Lock(tx, sales[0].ID); err != nil {
+				return err
+			}
+			s, err := till.Load(tx, sales[0].ID)
+			if err != nil {
+				return err
+			}
+			lines, err := till.Reckon(s, []till.RefundLineIn{{1, n, till.ToStock}}, func(_ *till.Line, q qty.Qty) (qty.Qty, error) { return q, nil })
+			if err != nil {
+				return err
+			}
+			shift, err := till.TakeRefundNumber(tx, c.site, "1", today).Get()
+			if err != nil {
+				return err
+			}
+			return till.RecordRefund(tx, &till.Refund{ID: id.New(), Sale: s.ID, SiteID: c.site, Register: shift.Register, Date: today, SlipNo: shift.No, At: tx.Now(), Reason: "x",
+				Amount: lines[0].Amount, Tax: lines[0].Tax, Key: fmt.Sprint(id.New()), Lines: lines, Tenders: []till.RefundTender{{1, till.Cash, lines[0].Amount}}})
+		})
+	}
+	return sales
+}
+
+func TestProofsAreGreenOnAGoodDayAndNameWhatIsBroken(t *testing.T) {
+	for _, broken := range []struct{ name, sql, proof string }{
+		{"nothing", ``, ""},
+		{"a line deleted", `DELETE FROM till_line WHERE sale_id = $1 AND line_no = 2`, "till_sales_equal_their_lines_and_tenders"},
+		{"a line's amount changed", `UPDATE till_line SET amount_fen = amount_fen + 1 WHERE sale_id = $1 AND line_no = 2`, "till_sales_equal_their_lines_and_tenders"},
+		{"a line's tax changed", `UPDATE till_line SET tax_fen = tax_fen + 1 WHERE sale_id = $1 AND line_no = 2`, "till_sales_equal_their_lines_and_tenders"},
+		{"a tender changed", `UPDATE till_tender SET amount_fen = amount_fen - 1 WHERE sale_id = $1 AND tender_no = 1`, "till_sales_equal_their_lines_and_tenders"},
+		{"a tender deleted", `DELETE FROM till_tender WHERE sale_id = $1 AND tender_no = 1`, "till_sales_equal_their_lines_and_tenders"},
+		{"the total changed", `UPDATE till_sale SET total_fen = total_fen + 1 WHERE id = $1`, "till_sales_equal_their_lines_and_tenders"},
+		{"the sale deleted", `DELETE FROM till_sale WHERE id = $1`, "till_rows_have_their_sale"},
+		{"the sale deleted, by its number", `DELETE FROM till_sale WHERE id = $1`, "till_slips_without_gap"},
+		{"a batch of a line changed", `UPDATE till_line_batch SET base_qty = base_qty + 1 WHERE sale_id = $1 AND line_no = 2`, "till_lines_equal_their_batches"},
+		{"a batch of a line deleted", `DELETE FROM till_line_batch WHERE sale_id = $1 AND line_no = 2`, "till_lines_equal_their_batches"},
+		{"a number given twice", `UPDATE till_sale SET slip_no = 77 WHERE id = $1`, "till_slips_without_gap"},
+		{"a refund's amount changed", `UPDATE till_refund SET amount_fen = amount_fen - 1 WHERE sale_id = $1`, "till_refunds_within_their_sale"},
+		{"the count of refunds changed", `UPDATE till_sale SET refunded_fen = refunded_fen - 1 WHERE id = $1`, "till_refunds_within_their_sale"},
+		{"refunded more than sold", `UPDATE till_refund_line SET qty = qty + 1000 WHERE line_no = 1 AND refund_id IN (SELECT id FROM till_refund WHERE sale_id = $1)`, "till_refunded_lines_within_sold"},
+		{"a batch took back too much", `UPDATE till_refund_batch SET cost_fen = cost_fen + 1000 WHERE refund_id IN (SELECT id FROM till_refund WHERE sale_id = $1)`, "till_refunded_lines_within_sold"},
+		{"a payment that failed", `UPDATE till_payment SET state = 'failed' WHERE sale_id = $1`, "till_payments_match_their_tenders"},
+		{"a payment of another amount", `UPDATE till_payment SET amount_fen = amount_fen + 1 WHERE sale_id = $1`, "till_payments_match_their_tenders"},
+	} {
+		t.Run(broken.name, func(t *testing.T) {
+			each(t, func(c *counter) {
+				sales := c.day()
+				sale := sales[0]
+				if strings.Contains(broken.sql, "DELETE FROM till_sale") {
+					sale = sales[1] // one that nothing refers to: the others the database would not let go
+				}
+				if broken.sql != "" {
+					c.write(func(tx *db.Tx) error { return tx.Exec(broken.sql, sale.ID) })
+				}
+				red := c.runProofs()
+				if broken.proof == "" {
+					if len(red) > 0 {
+						c.t.Errorf("red: %v", red)
+					}
+					return
+				}
+				evidence := red[broken.proof]
+				if evidence == "" || broken.proof != "till_slips_without_gap" && !strings.Contains(evidence, sale.ID.String()) {
+					c.t.Errorf("%s says %q; red: %v", broken.proof, evidence, red)
+				}
+			})
+		})
+	}
 }
