@@ -92,7 +92,7 @@ func summarise(in io.Reader, out io.Writer, limit time.Duration) bool {
 	}
 
 	fmt.Fprintln(out, "\nslowest tests:")
-	slowest(out, tests)
+	slowest(out, leaves(tests))
 	fmt.Fprintln(out, "slowest packages:")
 	slowest(out, packages)
 
@@ -112,6 +112,25 @@ func summarise(in io.Reader, out io.Writer, limit time.Duration) bool {
 	}
 	fmt.Fprintf(out, "%d passed, %d failed\n", passed, failed)
 	return good
+}
+
+// leaves leaves out tests that only run others.
+func leaves(tests []timed) []timed {
+	parents := map[string]bool{}
+	for _, t := range tests {
+		for i, c := range t.name {
+			if c == '/' {
+				parents[t.name[:i]] = true
+			}
+		}
+	}
+	var kept []timed
+	for _, t := range tests {
+		if !parents[t.name] {
+			kept = append(kept, t)
+		}
+	}
+	return kept
 }
 
 func slowest(out io.Writer, all []timed) {
