@@ -35,12 +35,13 @@ const (
 
 // commands is the command line. Settings come from flags, then the environment, then the file.
 type commands struct {
-	Serve    serveCmd   `cmd:"" help:"Serve the API and the web apps."`
-	Check    checkCmd   `cmd:"" help:"Prove on the live data that nothing appeared or vanished. Exit 0 green, 1 red, 2 could not run."`
-	Doctor   doctorCmd  `cmd:"" help:"Check this machine and the database before trusting them."`
-	Version  versionCmd `cmd:"" help:"Print version and commit."`
-	OpenAPI  openapiCmd `cmd:"" name:"openapi" help:"Print the OpenAPI document."`
-	LogLevel slog.Level `env:"ZHANGGUI_LOG" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
+	Serve    serveCmd    `cmd:"" help:"Serve the API and the web apps."`
+	Backtest BacktestCmd `cmd:"" help:"Replay a sales file: what would have been forecast, and how wrong. No database."`
+	Check    checkCmd    `cmd:"" help:"Prove on the live data that nothing appeared or vanished. Exit 0 green, 1 red, 2 could not run."`
+	Doctor   doctorCmd   `cmd:"" help:"Check this machine and the database before trusting them."`
+	Version  versionCmd  `cmd:"" help:"Print version and commit."`
+	OpenAPI  openapiCmd  `cmd:"" name:"openapi" help:"Print the OpenAPI document."`
+	LogLevel slog.Level  `env:"ZHANGGUI_LOG" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
 }
 
 // database is the flag that every command with a database has.
@@ -144,7 +145,11 @@ func (versionCmd) Run(c *console) error {
 type openapiCmd struct{}
 
 func (openapiCmd) Run(c *console) error {
-	b, err := newHouse(houseOptions{log: c.log}).api.OpenAPI()
+	h, err := build(nil, options{log: c.log})
+	if err != nil {
+		return err
+	}
+	b, err := h.api.OpenAPI()
 	if err != nil {
 		return err
 	}

@@ -1,48 +1,172 @@
 package app
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
+	"time"
 
+	"zhanggui/internal/catalog"
+	"zhanggui/internal/ledger"
 	"zhanggui/internal/org"
+	"zhanggui/internal/platform/clock"
 	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/jobs"
 	"zhanggui/internal/platform/once"
+	"zhanggui/internal/platform/outbox"
 	"zhanggui/internal/platform/proof"
 	"zhanggui/internal/platform/web"
+	"zhanggui/internal/price"
+	"zhanggui/internal/till"
 	webapps "zhanggui/web"
 )
 
 // migrations in the order of the floors: tables refer downward only.
 var migrations = []db.Migrations{
-	once.Migrations,
-	org.Migrations,
+	once.Migrations, outbox.Migrations, jobs.Migrations,
+	org.Migrations, ledger.Migrations,
+	catalog.Migrations,
+	price.Migrations, till.Migrations,
+	ownMigrations,
 }
 
 // proofs are what `zhanggui check` and the nightly job run.
 func proofs() []proof.Proof {
 	var all []proof.Proof
-	all = append(all, org.Proofs()...)
+	for _, of := range []func() []proof.Proof{org.Proofs, ledger.Proofs, till.Proofs} {
+		all = append(all, of()...)
+	}
 	return all
 }
 
-// house is every part of a running installation, without its database.
-type house struct {
-	org *org.Org
-	api *web.API
+// liveTo says which permission lets people learn that something changed, by the package that says so.
+var liveTo = map[string]string{
+	"catalog": "goods.read", "price": "goods.read", "stock": "stock.read",
+	"till": "sales.read", "checkout": "sales.read", "refund": "sales.read",
+	"forecast": "forecast.read", "intake": "import.run", "import": "import.run", "check": "check.read",
 }
 
-type houseOptions struct {
+type options struct {
 	log        *slog.Logger
+	business   clock.Source
 	trustProxy bool
+	production bool
+	pay        string // "", "none" or "simulated"
 	demo       bool
 }
 
-// newHouse makes the parts and registers their routes. It touches no database, so that the server
-// can answer while that is still being opened.
-func newHouse(o houseOptions) *house {
-	h := &house{}
+// house is every part of a running installation.
+type house struct {
+	o      options
+	d      *db.DB
+	org    *org.Org
+	api    *web.API
+	live   *web.Live
+	goods  *catalog.Service
+	prices *price.Service
+	relay  *outbox.Relay
+	tail   *outbox.Tail
+	runner *jobs.Runner
+}
+
+// outside is the API before the database is open: health, version, pages, and "starting" for the rest.
+func outside(o options) *web.API {
+	api := web.New(web.Options{Log: o.log, Version: buildVersion(), TrustProxy: o.trustProxy})
+	api.Pages(web.NewPages(webapps.Files()))
+	return api
+}
+
+// build makes the parts and joins them. With d nil nothing runs; the document can still be read.
+func build(d *db.DB, o options) (*house, error) {
+	if o.log == nil {
+		o.log = slog.Default()
+	}
+	h := &house{o: o, d: d}
 	h.org = org.New(org.Options{Permissions: permissions, Roles: roles, Log: o.log, Demo: o.demo})
 	h.api = web.New(web.Options{SignedIn: h.org.SignedIn, Log: o.log, Version: buildVersion(), TrustProxy: o.trustProxy})
 	h.api.Pages(web.NewPages(webapps.Files()))
+	h.relay = outbox.NewRelay(d, o.log)
+	h.runner = jobs.NewRunner(d, 1, o.log)
+	h.tail = outbox.NewTail(d, o.log)
+
+	h.goods = catalog.New(d)
+	h.prices = price.New(d, h.goods)
+	counter := till.New()
+
 	h.org.Routes(h.api)
-	return h
+	h.goods.Routes(h.api)
+	h.prices.Routes(h.api)
+	counter.Routes(h.api)
+	h.jobRoutes()
+	h.checkRoutes()
+	h.live = h.api.Live(liveTo)
+
+	h.runner.Handle(checkJob, h.runChecks)
+	h.runner.DailyAt(checkJob, nightly)
+	h.runner.Handle(tidyJob, h.tidy)
+	h.runner.DailyAt(tidyJob, nightly)
+	return h, nil
+}
+
+// start migrates, makes what a first start makes, and lets requests in.
+func (h *house) start(ctx context.Context, password string) (*org.First, error) {
+	if err := h.d.Migrate(ctx, migrations...); err != nil {
+		return nil, err
+	}
+	first, err := h.org.Start(ctx, h.d, password)
+	if err != nil {
+		return nil, err
+	}
+	h.live.Use(h.tail)
+	h.api.Open(h.d)
+	return first, nil
+}
+
+// flushEvery is how often the last use of sessions is stored.
+const flushEvery = 10 * time.Second
+
+// run keeps the background work going until ctx ends, and returns when all of it has stopped.
+func (h *house) run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, part := range []func(context.Context){h.relay.Run, h.runner.Run, h.tail.Run, h.goods.Run, h.prices.Run, h.flushing} {
+		wg.Go(func() { part(ctx) })
+	}
+	wg.Wait()
+}
+
+func (h *house) flushing(ctx context.Context) {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+		one, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		if err := h.org.Flush(one); err != nil {
+			h.o.log.Error("the last use of sessions could not be stored", "error", err.Error())
+		}
+		cancel()
+	}
+}
+
+// tidyJob forgets each night what nobody needs any more.
+const tidyJob = "tidy"
+
+const (
+	keepEvents = 7 * 24 * time.Hour
+	keepJobs   = 90 * 24 * time.Hour
+)
+
+func (h *house) tidy(ctx context.Context, run *jobs.Run) error {
+	now := clock.Wall.Now()
+	_, err1 := once.Purge(ctx, h.d, now)
+	_, err2 := outbox.Purge(ctx, h.d, now.Add(-keepEvents))
+	_, err3 := jobs.Purge(ctx, h.d, now.Add(-keepJobs))
+	if err := errors.Join(err1, err2, err3, h.org.Sweep(ctx, h.d), h.tidyReports(ctx)); err != nil {
+		return fmt.Errorf("tidying: %w", err)
+	}
+	return nil
 }

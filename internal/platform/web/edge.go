@@ -178,6 +178,10 @@ func (a *API) route(w *recorder, r *http.Request) {
 			a.fail(w, r, nil, ErrMethod)
 			return
 		}
+		if a.db.Load() == nil {
+			a.fail(w, r, nil, ErrStarting) // before the database is open the routes are not there yet
+			return
+		}
 		a.fail(w, r, nil, ErrNoRoute)
 		return
 	}
@@ -360,7 +364,7 @@ func (a *API) open(pattern, name string, h func(http.ResponseWriter, *http.Reque
 func (a *API) guarded(pattern, name, perm string, free func(*http.Request) bool, h http.Handler) {
 	method, path, _ := strings.Cut(pattern, " ")
 	a.names[name] = true
-	a.routes = append(a.routes, RouteInfo{Method: method, Path: path, Name: name, Perm: perm, Scope: Group})
+	a.routes = append(a.routes, RouteInfo{Method: method, Path: path, Name: name, Perm: perm, Scope: Whole})
 	a.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		rec := w.(*recorder)
 		rec.route = name

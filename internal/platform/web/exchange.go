@@ -172,7 +172,7 @@ func (e *endpoint) allowed(c Caller) error {
 		return ErrSignIn
 	case e.r.Perm == "":
 		return nil
-	case e.r.Scope == Group && e.effect && !c.MayAll(e.r.Perm), !c.May(e.r.Perm):
+	case (e.r.Scope == Whole || e.r.Scope == Group && e.effect) && !c.MayAll(e.r.Perm), !c.May(e.r.Perm):
 		return ErrForbidden
 	}
 	return nil

@@ -30,6 +30,7 @@ const (
 	Public Scope = "public" // needs no sign-in; on the short list that a test holds
 	Self   Scope = "self"   // the caller's own data; any signed-in caller
 	Group  Scope = "group"  // data of the whole group: read with the permission anywhere, changed only with the permission over the whole group
+	Whole  Scope = "whole"  // about the whole installation: needs the permission over the group even to read
 	Sites  Scope = "sites"  // rows belong to sites: the permission somewhere lets the call in, the handler filters rows by the caller's sites
 )
 
@@ -241,9 +242,9 @@ func (a *API) law(method string, r Route) {
 		panic("web: no name or summary: " + at)
 	case a.names[r.Name]:
 		panic("web: operation name used twice: " + r.Name)
-	case r.Scope != Public && r.Scope != Self && r.Scope != Group && r.Scope != Sites:
+	case r.Scope != Public && r.Scope != Self && r.Scope != Group && r.Scope != Whole && r.Scope != Sites:
 		panic("web: no scope: " + at)
-	case r.Perm == "" && (r.Scope == Group || r.Scope == Sites):
+	case r.Perm == "" && r.Scope != Public && r.Scope != Self:
 		panic("web: no permission: " + at)
 	case r.Perm != "" && r.Scope == Public:
 		panic("web: public with a permission: " + at)
