@@ -129,7 +129,7 @@ web_inputs() {
 }
 vite_build() {
 	say "building the web apps"
-	(cd web && npm run --silent build >&2)
+	(cd web && npm run --silent build -- --logLevel warn >&2)
 }
 
 commit() { git rev-parse HEAD 2>/dev/null || echo unknown; }
