@@ -45,6 +45,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"zhanggui/internal/platform/clock"
@@ -107,13 +108,12 @@ type Options struct {
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	opt      Options
-	engine   Engine
-	lite     *lite
-	pg       *pg
-	known    map[string]bool // packages whose migrations this handle was given
-	dsn      string
-	migrated bool
+	opt    Options
+	engine Engine
+	lite   *lite
+	pg     *pg
+	known  map[string]bool // packages whose migrations this handle was given
+	n      counters
 }
 
 // Open opens "sqlite:PATH" (the file and its folder are made when missing) or "postgres://…".
@@ -140,15 +140,15 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 			os.Exit(70)
 		}
 	}
-	d := &DB{opt: o, dsn: dsn, known: map[string]bool{}}
+	d := &DB{opt: o, known: map[string]bool{}}
 	var err error
 	switch {
 	case strings.HasPrefix(dsn, "sqlite:"):
 		d.engine = SQLite
-		d.lite, err = openLite(strings.TrimPrefix(dsn, "sqlite:"), o)
+		d.lite, err = openLite(strings.TrimPrefix(dsn, "sqlite:"), o, &d.n)
 	case strings.HasPrefix(dsn, "postgres://"), strings.HasPrefix(dsn, "postgresql://"):
 		d.engine = Postgres
-		d.pg, err = openPG(ctx, dsn, o)
+		d.pg, err = openPG(ctx, dsn, o, &d.n)
 	default:
 		err = fmt.Errorf("db: %q is neither sqlite:PATH nor postgres://…", dsn)
 	}
@@ -156,6 +156,30 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// Stats counts since Open.
+type Stats struct {
+	Acts       int64 // runs of acts in Write
+	Commits    int64 // transactions committed; on SQLite one holds a group of acts
+	Reruns     int64 // runs of acts after the first: rolled back groups, deadlocks, ErrAgain
+	RoundTrips int64 // PostgreSQL: batches sent
+}
+
+type counters struct{ acts, commits, reruns, trips, waiting atomic.Int64 }
+
+// Stats tells how the database is used.
+func (d *DB) Stats() Stats {
+	n := &d.n
+	return Stats{n.acts.Load(), n.commits.Load(), n.reruns.Load(), n.trips.Load()}
+}
+
+// Waiting is how many acts wait for SQLite's writer, or for a connection to PostgreSQL.
+func (d *DB) Waiting() int {
+	if d.lite != nil {
+		return len(d.lite.queue)
+	}
+	return int(d.n.waiting.Load())
 }
 
 // Engine is which database this is.
@@ -166,7 +190,9 @@ func (d *DB) Close() error {
 	if d.lite != nil {
 		return d.lite.close()
 	}
-	d.pg.pool.Close()
+	if d.pg.closed.CompareAndSwap(false, true) {
+		d.pg.pool.Close()
+	}
 	return nil
 }
 
@@ -204,6 +230,9 @@ func (d *DB) now() time.Time { return d.opt.Business.Now().UTC().Truncate(time.M
 // checkPlaceholders holds texts to $1…$n first appearing in rising order: SQLite counts by first
 // appearance and would silently bind another order wrongly.
 func checkPlaceholders(sql string) error {
+	if strings.TrimSpace(sql) == "" {
+		return errors.New("db: no statement")
+	}
 	next := 1
 	for i := 0; i < len(sql); i++ {
 		switch c := sql[i]; {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,10 +19,12 @@ const maxTries = 6 // runs of an act that meets deadlocks or lost connections
 
 // pg is a pool of connections to PostgreSQL, and what is known of the statements.
 type pg struct {
-	pool *pgxpool.Pool
-	log  *slog.Logger
-	mu   sync.RWMutex
-	desc map[string]*pgDesc // by text; the same on every connection
+	pool   *pgxpool.Pool
+	closed atomic.Bool
+	log    *slog.Logger
+	n      *counters
+	mu     sync.RWMutex
+	desc   map[string]*pgDesc // by text; the same on every connection
 }
 
 // pgDesc is what the server told of a statement.
@@ -41,7 +44,7 @@ type pgSession struct {
 
 const sessionKey = "zhanggui"
 
-func openPG(ctx context.Context, dsn string, o Options) (*pg, error) {
+func openPG(ctx context.Context, dsn string, o Options, n *counters) (*pg, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, err
@@ -88,15 +91,20 @@ func openPG(ctx context.Context, dsn string, o Options) (*pg, error) {
 		pool.Close()
 		return nil, ErrDown.Wrap(err)
 	}
-	return &pg{pool: pool, log: o.Log, desc: map[string]*pgDesc{}}, nil
+	return &pg{pool: pool, log: o.Log, n: n, desc: map[string]*pgDesc{}}, nil
 }
 
 func (p *pg) write(ctx context.Context, d *DB, fn func(*Tx) error) error {
 	ctx, cancel := withTimeout(ctx, d.opt.Timeout)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
+		p.n.acts.Add(1)
+		if attempt > 1 {
+			p.n.reruns.Add(1)
+		}
 		hooks, err := p.try(ctx, d, fn, attempt, false)
 		if err == nil {
+			p.n.commits.Add(1)
 			for _, f := range hooks {
 				f()
 			}
@@ -182,6 +190,9 @@ func (p *pg) retryable(err error) (again, pause bool) {
 func (p *pg) try(ctx context.Context, d *DB, fn func(*Tx) error, attempt int, ro bool) (hooks []func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, ErrBusy.Wrap(err)
+	}
+	if p.closed.Load() {
+		return nil, ErrClosed
 	}
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	detach := context.AfterFunc(ctx, cancel)

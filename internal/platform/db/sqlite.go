@@ -29,6 +29,7 @@ const (
 type lite struct {
 	path    string
 	log     *slog.Logger
+	n       *counters
 	fatal   func(error)
 	conn    *liteConn // the writer's; never sees a caller's context
 	queue   chan *act
@@ -60,7 +61,7 @@ const (
 	left
 )
 
-func openLite(path string, o Options) (*lite, error) {
+func openLite(path string, o Options, n *counters) (*lite, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") {
 		return nil, errors.New("db: sqlite needs a file: readers have their own connections")
 	}
@@ -74,7 +75,7 @@ func openLite(path string, o Options) (*lite, error) {
 	if err := refuseNetworkFS(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
-	l := &lite{path: path, log: o.Log, fatal: o.Fatal, queue: make(chan *act, queueLen), quit: make(chan struct{}),
+	l := &lite{path: path, n: n, log: o.Log, fatal: o.Fatal, queue: make(chan *act, queueLen), quit: make(chan struct{}),
 		gone: make(chan struct{}), readers: make(chan *liteConn, o.ReadConns), nRead: o.ReadConns}
 	if l.conn, err = l.openWriter(); err != nil {
 		return nil, err
@@ -357,6 +358,10 @@ func (l *lite) run(a *act) (clean bool) {
 	before := l.conn.totalChanges()
 	for {
 		a.attempt++
+		l.n.acts.Add(1)
+		if a.attempt > 1 {
+			l.n.reruns.Add(1)
+		}
 		tx := &Tx{d: a.d, ctx: a.ctx, now: a.d.now(), conn: l.conn, attempt: a.attempt}
 		a.err = l.call(a, tx)
 		if tx.open != nil {
@@ -371,8 +376,8 @@ func (l *lite) run(a *act) (clean bool) {
 			break
 		}
 	}
-	if tx := time.Since(begin); tx > slowAct {
-		l.log.Warn("an act held the only writer for long", "ms", tx.Milliseconds())
+	if took := time.Since(begin); took > slowAct {
+		l.log.Warn("an act held the only writer for long", "ms", took.Milliseconds())
 	}
 	if !clean && a.err != nil {
 		l.checkSync(a.err)
@@ -403,6 +408,7 @@ func (l *lite) begin() error {
 func (l *lite) commit() error {
 	err := l.conn.run("COMMIT")
 	if err == nil {
+		l.n.commits.Add(1)
 		return nil
 	}
 	l.checkSync(err)

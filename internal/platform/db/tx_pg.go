@@ -259,6 +259,8 @@ func (t *pgTx) failed(tx *Tx, err error) {
 		} else {
 			err = ErrDown.Wrap(&errLost{err})
 		}
+	} else if t.ro && pe.Code == "25006" {
+		err = ErrReadOnly
 	} else {
 		err = explainPG(err)
 	}
@@ -297,7 +299,9 @@ func (t *pgTx) flush(tx *Tx, last string) {
 		return
 	}
 	if t.conn == nil {
+		t.p.n.waiting.Add(1)
 		conn, err := t.p.pool.Acquire(t.ctx)
+		t.p.n.waiting.Add(-1)
 		if err != nil {
 			if tx.ctx.Err() != nil {
 				tx.fail(ErrBusy.Wrap(errors.Join(tx.ctx.Err(), err)))
@@ -355,6 +359,7 @@ func (t *pgTx) flush(tx *Tx, last string) {
 	t.begun = true
 	t.sync = true
 	t.done = last == commitSQL
+	t.p.n.trips.Add(1)
 	if err := t.pipe.Sync(); err != nil {
 		t.failed(tx, err)
 	}
