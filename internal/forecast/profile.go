@@ -1,0 +1,112 @@
+package forecast
+
+import "math"
+
+// The within-day profile: which share of a day's demand comes in each half hour. Shares of a product are
+// shrunk to those of its shop, these to a general shape, with 50 units' worth of belief each (planning §1).
+
+const profileKappa = 50
+
+// dayShape is the general shape where no time of sale was ever seen: a food shop open from seven to
+// twenty-one with its noon and evening peaks. Relative weights per half hour.
+var dayShape = func() (shape [daySlots]float64) {
+	sum := 0.0
+	for k := range shape {
+		h := (float64(k) + .5) / 2
+		if h > 7 && h < 21 {
+			shape[k] = 1 + .5*math.Exp(-(h-12)*(h-12)/4) + .4*math.Exp(-(h-18)*(h-18)/4)
+		} else if h > 6 && h < 23 {
+			shape[k] = .2
+		}
+		sum += shape[k]
+	}
+	for k := range shape {
+		shape[k] /= sum
+	}
+	return shape
+}()
+
+// profiles holds for each period (from the one after the data of it was complete) the shares per shop and series.
+type profiles struct {
+	first   int // day number of column 0
+	weekend func(col int) bool
+	shop    map[int][]SlotSum
+}
+
+func newProfiles(p *Panel) *profiles {
+	pr := &profiles{first: p.First.Number(), shop: map[int][]SlotSum{}}
+	pr.weekend = func(col int) bool { return p.weekday(col) >= 5 }
+	type key struct {
+		shop, period int
+		weekend      bool
+	}
+	sums := map[key]*SlotSum{}
+	var order []key
+	for i := range p.Series {
+		s := &p.Series[i]
+		total := float32(0)
+		for _, x := range s.Slots {
+			for _, q := range x.Qty {
+				total += q
+			}
+		}
+		if total == 0 {
+			continue
+		}
+		for _, x := range s.Slots {
+			k := key{s.Shop, x.Period, x.Weekend}
+			sum := sums[k]
+			if sum == nil {
+				sum = &SlotSum{Period: x.Period, Weekend: x.Weekend}
+				sums[k] = sum
+				order = append(order, k)
+			}
+			for h, q := range x.Qty {
+				sum.Qty[h] += q
+			}
+		}
+	}
+	for _, k := range order {
+		pr.shop[k.shop] = append(pr.shop[k.shop], *sums[k])
+	}
+	return pr
+}
+
+// shares of the day in half hours for a series on column t, from whole periods that ended before t, the last
+// three of them (8–12 weeks).
+func (pr *profiles) shares(s *Series, t int) [daySlots]float64 {
+	period := (pr.first + t) / slotPeriod
+	weekend := pr.weekend(t)
+	out := dayShape
+	for _, level := range [2][]SlotSum{pr.shop[s.Shop], s.Slots} {
+		var sum [daySlots]float64
+		n := 0.0
+		for _, x := range level {
+			if x.Weekend == weekend && x.Period < period && x.Period >= period-3 {
+				for h, q := range x.Qty {
+					sum[h] += float64(q)
+					n += float64(q)
+				}
+			}
+		}
+		for h := range out {
+			out[h] = (sum[h] + profileKappa*out[h]) / (n + profileKappa)
+		}
+	}
+	return out
+}
+
+// share of a day's demand that has come by a minute of the day, at least 2 %, at most all.
+func (pr *profiles) share(s *Series, t, minute int) float64 {
+	sh := pr.shares(s, t)
+	f := 0.0
+	for h := range sh {
+		start := h * 30
+		if start+30 <= minute {
+			f += sh[h]
+		} else if start < minute {
+			f += sh[h] * float64(minute-start) / 30
+		}
+	}
+	return math.Min(math.Max(f, .02), 1)
+}
