@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -173,8 +174,8 @@ func (p *pg) retryable(err error) (again, pause bool) {
 	switch e.Code {
 	case "40001", "40P01": // serialization failure, deadlock
 		return true, true
-	case "0A000", "26000", "42P18": // a statement prepared before a migration
-		if e.Code == "26000" || e.Message == "cached plan must not change result type" {
+	case "0A000", "26000", "08P01": // a statement prepared before a migration
+		if e.Code == "26000" || e.Message == "cached plan must not change result type" || strings.HasPrefix(e.Message, "bind message has") {
 			p.mu.Lock()
 			clear(p.desc)
 			p.mu.Unlock()

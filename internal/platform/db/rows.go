@@ -141,6 +141,9 @@ func (r *Rows) more() bool {
 	return false
 }
 
+// Columns is how many values a row has; asked after Next.
+func (r *Rows) Columns() int { return r.cols }
+
 // Err is the error that ended the rows, nil when they came to their end.
 func (r *Rows) Err() error {
 	for r.op != nil && !r.on && r.err == nil {
