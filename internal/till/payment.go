@@ -1,6 +1,7 @@
 package till
 
 import (
+	"errors"
 	"time"
 
 	"zhanggui/internal/platform/db"
@@ -21,6 +22,7 @@ type Payment struct {
 	ID       id.ID
 	Sale     id.ID
 	Refund   id.ID // 0: belongs to the sale itself
+	Of       id.ID // Gives: the payment whose money goes back
 	Tender   int64
 	Kind     Direction
 	Provider string
@@ -29,6 +31,7 @@ type Payment struct {
 	State    string // unknown, pending, done, failed
 	Dropped  bool   // nobody wants the money any more; once it arrives it is given back
 	SentAt   time.Time
+	Asked    bool // the provider has been asked at least once
 	Ref      string
 	Reason   string
 }
@@ -43,14 +46,14 @@ func (p *Payment) shown() string {
 	return p.State
 }
 
-const paymentColumns = `SELECT p.id, p.sale_id, p.refund_id, p.tender_no, p.kind, p.provider, p.amount_fen, p.code, p.state, p.dropped, p.sent_at, p.ref, p.reason FROM till_payment p `
+const paymentColumns = `SELECT p.id, p.sale_id, p.refund_id, p.of_id, p.tender_no, p.kind, p.provider, p.amount_fen, p.code, p.state, p.dropped, p.sent_at, CASE WHEN p.asked_at > p.sent_at THEN 1 ELSE 0 END, p.ref, p.reason FROM till_payment p `
 
 func scanPayments(rows *db.Rows) ([]Payment, error) {
 	defer rows.Close()
 	var all []Payment
 	for rows.Next() {
 		var p Payment
-		if err := rows.Scan(&p.ID, &p.Sale, &p.Refund, &p.Tender, &p.Kind, &p.Provider, &p.Amount, &p.Code, &p.State, &p.Dropped, &p.SentAt, &p.Ref, &p.Reason); err != nil {
+		if err := rows.Scan(&p.ID, &p.Sale, &p.Refund, &p.Of, &p.Tender, &p.Kind, &p.Provider, &p.Amount, &p.Code, &p.State, &p.Dropped, &p.SentAt, &p.Asked, &p.Ref, &p.Reason); err != nil {
 			return nil, err
 		}
 		all = append(all, p)
@@ -61,9 +64,9 @@ func scanPayments(rows *db.Rows) ([]Payment, error) {
 // Request stores a request to a provider before it is sent.
 func Request(tx *db.Tx, p *Payment) error {
 	p.ID, p.State, p.SentAt = id.New(), "unknown", tx.Now()
-	return tx.Exec(`INSERT INTO till_payment (id, sale_id, refund_id, tender_no, kind, provider, amount_fen, code, state, dropped, sent_at, asked_at, settled_at, ref, reason)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, 0, 0, '', '')`,
-		p.ID, p.Sale, p.Refund, p.Tender, p.Kind, p.Provider, p.Amount, p.Code, p.State, p.SentAt)
+	return tx.Exec(`INSERT INTO till_payment (id, sale_id, refund_id, of_id, tender_no, kind, provider, amount_fen, code, state, dropped, sent_at, asked_at, settled_at, ref, reason)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $11, 0, '', '')`,
+		p.ID, p.Sale, p.Refund, p.Of, p.Tender, p.Kind, p.Provider, p.Amount, p.Code, p.State, p.SentAt)
 }
 
 // Payments are all requests of a sale and its refunds, in the order they were made.
@@ -85,7 +88,7 @@ func PaymentByID(tx *db.Tx, payment id.ID) (*Payment, error) {
 
 // OpenPayments are requests without a definite answer that were last asked before an instant, oldest first.
 func OpenPayments(tx *db.Tx, before time.Time, limit int) ([]Payment, error) {
-	return scanPayments(tx.Query(paymentColumns+`WHERE p.state IN ('unknown', 'pending') AND p.asked_at < $1 ORDER BY p.asked_at, p.id LIMIT $2`, before, limit))
+	return scanPayments(tx.Query(paymentColumns+`WHERE p.state IN ('unknown', 'pending') AND p.asked_at <= $1 ORDER BY p.asked_at, p.id LIMIT $2`, before, limit))
 }
 
 // Answered stores what the provider said; a payment that is settled stays as it is. It says whether anything changed.
@@ -102,4 +105,29 @@ func Answered(tx *db.Tx, payment id.ID, state, ref, reason string) (bool, error)
 // Drop marks the open charges of a sale as unwanted.
 func Drop(tx *db.Tx, sale id.ID) error {
 	return tx.Exec(`UPDATE till_payment SET dropped = 1 WHERE sale_id = $1 AND kind = 1`, sale)
+}
+
+// AwaitingSince are sales whose payment has been open since an instant or longer, oldest first.
+func AwaitingSince(tx *db.Tx, since time.Time, limit int) ([]id.ID, error) {
+	rows := tx.Query(`SELECT s.id FROM till_sale s WHERE s.state = 'awaiting_payment' AND s.sold_at <= $1 ORDER BY s.id LIMIT $2`, since, limit)
+	defer rows.Close()
+	var all []id.ID
+	for rows.Next() {
+		var s id.ID
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, rows.Err()
+}
+
+// SiteOf is where a sale was made.
+func SiteOf(tx *db.Tx, sale id.ID) (id.ID, error) {
+	var site id.ID
+	err := tx.QueryRow(`SELECT site_id FROM till_sale WHERE id = $1`, sale).Scan(&site)
+	if errors.Is(err, db.ErrNoRow) {
+		return 0, ErrNoSale
+	}
+	return site, err
 }

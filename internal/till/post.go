@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 
+	"zhanggui/internal/catalog"
 	"zhanggui/internal/ledger"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
@@ -26,8 +27,8 @@ var (
 
 // Kinds of kept accounts in the till's book.
 const (
-	drawerAccount   int16 = 1
-	clearingAccount int16 = 2
+	DrawerAccount   int16 = 1 // cash of a register on a business date
+	ClearingAccount int16 = 2 // what a payment provider owes a site
 )
 
 // noFloor lets an account fall as deep as it must: what was in the drawer in the morning is not known yet,
@@ -84,6 +85,18 @@ func OutputTax(rate int64) ledger.Account {
 	return ledger.Account(-(firstTax + rate))
 }
 
+// ClassOf reads a flow account: the rate in basis points, whether it is the tax of it, and whether it is
+// revenue or tax at all.
+func ClassOf(flow int64) (rate int64, isTax, isSale bool) {
+	switch n := -flow; {
+	case n >= firstTax && n <= firstTax+int64(catalog.MaxTax):
+		return n - firstTax, true, true
+	case n >= firstRevenue && n <= firstRevenue+int64(catalog.MaxTax):
+		return n - firstRevenue, false, true
+	}
+	return 0, false, false
+}
+
 // Side is one end of money: an account and how much passes through it.
 type Side struct {
 	Account ledger.Account
@@ -129,12 +142,12 @@ func Legs(legs []ledger.Transfer, from, to []Side) []ledger.Transfer {
 func HoldDrawer(tx *db.Tx, l *ledger.Locked, site id.ID, s Shift) (ledger.Account, error) {
 	account := ledger.Account(s.Drawer)
 	if s.First {
-		if _, err := ledger.Open(tx, ledger.NewAccount{ID: account, Book: Book, Kind: drawerAccount, Unit: ledger.CNY, Site: site, Low: noFloor}); err != nil {
+		if _, err := ledger.Open(tx, ledger.NewAccount{ID: account, Book: Book, Kind: DrawerAccount, Unit: ledger.CNY, Site: site, Low: noFloor}); err != nil {
 			return 0, err
 		}
 	}
 	// Its totals are not read: there is no floor to keep, and bookings add to the row.
-	l.Add(ledger.State{ID: account, Book: Book, Kind: drawerAccount, Unit: ledger.CNY, Site: site, Low: noFloor})
+	l.Add(ledger.State{ID: account, Book: Book, Kind: DrawerAccount, Unit: ledger.CNY, Site: site, Low: noFloor})
 	return account, nil
 }
 
@@ -149,7 +162,7 @@ func HoldClearing(tx *db.Tx, l *ledger.Locked, site id.ID, provider string) (led
 	}
 	account := ledger.Account(found)
 	if found == made {
-		if _, err := ledger.Open(tx, ledger.NewAccount{ID: account, Book: Book, Kind: clearingAccount, Unit: ledger.CNY, Site: site, Low: noFloor}); err != nil {
+		if _, err := ledger.Open(tx, ledger.NewAccount{ID: account, Book: Book, Kind: ClearingAccount, Unit: ledger.CNY, Site: site, Low: noFloor}); err != nil {
 			return 0, err
 		}
 	}

@@ -109,7 +109,7 @@ type RefundTenderView struct {
 type TrailView struct {
 	At      time.Time `json:"at"`
 	StaffID id.ID     `json:"staff_id" doc:"empty: the system"`
-	Act     string    `json:"act" enum:"paid,failed,given_up,voided,paid_late,given_back"`
+	Act     string    `json:"act" enum:"paid,failed,given_up,voided,paid_late,given_back,give_back_failed,refund_failed"`
 	Note    string    `json:"note"`
 }
 

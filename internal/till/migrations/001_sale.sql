@@ -92,12 +92,14 @@ CREATE TABLE till_tender (
   CONSTRAINT till_tender_amount CHECK (amount_fen >= 0)
 );
 
--- A request to a payment provider: kind 1 takes money, 2 gives it back. The id is the key we send; the row
+-- A request to a payment provider: kind 1 takes money, 2 gives back what of_id took, for a refund or (refund_id 0)
+-- because it came too late. The id is the key we send; the row
 -- is stored before the request. dropped says that nobody wants the money any more.
 CREATE TABLE till_payment (
   id BIGINT PRIMARY KEY,
   sale_id BIGINT NOT NULL REFERENCES till_sale (id),
   refund_id BIGINT NOT NULL,
+  of_id BIGINT NOT NULL,
   tender_no BIGINT NOT NULL,
   kind SMALLINT NOT NULL,
   provider TEXT NOT NULL,
