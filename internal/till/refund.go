@@ -123,11 +123,10 @@ func Reckon(s *Sale, in []RefundLineIn, convert func(l *Line, q qty.Qty) (qty.Qt
 		if err != nil {
 			return nil, err
 		}
-		tax, err := pricing.Part(int64(l.Tax), l.Qty, l.Back, want.Qty)
-		if err != nil {
+		r.Amount = money.Fen(amount)
+		if r.Tax, err = taxPart(l, want.Qty, r.Amount); err != nil {
 			return nil, err
 		}
-		r.Amount, r.Tax = money.Fen(amount), money.Fen(tax)
 		// What was taken last comes back first: it is the fresher part.
 		left := base
 		for b := len(l.Batches) - 1; b >= 0 && left > 0; b-- {
@@ -149,6 +148,48 @@ func Reckon(s *Sale, in []RefundLineIn, convert func(l *Line, q qty.Qty) (qty.Qt
 		lines = append(lines, r)
 	}
 	return lines, nil
+}
+
+// taxPart is the tax in a part of a line: in proportion, but never more than the part itself, and never leaving
+// more tax than amount behind, which rounding of a few fen could do.
+func taxPart(l *Line, now qty.Qty, amount money.Fen) (money.Fen, error) {
+	upTo, err := money.MulDiv(int64(l.Tax), int64(l.Back+now), int64(l.Qty))
+	if err != nil {
+		return 0, err
+	}
+	tax, taxLeft, amountLeft := money.Fen(upTo)-l.BackTax, l.Tax-l.BackTax, l.Amount-l.BackAmount
+	tax = max(tax, 0, taxLeft-(amountLeft-amount))
+	return min(tax, amount, taxLeft), nil
+}
+
+// Spread shares a refund over the tenders of its sale in proportion to what they paid, given what went back
+// before; together the parts of all refunds never pass a tender, and the last refund empties each.
+func Spread(s *Sale, back map[int64]money.Fen, amount money.Fen) []RefundTender {
+	weights := make([]int64, len(s.Tenders))
+	var before money.Fen
+	for i, t := range s.Tenders {
+		weights[i] = int64(t.Amount)
+		before += back[t.No]
+	}
+	targets := money.Split(before+amount, weights)
+	parts := make([]money.Fen, len(s.Tenders))
+	rest := amount
+	for i, t := range s.Tenders {
+		parts[i] = min(max(targets[i]-back[t.No], 0), t.Amount-back[t.No], rest)
+		rest -= parts[i]
+	}
+	for i, t := range s.Tenders { // what rounding left over, where there is room
+		more := min(rest, t.Amount-back[t.No]-parts[i])
+		parts[i] += more
+		rest -= more
+	}
+	var spread []RefundTender
+	for i, t := range s.Tenders {
+		if parts[i] > 0 {
+			spread = append(spread, RefundTender{t.No, t.Kind, parts[i]})
+		}
+	}
+	return spread
 }
 
 var (
@@ -188,8 +229,7 @@ func RecordRefund(tx *db.Tx, r *Refund) error {
 	return tx.ExecMany(addRefundTenders, tenders...)
 }
 
-// GivenBack is what refunds have given back so far, by tender of the sale, and in all in cash in place of
-// another tender.
+// GivenBack is what refunds have given back so far, by tender of the sale, in whatever kind.
 func GivenBack(tx *db.Tx, sale id.ID) (map[int64]money.Fen, error) {
 	rows := tx.Query(`SELECT b.tender_no, SUM(b.amount_fen) FROM till_refund f JOIN till_refund_tender b ON b.refund_id = f.id WHERE f.sale_id = $1 GROUP BY b.tender_no`, sale)
 	defer rows.Close()

@@ -80,12 +80,15 @@ func Lock(tx *db.Tx, sale id.ID) error {
 func Load(tx *db.Tx, sale id.ID) (*Sale, error) {
 	head := tx.QueryRow(saleColumns+`WHERE s.id = $1`, sale)
 	lines := tx.Query(`SELECT l.line_no, l.product_id, l.unit_id, l.name, l.qty, l.base_qty, l.price_fen, l.amount_fen, l.tax_fen, l.tax_bp,
-			COALESCE((SELECT SUM(b.qty) FROM till_refund f JOIN till_refund_line b ON b.refund_id = f.id AND b.line_no = l.line_no WHERE f.sale_id = l.sale_id), 0)
-		FROM till_line l WHERE l.sale_id = $1 ORDER BY l.line_no`, sale)
+			COALESCE(x.qty, 0), COALESCE(x.amount, 0), COALESCE(x.tax, 0)
+		FROM till_line l LEFT JOIN (SELECT b.line_no, SUM(b.qty) AS qty, SUM(b.amount_fen) AS amount, SUM(b.tax_fen) AS tax
+			FROM till_refund f JOIN till_refund_line b ON b.refund_id = f.id WHERE f.sale_id = $1 GROUP BY b.line_no) x ON x.line_no = l.line_no
+		WHERE l.sale_id = $1 ORDER BY l.line_no`, sale)
 	batches := tx.Query(`SELECT b.line_no, b.batch_id, b.base_qty, b.cost_fen,
-			COALESCE((SELECT SUM(x.base_qty) FROM till_refund f JOIN till_refund_batch x ON x.refund_id = f.id AND x.line_no = b.line_no AND x.batch_id = b.batch_id WHERE f.sale_id = b.sale_id), 0),
-			COALESCE((SELECT SUM(x.cost_fen) FROM till_refund f JOIN till_refund_batch x ON x.refund_id = f.id AND x.line_no = b.line_no AND x.batch_id = b.batch_id WHERE f.sale_id = b.sale_id), 0)
-		FROM till_line_batch b WHERE b.sale_id = $1 ORDER BY b.line_no, b.batch_id`, sale)
+			COALESCE(x.base_qty, 0)
+		FROM till_line_batch b LEFT JOIN (SELECT y.line_no, y.batch_id, SUM(y.base_qty) AS base_qty
+			FROM till_refund f JOIN till_refund_batch y ON y.refund_id = f.id WHERE f.sale_id = $1 GROUP BY y.line_no, y.batch_id) x ON x.line_no = b.line_no AND x.batch_id = b.batch_id
+		WHERE b.sale_id = $1 ORDER BY b.line_no, b.batch_id`, sale)
 	tenders := tx.Query(`SELECT t.tender_no, t.kind, t.amount_fen, t.given_fen FROM till_tender t WHERE t.sale_id = $1 ORDER BY t.tender_no`, sale)
 	defer lines.Close()
 	defer batches.Close()
@@ -100,7 +103,7 @@ func Load(tx *db.Tx, sale id.ID) (*Sale, error) {
 	}
 	for lines.Next() {
 		var l Line
-		if err := lines.Scan(&l.No, &l.Product, &l.Unit, &l.Name, &l.Qty, &l.Base, &l.Price, &l.Amount, &l.Tax, &l.TaxBP, &l.Back); err != nil {
+		if err := lines.Scan(&l.No, &l.Product, &l.Unit, &l.Name, &l.Qty, &l.Base, &l.Price, &l.Amount, &l.Tax, &l.TaxBP, &l.Back, &l.BackAmount, &l.BackTax); err != nil {
 			return nil, err
 		}
 		s.Lines = append(s.Lines, l)
@@ -111,7 +114,7 @@ func Load(tx *db.Tx, sale id.ID) (*Sale, error) {
 	for batches.Next() {
 		var no int64
 		var b Batch
-		if err := batches.Scan(&no, &b.ID, &b.Base, &b.Cost, &b.Back, &b.BackCost); err != nil {
+		if err := batches.Scan(&no, &b.ID, &b.Base, &b.Cost, &b.Back); err != nil {
 			return nil, err
 		}
 		if l := s.Line(no); l != nil {

@@ -116,7 +116,11 @@ type Line struct {
 	Tax     money.Fen
 	TaxBP   catalog.TaxRate
 	Batches []Batch
-	Back    qty.Qty // already refunded, thousandths of the sales unit
+
+	// Already refunded; the quantity in thousandths of the sales unit.
+	Back       qty.Qty
+	BackAmount money.Fen
+	BackTax    money.Fen
 }
 
 // Batch is what a line took from a batch.
@@ -124,9 +128,7 @@ type Batch struct {
 	ID   id.ID
 	Base qty.Qty
 	Cost money.Fen
-
-	Back     qty.Qty // already refunded
-	BackCost money.Fen
+	Back qty.Qty // already refunded
 }
 
 // Tender is one way in which a sale is paid.

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"zhanggui/internal/catalog"
+	"zhanggui/internal/ledger"
 	"zhanggui/internal/org"
 	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
@@ -283,8 +284,12 @@ func TestRefundsOfALineTogetherAreTheLine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if got[0].Tax < 0 || got[0].Tax > got[0].Amount {
+				t.Fatalf("a part of %d holds %d of tax", got[0].Amount, got[0].Tax)
+			}
 			amount, tax = amount+got[0].Amount, tax+got[0].Tax
 			s.Lines[0].Back += want
+			s.Lines[0].BackAmount, s.Lines[0].BackTax = amount, tax
 			var base qty.Qty
 			for _, b := range got[0].Batches {
 				base += b.Base
@@ -425,4 +430,74 @@ func TestProofsAreGreenOnAGoodDayAndNameWhatIsBroken(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestMoneyGoesBackInProportionAndNeverBeyondATender(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := &till.Sale{}
+		for i := range rapid.IntRange(1, 6).Draw(t, "tenders") {
+			tender := till.Tender{No: int64(i + 1), Kind: till.Mobile, Amount: money.Fen(rapid.Int64Range(1, 5000).Draw(t, "amount"))}
+			s.Tenders = append(s.Tenders, tender)
+			s.Total += tender.Amount
+		}
+		back := map[int64]money.Fen{}
+		for left := s.Total; left > 0; {
+			amount := money.Fen(rapid.Int64Range(1, int64(left)).Draw(t, "refund"))
+			var sum money.Fen
+			for _, p := range till.Spread(s, back, amount) {
+				if p.Amount <= 0 {
+					t.Fatalf("gives back %d", p.Amount)
+				}
+				back[p.Tender] += p.Amount
+				sum += p.Amount
+			}
+			if sum != amount {
+				t.Fatalf("gives back %d of %d", sum, amount)
+			}
+			left -= amount
+			for _, tender := range s.Tenders {
+				exact := int64(tender.Amount) * int64(s.Total-left) / int64(s.Total)
+				if got := int64(back[tender.No]); got > int64(tender.Amount) || got < exact-6 || got > exact+7 {
+					t.Fatalf("tender %+v has given back %d, in proportion %d", tender, got, exact)
+				}
+			}
+		}
+		for _, tender := range s.Tenders {
+			if back[tender.No] != tender.Amount {
+				t.Fatalf("tender %+v: %d in the end", tender, back[tender.No])
+			}
+		}
+	})
+}
+
+func TestLegsJoinWhatComesWithWhatGoes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		side := func(first ledger.Account, total int64, name string) (sides []till.Side) {
+			for a := first; total > 0; a++ {
+				part := rapid.Int64Range(1, total).Draw(t, name)
+				sides = append(sides, till.Side{Account: a, Amount: money.Fen(part)})
+				total -= part
+			}
+			return sides
+		}
+		total := rapid.Int64Range(0, 100_000).Draw(t, "total")
+		from, to := side(1000, total, "from"), side(2000, total, "to")
+		sums := map[ledger.Account]money.Fen{}
+		legs := till.Legs(nil, from, to)
+		for _, l := range legs {
+			if l.Amount <= 0 || l.Unit != ledger.CNY {
+				t.Fatalf("leg %+v", l)
+			}
+			sums[l.From] += money.Fen(l.Amount)
+			sums[l.To] += money.Fen(l.Amount)
+		}
+		for _, s := range append(from, to...) {
+			if sums[s.Account] != s.Amount {
+				t.Fatalf("%v got %d of %d", s.Account, sums[s.Account], s.Amount)
+			}
+		}
+		if total > 0 && len(legs) >= len(from)+len(to) {
+			t.Fatalf("%d legs for %d and %d sides", len(legs), len(from), len(to))
+		}
+	})
 }
