@@ -33,6 +33,7 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s (is another server running there?): %w", s.Addr, err)
 	}
+	privateFiles()
 	var front atomic.Pointer[http.Handler]
 	show := func(h http.Handler) { front.Store(&h) }
 	show(outside(o))
@@ -52,6 +53,9 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	defer d.Close()
+	if err := trusted(ctx, d); err != nil {
+		return err
+	}
 	h, err := build(d, o)
 	if err != nil {
 		return err
@@ -87,6 +91,20 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("not everything was finished in %s: %w", drainTime, err)
+	}
+	return nil
+}
+
+// trusted refuses a database on which an acknowledged sale could be lost.
+func trusted(ctx context.Context, d *db.DB) error {
+	settings, err := d.Check(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range settings {
+		if s.Must && !s.OK {
+			return fmt.Errorf("the database is not safe to sell on: %s is %s, wanted %s", s.Name, s.Value, s.Want)
+		}
 	}
 	return nil
 }
