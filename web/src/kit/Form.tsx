@@ -1,7 +1,7 @@
 import { Button, Checkbox, Input, Select, Switch } from 'antd'
 import { createContext, useCallback, useContext, useEffect, useId, useMemo, useRef, useState, type FormEvent, type ReactNode } from 'react'
 import { useBlocker } from 'react-router-dom'
-import type { Doing, Problem } from './api'
+import type { Doing, FieldError, Problem } from './api'
 import { useText } from './i18n'
 import { Strip, useProblemWords } from './states'
 import { kitText } from './words'
@@ -16,6 +16,8 @@ export interface FormState<V extends object> {
   dirty: boolean
   busy: boolean
   problem: Problem | undefined
+  /** refused fields by our names */
+  refused: readonly FieldError[]
   errorOf: (path: string) => string | undefined
   submit: () => Promise<void>
   reset: (values?: V) => void
@@ -41,11 +43,15 @@ export function useForm<V extends object, B, D>(o: Options<V, B, D>): FormState<
   latest.current = o
 
   const dirty = useMemo(() => JSON.stringify(values) !== JSON.stringify(base), [values, base])
+  const refused = useMemo(
+    () => (doing.problem?.fields ?? []).map((f) => ({ ...f, field: latest.current.rename?.(f.field) ?? f.field })),
+    [doing.problem],
+  )
   const errors = useMemo(() => {
     const all: Record<string, string> = { ...own }
-    for (const f of doing.problem?.fields ?? []) all[latest.current.rename?.(f.field) ?? f.field] ??= f.detail
+    for (const f of refused) all[f.field] ??= f.detail
     return all
-  }, [own, doing.problem])
+  }, [own, refused])
 
   const change = useCallback((next: Partial<V>) => setValues((old) => ({ ...old, ...next })), [])
   return {
@@ -56,6 +62,7 @@ export function useForm<V extends object, B, D>(o: Options<V, B, D>): FormState<
     },
     busy: doing.busy,
     problem: doing.problem,
+    refused,
     errorOf: (path) => errors[path],
     submit: async () => {
       const wrong = o.check?.(values) ?? {}
@@ -117,8 +124,8 @@ export function Form<V extends object>(props: FormProps<V>) {
   }
   const value = { errorOf: form.errorOf, shown, prefix }
   // What names no field that is on the screen goes above all.
-  const homeless = form.problem?.fields.filter((f) => !shown.has(f.field)) ?? []
-  const above = form.problem && (form.problem.fields.length === 0 || homeless.length > 0)
+  const homeless = form.refused.filter((f) => !shown.has(f.field))
+  const above = form.problem && (form.refused.length === 0 || homeless.length > 0)
   return (
     <FormContext.Provider value={value}>
       <form ref={element} className="zg-form" onSubmit={(e) => void submit(e)} aria-label={props.label} noValidate>

@@ -1,6 +1,6 @@
 import { Button, Input } from 'antd'
 import { useEffect, useRef, useState, type FormEvent } from 'react'
-import { client, must, newKey, useAct, type Me } from './api'
+import { client, meOf, must, useAct, type Me } from './api'
 import { LangChoice, ThemeChoiceSwitch } from './Choices'
 import { useText } from './i18n'
 import { Mark } from './Mark'
@@ -12,9 +12,8 @@ export function SignIn(props: { onDone: (me: Me) => void; again?: boolean; accou
   const [name, setName] = useState(props.account ?? '')
   const [password, setPassword] = useState('')
   const form = useRef<HTMLFormElement>(null)
-  // No kept key: a sign-in is tried as often as needed, each one is its own.
   const signIn = useAct((body: { name: string; password: string }) =>
-    must(client.POST('/api/sign-in', { params: { header: { 'Idempotency-Key': newKey() }, path: {} }, body })))
+    must(client.POST('/api/sign-in', { body })))
 
   useEffect(() => {
     const first = props.account ? 'password' : 'name'
@@ -25,7 +24,7 @@ export function SignIn(props: { onDone: (me: Me) => void; again?: boolean; accou
   const submit = async (event: FormEvent) => {
     event.preventDefault()
     const me = await signIn.run({ name: name.trim(), password })
-    if (me) props.onDone(me)
+    if (me) props.onDone(meOf(me))
     else form.current?.querySelector<HTMLInputElement>('input[name=password]')?.select()
   }
 

@@ -1,5 +1,6 @@
 import { useMemo } from 'react'
 import { defineText, translator, useLang, type Lang, type T } from './i18n'
+import type { Quantity } from './api'
 import zh from './words/format.zh'
 import en from './words/format.en'
 
@@ -61,11 +62,6 @@ export const percent = (share: number, digits = 1): string => `${number(share * 
 
 /** With its sign, always: "+3.2 %". */
 export const signed = (body: string): string => (body.startsWith(minus) || /^[0.,\u202f%]+$/.test(body) ? body : `+${body}`)
-
-export interface Quantity {
-  qty: string
-  unit: string
-}
 
 interface Wall {
   y: number

@@ -17,7 +17,7 @@ export function Door() {
   const sites = can('till.sell') ? me.sites.filter((s) => s.kind === 'store') : []
   const site = sites.find((s) => s.id === siteId) ?? sites[0]
   const registers = useRead(['till', 'registers', site?.id], () =>
-    must(client.GET('/api/till/registers', { params: { query: { site_id: site?.id ?? '' }, path: {} } })), { skip: !site })
+    must(client.GET('/api/till/registers', { params: { query: { site_id: site?.id ?? '' } } })), { skip: !site })
 
   useEffect(() => {
     document.title = site ? `${t('title')} · ${site.name}` : t('title')
@@ -26,7 +26,7 @@ export function Door() {
   if (!site) return <div className="zg-center"><Empty title={t('no_site_title')}>{t('no_site')}</Empty></div>
   if (registers.problem && !registers.data) return <div className="zg-center"><ProblemBox problem={registers.problem} again={registers.again} /></div>
   if (!registers.data) return <div className="zg-center"><SkeletonLines lines={6} /></div>
-  const codes = registers.data.items.filter((r) => r.site_id === site.id && !r.closed).map((r) => r.code)
+  const codes = (registers.data.items ?? []).filter((r) => r.site_id === site.id && !r.closed).map((r) => r.code)
   const register = codes.includes(code) ? code : codes[0]
   if (!register) return <div className="zg-center"><Empty title={t('no_register_title')}>{t('no_register')}</Empty></div>
 

@@ -15,7 +15,7 @@ export const isWeighed = (unit: string): boolean => byWeight.has(unit.toLowerCas
 export function useGoods(site: string, q: string, category: string): Listing<TillProduct> {
   return useListing(['till', 'products', site, q, category], (after) =>
     must(client.GET('/api/till/products', {
-      params: { query: { site_id: site, limit: 60, ...(q ? { q } : {}), ...(category ? { category_id: category } : {}), ...(after ? { after } : {}) }, path: {} },
+      params: { query: { site_id: site, limit: 60, ...(q ? { q } : {}), ...(category ? { category_id: category } : {}), ...(after ? { after } : {}) } },
     })))
 }
 
@@ -30,7 +30,7 @@ export function GoodsPanel(props: {
   const t = useText(tillText)
   const f = useFormat()
   const { goods } = props
-  const categories = useRead(['goods', 'categories'], () => must(client.GET('/api/goods/categories', { params: { query: {}, path: {} } })))
+  const categories = useRead(['goods', 'categories'], () => must(client.GET('/api/goods/categories')))
   const names = categories.data?.items ?? []
 
   return (

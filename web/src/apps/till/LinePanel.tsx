@@ -22,8 +22,8 @@ export function LinePanel(props: {
   const product = useRead(['goods', 'product', line.product_id], () =>
     must(client.GET('/api/goods/products/{id}', { params: { path: { id: line.product_id } } })), { skip: !can('goods.read') })
   const batches = useRead(['stock', 'batches', props.site, line.product_id], () =>
-    must(client.GET('/api/stock/batches', { params: { query: { site_id: props.site, product_id: line.product_id, open: true, limit: 20 }, path: {} } })), { skip: !can('stock.read') })
-  const units = product.data?.id === line.product_id ? product.data.units : [] // not those of the line before
+    must(client.GET('/api/stock/batches', { params: { query: { site_id: props.site, product_id: line.product_id, open: true, limit: 20 } } })), { skip: !can('stock.read') })
+  const units = product.data?.id === line.product_id ? (product.data.units ?? []) : [] // not those of the line before
   const open = (batches.data?.items ?? []).filter((b) => b.product_id === line.product_id)
   return (
     <div className="line-panel">

@@ -14,7 +14,7 @@ export function SalesPanel(props: { site: string; q: string; open: (id: string) 
   const f = useFormat()
   const sales = useListing(['till', 'sales', props.site, props.q], (after) =>
     must(client.GET('/api/till/sales', {
-      params: { query: { site_id: props.site, limit: 30, ...(props.q ? { q: props.q } : {}), ...(after ? { after } : {}) }, path: {} },
+      params: { query: { site_id: props.site, limit: 30, ...(props.q ? { q: props.q } : {}), ...(after ? { after } : {}) } },
     })))
   return (
     <div className="sales">

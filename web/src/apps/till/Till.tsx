@@ -244,7 +244,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
     }
     try {
       const found = await lookUp(site.id, code)
-      const g: Goods = { product_id: found.product.id, name: found.product.name, unit: found.unit, price_fen: found.price_fen, weighed: isWeighed(found.unit) }
+      const g: Goods = { product_id: found.product.id, name: found.product.name, unit: found.unit, price_fen: found.price_fen ?? 0 /* no price here: the quote says so */, weighed: isWeighed(found.unit) }
       if (g.weighed && times === undefined) show({ kind: 'weigh', goods: g })
       else put(g, times ?? 1000)
       setReachable(true)

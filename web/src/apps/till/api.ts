@@ -3,7 +3,7 @@ import { act, client, must, type Sale } from '@kit/api'
 // What the till asks of the server beside selling (seller.ts) and pricing (quote.ts).
 
 export const lookUp = (site: string, code: string) =>
-  must(client.GET('/api/goods/lookup', { params: { query: { site_id: site, code }, path: {} } }))
+  must(client.GET('/api/goods/lookup', { params: { query: { site_id: site, code } } }))
 
 export const saleById = (id: string): Promise<Sale> => must(client.GET('/api/till/sales/{id}', { params: { path: { id } } }))
 
@@ -25,8 +25,8 @@ export const refundSale = (id: string, refund: RefundIn, before: number) =>
 /** What a slip is at, for words and colour. */
 export type SaleState = 'paid' | 'awaiting_payment' | 'unknown' | 'failed' | 'voided' | 'refunded' | 'part_refunded'
 
-export function stateOf(sale: Sale): SaleState {
-  if (sale.state === 'awaiting_payment') return sale.tenders.some((tender) => tender.state === 'unknown') ? 'unknown' : 'awaiting_payment'
+export function stateOf(sale: Pick<Sale, 'state' | 'refunded_fen' | 'total_fen'> & { tenders?: Sale['tenders'] }): SaleState {
+  if (sale.state === 'awaiting_payment') return sale.tenders?.some((tender) => tender.state === 'unknown') ? 'unknown' : 'awaiting_payment'
   if (sale.state === 'paid' && sale.refunded_fen > 0) return sale.refunded_fen >= sale.total_fen ? 'refunded' : 'part_refunded'
   return sale.state
 }

@@ -24,7 +24,7 @@ export interface Pending {
 const tryEvery = 5_000
 
 const send = (p: Pending): Promise<Sale> =>
-  act(undefined, (header) => client.POST('/api/till/sales', { params: { header, path: {} }, body: p.sale }), p.key)
+  act(undefined, (header) => client.POST('/api/till/sales', { params: { header }, body: p.sale }), p.key)
 
 export interface Seller {
   pending: Pending | undefined

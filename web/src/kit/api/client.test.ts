@@ -22,7 +22,7 @@ function network(...answers: (Response | Error)[]) {
 
 const price = { product_id: '7', unit: 'piece', price_fen: 250, valid_from: '2026-03-05' }
 const savePrice = (body = price) =>
-  act(['prices', body], (header) => client.POST('/api/prices', { params: { header, path: {} }, body } as never) as Promise<{ data?: unknown; response: Response }>)
+  act(['prices', body], (header) => client.POST('/api/prices', { params: { header }, body } as never) as Promise<{ data?: unknown; response: Response }>)
 const keyOf = (request: Request | undefined) => request?.headers.get('Idempotency-Key') ?? ''
 
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import createClient, { type Middleware } from 'openapi-fetch'
 import { keyFor } from './keys'
 import { asProblem, Problem, problemOf } from './problem'
-import type { paths } from './schema'
+import type { paths } from './types'
 
 // One client for all apps, typed from the OpenAPI document. It adds the language, the
 // Idempotency-Key, bounded retries with the same key, and turns every failure into a Problem.

@@ -1,266 +1,2469 @@
-// The shape of the server's API, in the form that openapi-typescript writes (npm run gen).
-
-type Query = Record<string, unknown>
-type Ok<O> = { responses: { 200: { content: { 'application/json': O } } } }
-type None = Record<never, never>
-type Path<P extends Query> = [keyof P] extends [never] ? { path?: None } : { path: P }
-type Get<O, Q extends Query = None, P extends Query = None> = {
-  parameters: { query?: Q; header?: never; cookie?: never } & Path<P>
-} & Ok<O>
-type Write<I, O, P extends Query = None> = {
-  parameters: { header: { 'Idempotency-Key': string }; query?: never; cookie?: never } & Path<P>
-  requestBody: { content: { 'application/json': I } }
-} & Ok<O>
-type WriteNone<O, P extends Query = None> = {
-  parameters: { header: { 'Idempotency-Key': string }; query?: never; cookie?: never } & Path<P>
-} & Ok<O>
-
-type Id = string
-interface Page<T> {
-  items: T[]
-  next: string
-}
-interface Cursor {
-  after?: string
-  limit?: number
-}
-type PageQuery<Q = object> = Q & Cursor & Query
-interface Quantity {
-  qty: string
-  unit: string
-}
-
-export interface Me {
-  id: Id
-  name: string
-  display_name: string
-  lang: string
-  permissions: string[]
-  sites: { id: Id; code: string; name: string; kind: string }[]
-  demo: boolean
-}
-
-export interface Entity { id: Id; code: string; name: string; currency?: string }
-export interface SiteIn {
-  code: string
-  name: string
-  kind: string
-  business: string
-  entity_id: Id
-  time_zone: string
-  day_start: string
-  open: string
-  close: string
-}
-export interface Site extends SiteIn { id: Id }
-export interface Role { id: Id; code: string; name: string; permissions: string[] }
-export interface Grant { role_id: Id; scope_kind: 'group' | 'entity' | 'site'; scope_id?: Id }
-export interface Staff {
-  id: Id
-  name: string
-  display_name: string
-  lang: string
-  disabled: boolean
-  grants: Grant[]
-}
-export interface AuditRow {
-  id: Id
-  at: string
-  staff_id: Id
-  staff_name: string
-  act: string
-  subject_kind: string
-  subject_id: Id
-  detail: string
-}
-
-export interface SalesUnit { name: string; num: string; den: string; barcodes: string[] }
-export interface Category { id: Id; name: string; parent_id?: Id }
-export interface ProductIn {
-  code: string
-  name: string
-  category_id?: Id
-  base_unit: 'g' | 'ml' | 'piece'
-  shelf_life_h: number
-  batch_size?: Quantity
-  tax_pct: number
-  units: SalesUnit[]
-  active: boolean
-}
-export interface Product extends ProductIn { id: Id; category_name?: string }
-export interface PriceVersion {
-  id: Id
-  product_id: Id
-  unit: string
-  site_id?: Id
-  price_fen: number
-  valid_from: string
-  valid_to?: string
-}
-export interface StockLevel {
-  site_id: Id
-  product_id: Id
-  product_name: string
-  available: Quantity
-  on_hand: Quantity
-  reserved: Quantity
-  batches: number
-  expires_at?: string
-}
-export interface Batch {
-  id: Id
-  site_id: Id
-  product_id: Id
-  product_name: string
-  code: string
-  qty: Quantity
-  received: Quantity
-  value_fen: number
-  made_at?: string
-  received_at: string
-  expires_at?: string
-  open: boolean
-}
-export interface LedgerLine {
-  id: Id
-  at: string
-  cause: string
-  qty: string
-  balance: string
-  business_date: string
-  document?: { kind: string; id: Id; number: string }
-}
-
-export interface SaleLineIn { product_id: Id; unit: string; qty: string; batch_id?: Id }
-export interface SaleLine {
-  line_no: number
-  product_id: Id
-  name: string
-  unit: string
-  qty: string
-  price_fen: number
-  amount_fen: number
-  tax_fen: number
-  tax_pct: number
-  refunded_qty?: string
-}
-export interface Tender { kind: 'cash' | 'mobile'; amount_fen: number; given_fen?: number; state?: string; pay_code?: string }
-export interface Sale {
-  id: Id
-  slip_no: string
-  site_id: Id
-  state: 'paid' | 'awaiting_payment' | 'failed' | 'voided'
-  business_date: string
-  sold_at: string
-  lines: SaleLine[]
-  tenders: Tender[]
-  total_fen: number
-  tax_fen: number
-  change_fen: number
-  refunded_fen: number
-}
-export interface TillProduct {
-  product_id: Id
-  name: string
-  category_id?: Id
-  unit: string
-  price_fen: number
-  stock: Quantity
-  barcode?: string
-}
-export interface DayFigures {
-  site_id: Id
-  date: string
-  sales_fen: number
-  tax_fen: number
-  cost_fen: number
-  refunds_fen: number
-  slips: number
-  tenders: { kind: string; amount_fen: number }[]
-}
-
-export interface Import {
-  id: Id
-  kind: string
-  file_name: string
-  state: string
-  columns: string[]
-  sample: string[][]
-  mapping: Record<string, string>
-  done: number
-  total: number
-  rows_read: number
-  rows_new: number
-  rows_same: number
-  rows_refused: number
-  refused_sample: { line: number; field: string; code: string; message: string }[]
-}
-
-export interface Job {
-  id: Id
-  kind: string
-  state: string
-  done: number
-  total: number
-  note: string
-  queued_at: string
-  started_at?: string
-  ended_at?: string
-  error?: string
-}
-export interface Proof { name: string; rows: number; bad: number; evidence: string[] }
+/**
+ * This file was auto-generated by openapi-typescript.
+ * Do not make direct changes to the file.
+ */
 
 export interface paths {
-  '/api/sign-in': { post: Write<{ name: string; password: string }, Me> }
-  '/api/sign-out': { post: WriteNone<object> }
-  '/api/me': { get: Get<Me> }
-  '/api/me/password': { post: Write<{ old: string; new: string }, object> }
-  '/api/me/lang': { put: Write<{ lang: string }, object> }
-
-  '/api/org/entities': { get: Get<Page<Entity>, PageQuery>; post: Write<{ code: string; name: string }, Entity> }
-  '/api/org/sites': { get: Get<Page<Site>, PageQuery>; post: Write<SiteIn, Site> }
-  '/api/org/sites/{id}': { get: Get<Site, Query, { id: Id }>; put: Write<SiteIn, Site, { id: Id }> }
-  '/api/org/roles': { get: Get<Page<Role>, PageQuery>; post: Write<Omit<Role, 'id'>, Role> }
-  '/api/org/staff': { get: Get<Page<Staff>, PageQuery<{ q?: string }>>; post: Write<object, Staff> }
-
-  '/api/goods/products': { get: Get<Page<Product>, PageQuery<{ q?: string; category_id?: Id }>>; post: Write<ProductIn, Product> }
-  '/api/goods/products/{id}': { get: Get<Product, Query, { id: Id }>; put: Write<ProductIn, Product, { id: Id }> }
-  '/api/goods/lookup': { get: Get<{ product: Product; unit: string; price_fen: number }, { site_id: Id; code: string }> }
-  '/api/goods/categories': { get: Get<Page<Category>, PageQuery> }
-  '/api/prices': { get: Get<Page<PriceVersion>, PageQuery<{ product_id?: Id }>>; post: Write<Omit<PriceVersion, 'id'>, PriceVersion> }
-  '/api/stock/levels': { get: Get<Page<StockLevel>, PageQuery<{ site_id?: Id; q?: string }>> }
-  '/api/stock/batches': { get: Get<Page<Batch>, PageQuery<{ site_id?: Id; product_id?: Id; open?: boolean }>> }
-  '/api/stock/batches/{id}': { get: Get<Batch, Query, { id: Id }> }
-  '/api/ledger/accounts/{id}/statement': { get: Get<Page<LedgerLine>, PageQuery, { id: Id }> }
-
-  '/api/till/registers': { get: Get<Page<{ id: Id; site_id: Id; code: string; closed: boolean }>, PageQuery<{ site_id: Id }>> }
-  '/api/till/products': { get: Get<Page<TillProduct>, PageQuery<{ site_id: Id; q?: string; category_id?: Id }>> }
-  '/api/till/quotes': {
-    post: {
-      parameters: { query?: never; path?: never; header?: never; cookie?: never }
-      requestBody: { content: { 'application/json': { site_id: Id; lines: SaleLineIn[] } } }
-    } & Ok<{ lines: SaleLine[]; total_fen: number; tax_fen: number }>
-  }
-  '/api/till/sales': {
-    get: Get<Page<Sale>, PageQuery<{ site_id?: Id; date?: string; q?: string; state?: string }>>
-    post: Write<{ site_id: Id; register: string; lines: SaleLineIn[]; tenders: Tender[]; expect_total_fen: number }, Sale>
-  }
-  '/api/till/sales/{id}': { get: Get<Sale, Query, { id: Id }> }
-  '/api/till/sales/{id}/void': { post: Write<{ reason: string }, Sale, { id: Id }> }
-  '/api/till/sales/{id}/refunds': {
-    post: Write<{ lines: { line_no: number; qty: string; back: 'stock' | 'discard' }[]; reason: string; tender: string }, Sale, { id: Id }>
-  }
-  '/api/till/sales/{id}/payments/ask': { post: WriteNone<Sale, { id: Id }> }
-  '/api/sales/day': { get: Get<DayFigures, { site_id: Id; date: string }> }
-
-  '/api/imports': { get: Get<Page<Import>, PageQuery> }
-  '/api/imports/{id}': { get: Get<Import, Query, { id: Id }> }
-  '/api/imports/{id}/run': {
-    post: Write<{ mode: 'all' | 'good'; mapping: Record<string, string>; create_missing: boolean; dry_run: boolean }, Import, { id: Id }>
-  }
-  '/api/jobs': { get: Get<Page<Job>, PageQuery> }
-  '/api/jobs/{id}': { get: Get<Job, Query, { id: Id }> }
-  '/api/checks': { get: Get<{ proofs: Proof[]; ok: boolean; at?: string }> }
-  '/api/checks/run': { post: WriteNone<Job> }
-  '/api/version': { get: Get<{ version: string; commit: string; go: string }> }
+    "/api/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the proofs found last */
+        get: operations["get-checks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/checks/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run the proofs now */
+        post: operations["run-checks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/goods/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tree of categories */
+        get: operations["list-categories"];
+        put?: never;
+        /** Add a category */
+        post: operations["create-category"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/goods/categories/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Rename or move a category */
+        put: operations["change-category"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/goods/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A barcode or code: its product, unit and price at the site now */
+        get: operations["look-up-barcode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/goods/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Products by code, name, barcode, category */
+        get: operations["list-products"];
+        put?: never;
+        /** Add a product */
+        post: operations["create-product"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/goods/products/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A product */
+        get: operations["get-product"];
+        /** Change a product, its units and barcodes */
+        put: operations["change-product"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Background work, newest first */
+        get: operations["list-jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a job is */
+        get: operations["get-job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changes, as server-sent events */
+        get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in */
+        get: operations["me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/lang": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose one's language */
+        put: operations["set-language"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change one's password; all other sessions end */
+        post: operations["change-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/org/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what when, newest first */
+        get: operations["list-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/org/entities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Legal entities of the sites the caller may see */
+        get: operations["list-entities"];
+        put?: never;
+        /** Add a legal entity */
+        post: operations["create-entity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/org/entities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One legal entity */
+        get: operations["get-entity"];
+        /** Change a legal entity */
+        put: operations["update-entity"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/org/group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The group */
+        get: operations["get-group"];
+        /** Rename the group */
+        put: operations["update-group"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/org/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything a role can allow */
+        get: operations["list-permissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/org/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Roles */
+        get: operations["list-roles"];
+        put?: never;
+        /** Add a role */
+        post: operations["create-role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/org/roles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One role */
+        get: operations["get-role"];
+        /** Change a role */
+        put: operations["update-role"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/org/sites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sites the caller may see */
+        get: operations["list-sites"];
+        put?: never;
+        /** Add a site */
+        post: operations["create-site"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/org/sites/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One site */
+        get: operations["get-site"];
+        /** Change a site */
+        put: operations["update-site"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/org/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Staff of the sites the caller may see */
+        get: operations["list-staff"];
+        put?: never;
+        /** Add a member of staff, without grants yet */
+        post: operations["create-staff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/org/staff/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One member of staff with his grants */
+        get: operations["get-staff"];
+        /** Change a member of staff */
+        put: operations["update-staff"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/org/staff/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shut a member of staff out at once, or let him in again */
+        post: operations["disable-staff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/org/staff/{id}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace what a member of staff may do */
+        put: operations["set-grants"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions of a product's prices, newest first */
+        get: operations["list-prices"];
+        put?: never;
+        /** Set a price from a date on, at a site or in the whole group */
+        post: operations["set-price"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with name and password */
+        post: operations["sign-in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End this session */
+        post: operations["sign-out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/till/registers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The registers of a site */
+        get: operations["list-registers"];
+        put?: never;
+        /** Add a register to a site */
+        post: operations["add-register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        AbleBody: {
+            /**
+             * @description false lets him in again
+             * @default true
+             */
+            disabled: boolean;
+        };
+        "AnswerOfStruct {}Body": Record<string, never>;
+        AppChecks: {
+            /**
+             * Format: date-time
+             * @description when the result was found; missing before the first run
+             */
+            at?: string;
+            ok: boolean;
+            proofs: components["schemas"]["ProofFinding"][] | null;
+            /** @description the newest run */
+            run?: components["schemas"]["JobsStatus"];
+        };
+        AppStarted: {
+            job_id: string;
+        };
+        CatalogCategory: {
+            id: string;
+            name: string;
+            /** @description empty at the top */
+            parent_id: string;
+            /** Format: int64 */
+            sort: number;
+        };
+        CatalogCategoryDraft: {
+            name: string;
+            parent_id?: string;
+            /** Format: int64 */
+            sort?: number;
+        };
+        CatalogChange: {
+            /** @enum {string} */
+            base_unit: "g" | "ml" | "piece";
+            /** @description base units, up to 3 decimals */
+            batch_size?: string;
+            category_id?: string;
+            code: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description as read; refused when somebody changed the product since
+             */
+            revision: number;
+            /** Format: int64 */
+            shelf_life_h?: number;
+            /** @enum {string} */
+            state?: "on_sale" | "discontinued";
+            /** @description VAT rate in percent */
+            tax_pct: number;
+            units?: components["schemas"]["CatalogUnitDraft"][] | null;
+        };
+        CatalogDraft: {
+            /** @enum {string} */
+            base_unit: "g" | "ml" | "piece";
+            /** @description base units, up to 3 decimals */
+            batch_size?: string;
+            category_id?: string;
+            code: string;
+            name: string;
+            /** Format: int64 */
+            shelf_life_h?: number;
+            /** @enum {string} */
+            state?: "on_sale" | "discontinued";
+            /** @description VAT rate in percent */
+            tax_pct: number;
+            units?: components["schemas"]["CatalogUnitDraft"][] | null;
+        };
+        CatalogProductView: {
+            /** @enum {string} */
+            base_unit: "g" | "ml" | "piece";
+            /** @description base units; 0: no such rule */
+            batch_size: string;
+            /** @description empty: none */
+            category_id: string;
+            code: string;
+            id: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description give back with a change
+             */
+            revision: number;
+            /**
+             * Format: int64
+             * @description hours from making to expiry; 0 keeps for ever
+             */
+            shelf_life_h: number;
+            /** @enum {string} */
+            state: "on_sale" | "discontinued";
+            /** @description VAT rate in percent */
+            tax_pct: number;
+            units: components["schemas"]["CatalogUnitView"][] | null;
+        };
+        CatalogUnitDraft: {
+            barcodes?: string[] | null;
+            /**
+             * Format: int64
+             * @description 1 when left out
+             */
+            den?: number;
+            name: string;
+            /** Format: int64 */
+            num: number;
+        };
+        CatalogUnitView: {
+            barcodes: string[] | null;
+            /** Format: int64 */
+            den: number;
+            id: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description one is num/den base units
+             */
+            num: number;
+            retired: boolean;
+        };
+        CreateBody: {
+            display_name: string;
+            name: string;
+            password: string;
+            /** @description where he belongs; empty for head office */
+            site_id?: string;
+        };
+        Detail: {
+            code: string;
+            detail: string;
+            field?: string;
+            /** Format: int64 */
+            row?: number;
+        };
+        JobsStatus: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            done: number;
+            /** Format: date-time */
+            ended_at?: string;
+            error?: string;
+            id: string;
+            key?: string;
+            kind: string;
+            note: string;
+            /** Format: date-time */
+            run_at: string;
+            /** Format: date-time */
+            started_at?: string;
+            state: string;
+            stopping: boolean;
+            /** Format: int64 */
+            total: number;
+            /** Format: int64 */
+            tries: number;
+        };
+        LangBody: {
+            /** @enum {string} */
+            lang: "zh" | "en";
+        };
+        OrgAuditEntry: {
+            act: string;
+            after?: unknown;
+            /** Format: date-time */
+            at: string;
+            before?: unknown;
+            id: string;
+            site_id: string;
+            /** @description empty: the installation itself */
+            staff_id: string;
+            staff_name: string;
+            subject_id: string;
+            subject_kind: string;
+        };
+        OrgEntity: {
+            code: string;
+            id: string;
+            name: string;
+            tax_no: string;
+        };
+        OrgEntityFields: {
+            code: string;
+            name: string;
+            tax_no?: string;
+        };
+        OrgGrant: {
+            role_id: string;
+            /** @description id of the entity or site; may be left out for the group */
+            scope_id?: string;
+            /** @enum {string} */
+            scope_kind: "group" | "entity" | "site";
+        };
+        OrgGroup: {
+            id: string;
+            name: string;
+        };
+        OrgMe: {
+            demo: boolean;
+            display_name: string;
+            id: string;
+            /** @description zh, en, or empty when never chosen */
+            lang: string;
+            name: string;
+            /** @description held at one site at least */
+            permissions: string[] | null;
+            /** @description where any permission is held; at most 1000 */
+            sites: components["schemas"]["OrgMySite"][] | null;
+        };
+        OrgMySite: {
+            code: string;
+            id: string;
+            kind: string;
+            name: string;
+        };
+        OrgNothing: Record<string, never>;
+        OrgPermission: {
+            en: string;
+            name: string;
+            zh: string;
+        };
+        OrgPermissions: {
+            items: components["schemas"]["OrgPermission"][] | null;
+        };
+        OrgPerson: {
+            disabled: boolean;
+            display_name: string;
+            grants: components["schemas"]["OrgGrant"][] | null;
+            id: string;
+            /** @description signs in with it; lower case */
+            name: string;
+            /** @description where he belongs; empty for head office */
+            site_id: string;
+        };
+        OrgRole: {
+            /** @description set for a role that comes with the program and can't be changed */
+            built_in: string;
+            id: string;
+            name: string;
+            note: string;
+            permissions: string[] | null;
+        };
+        OrgRoleFields: {
+            name: string;
+            note?: string;
+            permissions: string[] | null;
+        };
+        OrgSite: {
+            address: string;
+            /** @description kind of business, as in convenience or bakery */
+            business: string;
+            /** @description earlier than open: closes after midnight */
+            close: string;
+            code: string;
+            /** @description when the business day begins */
+            day_start: string;
+            entity_id: string;
+            id: string;
+            /** @enum {string} */
+            kind: "store" | "warehouse" | "kitchen" | "mall" | "office";
+            name: string;
+            open: string;
+            /** @description as in Asia/Shanghai */
+            time_zone: string;
+        };
+        OrgSiteFields: {
+            address?: string;
+            business?: string;
+            /** @default 22:00 */
+            close: string;
+            code: string;
+            /** @default 04:00 */
+            day_start: string;
+            entity_id: string;
+            /** @enum {string} */
+            kind: "store" | "warehouse" | "kitchen" | "mall" | "office";
+            name: string;
+            /** @default 08:00 */
+            open: string;
+            /** @default Asia/Shanghai */
+            time_zone: string;
+        };
+        PageCatalogCategory: {
+            items: components["schemas"]["CatalogCategory"][] | null;
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageCatalogProductView: {
+            items: components["schemas"]["CatalogProductView"][] | null;
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageJobsStatus: {
+            items: components["schemas"]["JobsStatus"][] | null;
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageOrgAuditEntry: {
+            items: components["schemas"]["OrgAuditEntry"][] | null;
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageOrgEntity: {
+            items: components["schemas"]["OrgEntity"][] | null;
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageOrgPerson: {
+            items: components["schemas"]["OrgPerson"][] | null;
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageOrgRole: {
+            items: components["schemas"]["OrgRole"][] | null;
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageOrgSite: {
+            items: components["schemas"]["OrgSite"][] | null;
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PagePriceEntryView: {
+            items: components["schemas"]["PriceEntryView"][] | null;
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageTillRegister: {
+            items: components["schemas"]["TillRegister"][] | null;
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PasswordBody: {
+            new: string;
+            old: string;
+        };
+        PriceEntryView: {
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description null: ends the price
+             */
+            price_fen: number | null;
+            product_id: string;
+            /** @description empty: the whole group */
+            site_id: string;
+            staff_id: string;
+            unit: string;
+            valid_from: string;
+        };
+        PriceFound: {
+            /** Format: int64 */
+            price_fen: number | null;
+            product: components["schemas"]["CatalogProductView"];
+            unit: string;
+        };
+        PriceSetIn: {
+            /**
+             * Format: int64
+             * @description for one unit, VAT included; null ends the price
+             */
+            price_fen: number | null;
+            product_id: string;
+            /** @description empty: the whole group */
+            site_id?: string;
+            unit: string;
+            /** @description business date; today when left out */
+            valid_from?: string;
+        };
+        Problem: {
+            /** @description what programs compare */
+            code: string;
+            /** @description what people read, in the language asked for */
+            detail: string;
+            /** @description all that was found wrong, when it is more than one */
+            errors?: components["schemas"]["Detail"][] | null;
+            /** @description path of the input field, as in lines[2].qty */
+            field?: string;
+            request_id?: string;
+            /**
+             * Format: int64
+             * @description line of a file
+             */
+            row?: number;
+            /** Format: int64 */
+            status: number;
+        };
+        ProofFinding: {
+            /** Format: int64 */
+            bad: number;
+            evidence: string[] | null;
+            name: string;
+            /** Format: int64 */
+            rows: number;
+        };
+        RenameBody: {
+            name: string;
+        };
+        SignInBody: {
+            name: string;
+            password: string;
+        };
+        TillRegister: {
+            closed: boolean;
+            code: string;
+            id: string;
+            name: string;
+            site_id: string;
+        };
+        TillRegisterDraft: {
+            code: string;
+            name?: string;
+            site_id: string;
+        };
+        UpdateBody: {
+            display_name: string;
+            /** @description a new password; the person is signed out everywhere */
+            password?: string;
+            site_id?: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    "get-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppChecks"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "run-checks": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppStarted"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCatalogCategory"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-category": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogCategoryDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogCategory"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-category": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogCategoryDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogCategory"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "look-up-barcode": {
+        parameters: {
+            query: {
+                site_id: string;
+                code: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceFound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-products": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description part of the code or name, or a whole barcode */
+                q?: string;
+                /** @description this category and all below it */
+                category_id?: string;
+                state?: "on_sale" | "discontinued";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCatalogProductView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-product": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogProductView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-product": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogProductView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-product": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogProductView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-jobs": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                kind?: string;
+                state?: "waiting" | "running" | "done" | "failed" | "cancelled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageJobsStatus"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsStatus"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerOfStruct {}Body"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgMe"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-language": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LangBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgNothing"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-password": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgNothing"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-audit": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id?: string;
+                subject_kind?: string;
+                subject_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOrgAuditEntry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-entities": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOrgEntity"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-entity": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrgEntityFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgEntity"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-entity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgEntity"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-entity": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrgEntityFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgEntity"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgGroup"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-group": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgGroup"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgPermissions"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-roles": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOrgRole"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-role": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrgRoleFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgRole"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgRole"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-role": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrgRoleFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgRole"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sites": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description part of code or name */
+                q?: string;
+                kind?: "store" | "warehouse" | "kitchen" | "mall" | "office";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOrgSite"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-site": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrgSiteFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgSite"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-site": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgSite"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-site": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrgSiteFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgSite"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-staff": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description part of a name */
+                q?: string;
+                site_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOrgPerson"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-staff": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgPerson"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgPerson"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-staff": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgPerson"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "disable-staff": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AbleBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgPerson"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-grants": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrgGrant"][] | null;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgPerson"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-prices": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                product_id: string;
+                /** @description only this site and the group */
+                site_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePriceEntryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-price": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriceSetIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceEntryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgMe"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgNothing"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-registers": {
+        parameters: {
+            query: {
+                site_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTillRegister"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-register": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TillRegisterDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TillRegister"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
 }
