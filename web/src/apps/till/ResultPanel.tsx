@@ -3,14 +3,13 @@ import { useFormat } from '@kit/format'
 import { asProblem, type Problem, type Sale } from '@kit/api'
 import { useText } from '@kit/i18n'
 import { Badge, Strip, useProblemWords } from '@kit/states'
-import { askPayment, stateOf, toneOf, voidSale } from './api'
-import { Slip, type SlipHead } from './Slip'
+import { askPayment, cancelPayment, stateOf, toneOf } from './api'
+import { Slip } from './Slip'
 import { tillText } from './words'
 
 /** After paying: the change and the slip. While a mobile payment is open: what to do, and since when. */
 export function ResultPanel(props: {
   sale: Sale
-  head: SlipHead
   changed: (sale: Sale) => void
   next: () => void
   otherWay: () => void
@@ -32,7 +31,10 @@ export function ResultPanel(props: {
           </dl>
         )}
         {(sale.state === 'failed' || sale.state === 'voided') && (
-          <Strip tone={sale.state === 'failed' ? 'red' : 'plain'}>{sale.state === 'failed' ? <><strong>{t('failed')}</strong> {t('failed_note')}</> : t('slip_voided')}</Strip>
+          <>
+            <Strip tone={sale.state === 'failed' ? 'red' : 'plain'}>{sale.state === 'failed' ? <><strong>{t('failed')}</strong> {t('failed_note')}</> : t('given_up')}</Strip>
+            <LateMoney sale={sale} />
+          </>
         )}
         <div className="result-acts">
           {sale.state === 'paid'
@@ -43,9 +45,19 @@ export function ResultPanel(props: {
             : <button type="button" className="primary" onClick={props.otherWay}>{t('pay_other_way')} <kbd>Enter</kbd></button>}
         </div>
       </div>
-      {sale.state === 'paid' && <Slip sale={sale} head={props.head} />}
+      {sale.state === 'paid' && <Slip sale={sale} />}
     </div>
   )
+}
+
+/** A sale that was given up while its payment was open: what became, or may yet become, of the money. */
+export function LateMoney(props: { sale: Sale }) {
+  const t = useText(tillText)
+  if (props.sale.state !== 'voided') return null
+  const mobile = props.sale.tenders.filter((x) => x.kind === 'mobile')
+  if (mobile.some((x) => x.state === 'open')) return <Strip tone="amber">{t('cancel_waits')}</Strip>
+  if (mobile.some((x) => x.state === 'given_back')) return <Strip tone="amber">{t('late')}</Strip>
+  return null
 }
 
 const askEvery = 2_500
@@ -58,7 +70,6 @@ function Waiting(props: { sale: Sale; changed: (sale: Sale) => void }) {
   const unknown = stateOf(sale) === 'unknown'
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<Problem>()
-  const [cancelling, setCancelling] = useState(false)
   const [seconds, setSeconds] = useState(0)
   const turn = useRef(Date.now())
   const flying = useRef(false)
@@ -103,13 +114,12 @@ function Waiting(props: { sale: Sale; changed: (sale: Sale) => void }) {
         </dl>
         <p>{t(unknown ? 'unknown_note' : 'awaiting_note')}</p>
         <p className="quiet">{t('waited', { span: f.duration(seconds) })} · {t('slip_no')} {sale.slip_no}</p>
-        {cancelling && <Strip tone="amber">{t('cancel_waits')}</Strip>}
         {problem && <Strip tone="red">{words(problem)}</Strip>}
         <div className="result-acts">
           <button type="button" className="primary" disabled={busy} onClick={() => void ask(true)}>{busy ? t('asking') : t('ask_again')} <kbd>Enter</kbd></button>
           <button
             type="button" className="plain" disabled={busy}
-            onClick={() => { setCancelling(true); void doIt(() => voidSale(sale.id, t('cancel_reason')), true) }}
+            onClick={() => void doIt(() => cancelPayment(sale.id), true)}
           >{t('cancel_payment')}</button>
         </div>
       </div>

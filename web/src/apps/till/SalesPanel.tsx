@@ -6,21 +6,25 @@ import { useCan } from '@kit/session'
 import { Badge, Empty, ProblemBox, SkeletonLines, Strip, useProblemWords } from '@kit/states'
 import { refundSale, saleById, stateOf, toneOf, voidSale } from './api'
 import { qtyText, parseQty } from './quantity'
-import { Slip, type SlipHead } from './Slip'
+import { LateMoney } from './ResultPanel'
+import { Slip } from './Slip'
 import { tillText } from './words'
 
 export function SalesPanel(props: { site: string; q: string; open: (id: string) => void }) {
   const t = useText(tillText)
   const f = useFormat()
-  const sales = useListing(['till', 'sales', props.site, props.q], (after) =>
+  const whole = /^.+-\d{6}-\d{1,6}$/.test(props.q) ? props.q.toUpperCase() : '' // a whole slip number is asked of the server, a piece of one is looked for in what is shown
+  const sales = useListing(['till', 'sales', props.site, whole], (after) =>
     must(client.GET('/api/till/sales', {
-      params: { query: { site_id: props.site, limit: 30, ...(props.q ? { q: props.q } : {}), ...(after ? { after } : {}) } },
+      params: { query: { site_id: props.site, limit: 30, ...(whole ? { q: whole } : {}), ...(after ? { after } : {}) } },
     })))
+  const rows = whole ? sales.rows : sales.rows.filter((row) => row.slip_no.toLowerCase().includes(props.q.toLowerCase()))
   return (
     <div className="sales">
       <h2>{t('sales')}</h2>
       {sales.problem && sales.rows.length === 0 && <ProblemBox problem={sales.problem} again={sales.again} />}
       {sales.loading && <SkeletonLines lines={8} />}
+      {!sales.loading && !sales.problem && sales.rows.length > 0 && rows.length === 0 && <Empty title={t('sales_no_match', { q: props.q })}>{t('sales_no_match_note')}</Empty>}
       {!sales.loading && !sales.problem && sales.rows.length === 0 && <Empty title={t('sales_none')}>{t('sales_none_note')}</Empty>}
       <ul
         className="sales-list"
@@ -32,7 +36,7 @@ export function SalesPanel(props: { site: string; q: string; open: (id: string) 
           to.querySelector('button')?.focus()
         }}
       >
-        {sales.rows.map((sale) => {
+        {rows.map((sale) => {
           const state = stateOf(sale)
           return (
             <li key={sale.id}>
@@ -46,12 +50,12 @@ export function SalesPanel(props: { site: string; q: string; open: (id: string) 
           )
         })}
       </ul>
-      {sales.more && <button type="button" className="plain wide" onClick={sales.more}>{t('more_goods')}</button>}
+      {sales.more && <button type="button" className="plain wide" onClick={sales.more}>{t('more_sales')}</button>}
     </div>
   )
 }
 
-export function SalePanel(props: { id: string; head: SlipHead; back: () => void; resume: (sale: Sale) => void; said: (words: string) => void; shown: (sale: Sale | undefined) => void }) {
+export function SalePanel(props: { id: string; back: () => void; resume: (sale: Sale) => void; said: (words: string) => void; shown: (sale: Sale | undefined) => void }) {
   const t = useText(tillText)
   const can = useCan()
   const f = useFormat()
@@ -81,6 +85,9 @@ export function SalePanel(props: { id: string; head: SlipHead; back: () => void;
       <div className="sale-body">
         <div className="sale-acts">
           {sale.state === 'awaiting_payment' && <button type="button" className="primary" onClick={() => props.resume(sale)}>{t('ask_again')}</button>}
+          <LateMoney sale={sale} />
+          {sale.refunds.some((r) => r.tenders.some((x) => x.state === 'open')) && <Strip tone="amber">{t('refund_pending')}</Strip>}
+          {sale.refunds.some((r) => r.tenders.some((x) => x.state === 'failed')) && <Strip tone="red">{t('refund_failed')}</Strip>}
           {doing === undefined && (
             <>
               <button type="button" className="plain" onClick={() => print()}>{t('print')} <kbd>Ctrl P</kbd></button>
@@ -91,7 +98,7 @@ export function SalePanel(props: { id: string; head: SlipHead; back: () => void;
           {doing === 'void' && <VoidForm sale={sale} cancel={() => setDoing(undefined)} done={() => done(t('voided', { no: sale.slip_no }))} />}
           {doing === 'refund' && <RefundForm sale={sale} cancel={() => setDoing(undefined)} done={(fen) => done(t('refunded', { amount: f.yuan(fen) }))} />}
         </div>
-        {doing !== 'refund' && <Slip sale={sale} head={props.head} again />}
+        {doing !== 'refund' && <Slip sale={sale} again />}
       </div>
     </div>
   )

@@ -3,28 +3,22 @@ import type { Sale } from '@kit/api'
 import { useText } from '@kit/i18n'
 import { tillText } from './words'
 
-export interface SlipHead {
-  site: string
-  register: string
-  cashier: string
-}
-
 /** What the customer takes home: on the screen, and on 80 mm paper. */
-export function Slip(props: { sale: Sale; head: SlipHead; again?: boolean }) {
+export function Slip(props: { sale: Sale; again?: boolean }) {
   const t = useText(tillText)
   const f = useFormat()
   const { sale } = props
   return (
     <article className="slip" aria-label={t('slip')}>
       <header>
-        <strong>{props.head.site}</strong>
-        <span>{t('register', { name: props.head.register })}{props.again && <> · {t('slip_again')}</>}</span>
+        <strong>{sale.site_name}</strong>
+        <span>{t('register', { name: sale.register })}{props.again && <> · {t('slip_again')}</>}</span>
       </header>
       {sale.state === 'voided' && <p className="slip-stamp">{t('slip_voided')}</p>}
       <dl>
         <div><dt>{t('slip_no')}</dt><dd>{sale.slip_no}</dd></div>
         <div><dt>{t('slip_time')}</dt><dd>{f.exact(sale.sold_at).slice(0, 19)}</dd></div>
-        <div><dt>{t('slip_cashier')}</dt><dd>{props.head.cashier}</dd></div>
+        <div><dt>{t('slip_cashier')}</dt><dd>{sale.cashier}</dd></div>
       </dl>
       <ol>
         {sale.lines.map((l) => (
@@ -36,7 +30,7 @@ export function Slip(props: { sale: Sale; head: SlipHead; again?: boolean }) {
       </ol>
       <dl className="slip-total">
         <div><dt>{t('total')} <small>{t('slip_count', { n: sale.lines.length })}</small></dt><dd>{f.yuan(sale.total_fen)}</dd></div>
-        <div><dt>{t('slip_tax')}</dt><dd>{f.yuan(sale.tax_fen)}</dd></div>
+        {sale.taxes.filter((x) => x.tax_fen !== 0).map((x) => <div key={x.tax_pct}><dt>{t('slip_tax', { pct: x.tax_pct })}</dt><dd>{f.yuan(x.tax_fen)}</dd></div>)}
         {sale.tenders.map((tender, i) => (
           <div key={i}>
             <dt>{tender.kind === 'cash' && tender.given_fen ? t('slip_given') : t(tender.kind)}</dt>
@@ -44,8 +38,13 @@ export function Slip(props: { sale: Sale; head: SlipHead; again?: boolean }) {
           </div>
         ))}
         {sale.change_fen > 0 && <div><dt>{t('change')}</dt><dd>{f.yuan(sale.change_fen)}</dd></div>}
-        {sale.refunded_fen > 0 && <div><dt>{t('slip_refunded')}</dt><dd>{f.yuan(sale.refunded_fen)}</dd></div>}
       </dl>
+      {sale.refunds.map((r) => (
+        <dl key={r.id}>
+          <div><dt>{t('slip_refunded')} {r.refund_no}</dt><dd>{f.yuan(-r.amount_fen)}</dd></div>
+          {r.lines.map((l) => <div key={l.line_no}><dt>{sale.lines.find((x) => x.line_no === l.line_no)?.name}</dt><dd>{f.decimal(l.qty)} {f.unit(sale.lines.find((x) => x.line_no === l.line_no)?.unit ?? '')}</dd></div>)}
+        </dl>
+      ))}
       <footer>{t('slip_thanks')}</footer>
     </article>
   )

@@ -54,7 +54,7 @@ export function StateBar(props: {
       {props.lastSale && props.lastSale.state === 'paid' && (
         <span className="state-last state-wide">{t('last_slip', { no: props.lastSale.slip_no })} {f.yuan(props.lastSale.total_fen)}{props.lastSale.change_fen > 0 && <> · {t('change_was', { amount: f.yuan(props.lastSale.change_fen) })}</>}</span>
       )}
-      <button type="button" className="bar" disabled={props.locked} onClick={props.sales}>{t('sales')} <kbd>F2</kbd></button>
+      {can('sales.read') && <button type="button" className="bar" disabled={props.locked} onClick={props.sales}>{t('sales')} <kbd>F2</kbd></button>}
       <button type="button" className="bar state-wide" onClick={props.help}>{t('help')} <kbd>F1</kbd></button>
       <Popover
         trigger="click" placement="bottomRight"

@@ -6,7 +6,7 @@ import { useText } from '@kit/i18n'
 import { useLive } from '@kit/live'
 import { useSession } from '@kit/session'
 import { Strip, useProblemWords, type Tone } from '@kit/states'
-import { lookUp, saleById } from './api'
+import { askPayment, lookUp } from './api'
 import { add, change, emptyCart, lineIn, mostLines, move, remove, revive, roughTotal, step, type Cart, type Goods } from './cart'
 import { CartView } from './CartView'
 import { keyed, looksLikeCode, readEntry, wasScanned, type Pace } from './entry'
@@ -21,7 +21,7 @@ import { useQuote } from './quote'
 import { LostPanel, ResultPanel } from './ResultPanel'
 import { SalePanel, SalesPanel } from './SalesPanel'
 import { useSeller, type Pending } from './seller'
-import { Slip, type SlipHead } from './Slip'
+import { Slip } from './Slip'
 import { sound } from './sound'
 import { StateBar, type Site } from './StateBar'
 import { tillText } from './words'
@@ -52,9 +52,8 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
   const f = useFormat()
   const words = useProblemWords()
   const queries = useQueryClient()
-  const { me } = useSession()
+  const { me, can } = useSession()
   const slot = `${site.id}/${register}`
-  const head: SlipHead = { site: site.name, register, cashier: me.display_name || me.name }
 
   const [cart, setCartState] = useState<Cart>(() => revive(kept.read(`zg.till.cart.${slot}`)))
   const [panel, setPanel] = useState<Panel>(goodsPanel)
@@ -170,7 +169,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
   useEffect(() => {
     const id = kept.read(`zg.till.waiting.${slot}`)
     if (!id) return
-    saleById(id).then((sale) => (sale.state === 'awaiting_payment' ? show({ kind: 'result', sale }) : sold(sale)), () => undefined)
+    askPayment(id, Date.now()).then((sale) => (sale.state === 'awaiting_payment' ? show({ kind: 'result', sale }) : sold(sale)), () => undefined)
     // once, for this register
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [slot])
@@ -436,7 +435,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
     }
     if (plainKey) {
       if (e.key === 'F1') return go(() => show(panel.kind === 'help' ? goodsPanel : { kind: 'help' }))
-      if (e.key === 'F2') return go(() => { if (locked) return; setSaid(undefined); show(panel.kind === 'sales' ? goodsPanel : { kind: 'sales' }) })
+      if (e.key === 'F2') return go(() => { if (locked || !can('sales.read')) return; setSaid(undefined); show(panel.kind === 'sales' ? goodsPanel : { kind: 'sales' }) })
       if (e.key === 'F4') return go(() => { if (cart.chosen !== undefined) edit(cart.chosen) })
       if (e.key === 'F8') return go(() => openPay('mobile'))
       if (e.key === 'F9') return go(() => openPay('cash'))
@@ -498,7 +497,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
     <div className="till">
       <StateBar
         site={site} sites={props.sites} chooseSite={props.chooseSite} register={register} registers={props.registers} chooseRegister={props.chooseRegister}
-        cashier={head.cashier} online={reachable} lastSale={lastSale} locked={locked} sales={() => show({ kind: 'sales' })} help={() => show({ kind: 'help' })}
+        cashier={me.display_name || me.name} online={reachable} lastSale={lastSale} locked={locked} sales={() => show({ kind: 'sales' })} help={() => show({ kind: 'help' })}
       />
       <main className={`counter panel-${panel.kind}`}>
         <section className="cart" aria-label={t('cart')}>
@@ -542,15 +541,15 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
               : panel.kind === 'line' && line ? <LinePanel site={site.id} line={line} type={type} clear={clear} enter={enter} change={(what) => setCart(change(cartNow.current, line.id, what))} changeUnit={(unit) => void changeUnit(line.id, unit)} />
               : panel.kind === 'cash' ? <CashPanel total={total} entry={entry} busy={paying} type={type} clear={clear} give={give} />
               : panel.kind === 'mobile' ? <MobilePanel total={total} busy={paying} demo={me.demo} scan={scanPay} />
-              : panel.kind === 'result' ? <ResultPanel sale={panel.sale} head={head} changed={(sale) => (sale.state === 'awaiting_payment' ? setPanel({ kind: 'result', sale }) : sold(sale))} next={next} otherWay={() => show({ kind: 'cash' })} />
+              : panel.kind === 'result' ? <ResultPanel sale={panel.sale} changed={(sale) => (sale.state === 'awaiting_payment' ? setPanel({ kind: 'result', sale }) : sold(sale))} next={next} otherWay={() => show({ kind: 'cash' })} />
               : panel.kind === 'sales' ? <SalesPanel site={site.id} q={plain(entry)} open={(id) => show({ kind: 'sale', id })} />
-              : panel.kind === 'sale' ? <SalePanel id={panel.id} head={head} back={() => show({ kind: 'sales' })} resume={(sale) => show({ kind: 'result', sale })} said={saidOnPanel} shown={setOpenSale} />
+              : panel.kind === 'sale' ? <SalePanel id={panel.id} back={() => show({ kind: 'sales' })} resume={(sale) => show({ kind: 'result', sale })} said={saidOnPanel} shown={setOpenSale} />
               : panel.kind === 'help' ? <HelpPanel />
               : null}
           </div>
         </section>
       </main>
-      {printed && printed.state !== 'awaiting_payment' && <div className="paper" aria-hidden="true"><Slip sale={printed} head={head} again={openSale !== undefined} /></div>}
+      {printed && printed.state !== 'awaiting_payment' && <div className="paper" aria-hidden="true"><Slip sale={printed} again={openSale !== undefined} /></div>}
     </div>
   )
 }

@@ -10,6 +10,10 @@ export const saleById = (id: string): Promise<Sale> => must(client.GET('/api/til
 export const askPayment = (id: string, turn: number): Promise<Sale> =>
   act(['ask', id, turn], (header) => client.POST('/api/till/sales/{id}/payments/ask', { params: { header, path: { id } } }))
 
+/** Gives an open mobile payment up. What the customer still pays is given back by the server. */
+export const cancelPayment = (id: string): Promise<Sale> =>
+  act(['cancel', id], (header) => client.POST('/api/till/sales/{id}/payments/cancel', { params: { header, path: { id } } }))
+
 export const voidSale = (id: string, reason: string): Promise<Sale> =>
   act(['void', id, reason], (header) => client.POST('/api/till/sales/{id}/void', { params: { header, path: { id } }, body: { reason } }))
 
@@ -26,7 +30,8 @@ export const refundSale = (id: string, refund: RefundIn, before: number) =>
 export type SaleState = 'paid' | 'awaiting_payment' | 'unknown' | 'failed' | 'voided' | 'refunded' | 'part_refunded'
 
 export function stateOf(sale: Pick<Sale, 'state' | 'refunded_fen' | 'total_fen'> & { tenders?: Sale['tenders'] }): SaleState {
-  if (sale.state === 'awaiting_payment') return sale.tenders?.some((tender) => tender.state === 'unknown') ? 'unknown' : 'awaiting_payment'
+  // an open tender with a reason: the provider did not answer; without: it answered that the payer has yet to confirm
+  if (sale.state === 'awaiting_payment') return sale.tenders?.some((tender) => tender.state === 'open' && tender.reason) ? 'unknown' : 'awaiting_payment'
   if (sale.state === 'paid' && sale.refunded_fen > 0) return sale.refunded_fen >= sale.total_fen ? 'refunded' : 'part_refunded'
   return sale.state
 }

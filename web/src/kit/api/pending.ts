@@ -164,6 +164,7 @@ export interface Pending {
     post: Write<{ lines: { line_no: number; qty: string; back: 'stock' | 'discard' }[]; reason: string; tender: string }, Sale, { id: Id }>
   }
   '/api/till/sales/{id}/payments/ask': { post: WriteNone<Sale, { id: Id }> }
+  '/api/till/sales/{id}/payments/cancel': { post: WriteNone<Sale, { id: Id }> }
   '/api/sales/day': { get: Get<DayFigures, { site_id: Id; date: string }> }
 
   '/api/imports': { get: Get<Page<Import>, PageQuery> }
