@@ -3,6 +3,7 @@ import { client, must, useListing, useRead, type Listing, type TillProduct } fro
 import { useText } from '@kit/i18n'
 import { Badge, Empty, ProblemBox, SkeletonLines } from '@kit/states'
 import type { Goods } from './cart'
+import { qtyText } from './quantity'
 import { tillText } from './words'
 
 const byWeight = new Set(['g', 'kg', 'jin', 'ml', 'l', '\u514b', '\u5343\u514b', '\u516c\u65a4', '\u65a4', '\u4e24', '\u5347', '\u6beb\u5347'])
@@ -10,7 +11,17 @@ const byWeight = new Set(['g', 'kg', 'jin', 'ml', 'l', '\u514b', '\u5343\u514b',
 export const goodsOf = (p: TillProduct): Goods => ({
   product_id: p.product_id, name: p.name, unit: p.unit, price_fen: p.price_fen, weighed: isWeighed(p.unit),
 })
+/** Sold by what the scale says, so a tap asks how much. */
 export const isWeighed = (unit: string): boolean => byWeight.has(unit.toLowerCase())
+
+/** Stock in thousandths of the sales unit; what comes in pieces is not shown in parts. */
+export function leftOf(p: TillProduct): number {
+  const match = /^([-\u2212]?)(\d+)(?:\.(\d{1,3}))?$/.exec(p.stock)
+  if (!match || match[1]) return 0
+  const base = BigInt(match[2] ?? '0') * 1000n + BigInt((match[3] ?? '').padEnd(3, '0'))
+  const left = Number((base * BigInt(p.den)) / BigInt(p.num))
+  return isWeighed(p.unit) ? left : Math.floor(left / 1000) * 1000
+}
 
 export function useGoods(site: string, q: string, category: string): Listing<TillProduct> {
   return useListing(['till', 'products', site, q, category], (after) =>
@@ -50,14 +61,15 @@ export function GoodsPanel(props: {
         : <Empty title={t('goods_none')}>{t('goods_none_note')}</Empty>)}
       <ul className={`cards${goods.stale ? ' stale' : ''}`}>
         {goods.rows.map((p, i) => {
-          const none = /^[-\u2212]|^0(\.0*)?$/.test(p.stock.qty)
+          const left = leftOf(p)
+          const none = left <= 0
           return (
             <li key={`${p.product_id}/${p.unit}`}>
               <button type="button" className={`card${i === props.hit ? ' hit' : ''}${none ? ' none' : ''}`} onClick={() => props.take(p)}>
                 <span className="card-name">{p.name}</span>
                 <span className="card-foot">
                   <b>{f.yuan(p.price_fen)}<small>/{f.unit(p.unit)}</small></b>
-                  {none ? <Badge tone="red">{t('sold_out')}</Badge> : <small>{t('left', { qty: f.qty(p.stock) })}</small>}
+                  {none ? <Badge tone="red">{t('sold_out')}</Badge> : <small>{t('left', { qty: f.qty({ qty: qtyText(left), unit: p.unit }) })}</small>}
                 </span>
               </button>
             </li>

@@ -99,7 +99,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
   }, [word])
   const goods = useGoods(site.id, q, category)
   const known = useRef(new Map<string, TillProduct>())
-  for (const p of goods.rows) if (p.barcode) known.current.set(p.barcode, p)
+  for (const p of goods.rows) for (const code of p.barcodes ?? []) known.current.set(code, p)
   useLive(['price.', 'catalog.'], () => known.current.clear())
 
   const { quote, problem: quoteProblem, ask } = useQuote(site.id, cart)

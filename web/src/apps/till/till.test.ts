@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { add, change, emptyCart, move, remove, revive, roughTotal, step, type Goods } from './cart'
+import { leftOf } from './GoodsPanel'
 import { keyed, likelyCash, looksLikeCode, readEntry, wasScanned, type Pace } from './entry'
 import { parseQty, qtyText, roughAmount } from './quantity'
 
@@ -60,6 +61,18 @@ describe('the entry box', () => {
     expect(likelyCash(1735)).toEqual([1800, 2000, 5000, 10000])
     expect(likelyCash(2000)).toEqual([5000, 10000])
     for (const offer of likelyCash(10001)) expect(offer).toBeGreaterThan(10001)
+  })
+})
+
+describe('what is left', () => {
+  const item = { product_id: '1', code: 'A', name: 'x', category_id: '0', price_fen: 1, tax_pct: 9, barcodes: null }
+  it('is shown in the unit that is sold', () => {
+    expect(leftOf({ ...item, unit: 'kg', base_unit: 'g', num: 1000, den: 1, stock: '25350' })).toBe(25350)
+    expect(leftOf({ ...item, unit: 'box', base_unit: 'piece', num: 12, den: 1, stock: '35' })).toBe(2000)
+    expect(leftOf({ ...item, unit: 'bag', base_unit: 'g', num: 500, den: 1, stock: '1250.5' })).toBe(2000)
+  })
+  it('is nothing when it is gone', () => {
+    for (const stock of ['0', '0.000', '-3', 'nonsense']) expect(leftOf({ ...item, unit: 'piece', base_unit: 'piece', num: 1, den: 1, stock })).toBe(0)
   })
 })
 

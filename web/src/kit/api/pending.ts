@@ -100,7 +100,20 @@ export interface Sale extends SaleRow {
   }[]
   trail: { at: string; staff_id: Id; act: string; note: string }[]
 }
-export interface TillProduct { product_id: Id; name: string; category_id?: Id; unit: string; price_fen: number; stock: Quantity; barcode?: string }
+export interface TillProduct {
+  product_id: Id
+  code: string
+  name: string
+  category_id: Id
+  unit: string
+  price_fen: number
+  tax_pct: number
+  base_unit: string
+  num: number // one of the unit is num/den base units
+  den: number
+  stock: string // in the base unit
+  barcodes: string[] | null
+}
 export interface Figures {
   sales_fen: number
   voids_fen: number
