@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -169,8 +170,12 @@ func longLived(ctx context.Context) {
 
 // route finds the endpoint. The mux's own answers (404, 405, redirects) would be plain text.
 func (a *API) route(w *recorder, r *http.Request) {
-	h, pattern := a.mux.Handler(r)
-	if pattern == "" {
+	if path.Clean(r.URL.Path) == r.URL.Path {
+		h, pattern := a.mux.Handler(r)
+		if pattern != "" {
+			a.mux.ServeHTTP(w, r) // again through the mux: it sets the path values
+			return
+		}
 		probe := &recorder{ResponseWriter: discard{http.Header{}}}
 		h.ServeHTTP(probe, r)
 		if probe.status == http.StatusMethodNotAllowed {
@@ -178,14 +183,12 @@ func (a *API) route(w *recorder, r *http.Request) {
 			a.fail(w, r, nil, ErrMethod)
 			return
 		}
-		if a.db.Load() == nil {
-			a.fail(w, r, nil, ErrStarting) // before the database is open the routes are not there yet
-			return
-		}
-		a.fail(w, r, nil, ErrNoRoute)
+	}
+	if a.db.Load() == nil {
+		a.fail(w, r, nil, ErrStarting) // before the database is open the routes are not there yet
 		return
 	}
-	a.mux.ServeHTTP(w, r) // again through the mux: it sets the path values
+	a.fail(w, r, nil, ErrNoRoute)
 }
 
 type discard struct{ h http.Header }
@@ -198,7 +201,7 @@ func (d discard) WriteHeader(int)             {}
 func (a *API) outside(w *recorder, r *http.Request) {
 	switch r.URL.Path {
 	case "/healthz", "/readyz", "/metrics":
-		a.mux.ServeHTTP(w, r)
+		a.route(w, r)
 		return
 	}
 	w.route = "page"
