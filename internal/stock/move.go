@@ -1,0 +1,177 @@
+package stock
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"zhanggui/internal/ledger"
+	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/money"
+	"zhanggui/internal/platform/qty"
+)
+
+// move is what one document does to batches: they are locked, the legs are known, nothing is booked yet.
+type move struct {
+	Locked *ledger.Locked // batches, values, and whatever the caller locks into it
+	lots   map[id.ID]*lot
+	legs   []ledger.Transfer
+	last   int // the highest leg number that the goods may use
+	holds  []ledger.Hold
+	parts  []int64
+	gone   []id.ID // SKUs of which this takes the last available piece
+	site   id.ID
+}
+
+func newMove(site id.ID) *move {
+	return &move{Locked: ledger.NewLocked(), lots: map[id.ID]*lot{}, site: site}
+}
+
+const lotColumns = `c.id, c.value_id, c.sku_id, c.code, c.open, c.expires_at, a.posted_in, a.posted_out, a.pending_in, a.pending_out, a.low, v.posted_in, v.posted_out`
+
+// scanLots reads locked batches with both accounts into the move, and calls each for every row. An account
+// gets into the set of locked ones once: what the set knows is newer than what a second row says.
+func (m *move) scanLots(rows *db.Rows, each func(*lot), more ...any) error {
+	var b lot
+	var batch, value, sku int64
+	var a, v ledger.State
+	dst := append([]any{&batch, &value, &sku, &b.code, &b.isOpen, &b.expires, &a.In, &a.Out, &a.PendingIn, &a.PendingOut, &a.Low, &v.In, &v.Out}, more...)
+	for rows.Next() {
+		if err := rows.Scan(dst...); err != nil {
+			return err
+		}
+		known := m.lots[id.ID(batch)]
+		if known == nil {
+			known = &lot{id: id.ID(batch), value: id.ID(value), sku: id.ID(sku), code: b.code, isOpen: b.isOpen, expires: b.expires, others: -1,
+				free: qty.Qty(a.Available()), onHand: qty.Qty(a.Balance()), worth: money.Fen(v.Balance())}
+			m.lots[known.id] = known
+			a.ID, a.Book, a.Unit, a.Site = known.account(), Book, known.unit(), m.site
+			v.ID, v.Book, v.Unit, v.Site = known.valueAccount(), ValueBook, ledger.CNY, m.site
+			m.Locked.Add(a)
+			m.Locked.Add(v)
+		}
+		each(known)
+	}
+	return rows.Err()
+}
+
+// The accounts of a batch are locked in the order in which its rows come, by rising id of the batch, and
+// whoever locks the value of a batch has locked the batch. So nobody waits in a circle.
+var (
+	readLots = db.NewMany(`WITH c AS (SELECT id, value_id, sku_id, code, open, expires_at FROM stock_batch WHERE site_id = $1 AND id IN (`, `?`,
+		`)) SELECT `+lotColumns+` FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id ORDER BY a.id`)
+	lockLots = db.NewMany(`WITH c AS (SELECT id, value_id, sku_id, code, open, expires_at FROM stock_batch WHERE site_id = $1 AND id IN (`, `?`,
+		`)) SELECT `+lotColumns+` FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id ORDER BY a.id FOR UPDATE`)
+)
+
+// byEngine takes the form that locks where rows are locked; SQLite's writer is alone.
+func byEngine(tx *db.Tx, lite, pg *db.Many) *db.Many {
+	if tx.Engine() == db.Postgres {
+		return pg
+	}
+	return lite
+}
+
+// lockBatches locks batches of the site by id. Those of other sites are not found.
+func (m *move) lockBatches(tx *db.Tx, batches []id.ID) error {
+	batches = slices.Clone(batches)
+	slices.Sort(batches)
+	batches = slices.Compact(batches)
+	if len(batches) == 0 {
+		return nil
+	}
+	args := make([]any, 0, 1+len(batches))
+	args = append(args, int64(m.site))
+	for _, b := range batches {
+		args = append(args, int64(b))
+	}
+	return m.scanLots(tx.QueryMany(byEngine(tx, readLots, lockLots), args...), func(*lot) {})
+}
+
+// ends are the two accounts that goods move between, and the two that their value moves between.
+type ends struct{ from, to, valueFrom, valueTo ledger.Account }
+
+// out of a lot into flows, and back.
+func (b *lot) out(goods, value ledger.Account) ends {
+	return ends{b.account(), goods, b.valueAccount(), value}
+}
+
+func (b *lot) in(goods, value ledger.Account) ends {
+	return ends{goods, b.account(), value, b.valueAccount()}
+}
+
+// pair adds the i-th movement of goods of the document, and that of its value.
+func (m *move) pair(i int, unit ledger.Unit, q qty.Qty, value money.Fen, e ends, corrects ledger.Ref) {
+	m.legs = append(m.legs, ledger.Transfer{Leg: 2*i + 1, From: e.from, To: e.to, Unit: unit, Amount: int64(q), Corrects: corrects})
+	if value > 0 { // what cost nothing has no leg in value; its number stays free
+		if corrects != (ledger.Ref{}) {
+			corrects.Leg++
+		}
+		m.legs = append(m.legs, ledger.Transfer{Leg: 2*i + 2, From: e.valueFrom, To: e.valueTo, Unit: ledger.CNY, Amount: int64(value), Corrects: corrects})
+	}
+	m.last = max(m.last, 2*i+2)
+}
+
+// book books the legs of the goods and the caller's in one go, in the name of a document born in this
+// transaction, and opens or closes the batches that are no longer empty or now are.
+func (m *move) book(tx *db.Tx, doc ledger.Document, more []ledger.Transfer) error {
+	if doc.Site != m.site {
+		return ledger.ErrBadDocument.Wrap(fmt.Errorf("stock: goods of site %d in a document of site %d", m.site, doc.Site))
+	}
+	if len(m.holds) > 0 {
+		if err := m.Locked.Settle(tx, m.holds, m.parts); err != nil {
+			return err
+		}
+	}
+	legs := m.legs
+	if len(more) > 0 {
+		legs = append(legs[:len(legs):len(legs)], more...)
+		if first := &legs[len(m.legs)]; first.Leg == 0 {
+			first.Leg = m.last + 1
+		}
+	}
+	if err := m.Locked.Apply(tx, doc, legs...); err != nil {
+		return err
+	}
+	if err := m.flags(tx); err != nil {
+		return err
+	}
+	return m.emitGone(tx)
+}
+
+var (
+	openBatches  = db.NewMany(`UPDATE stock_batch SET open = 1 WHERE id IN (`, `?`, `)`)
+	closeBatches = db.NewMany(`UPDATE stock_batch SET open = 0 WHERE id IN (`, `?`, `)`)
+)
+
+// flags keeps open = something is left.
+func (m *move) flags(tx *db.Tx) error {
+	var opened, closed []any
+	for _, b := range m.lots {
+		s, _ := m.Locked.Get(b.account())
+		switch left := s.Balance() > 0; {
+		case left && !b.isOpen:
+			opened = append(opened, int64(b.id))
+		case !left && b.isOpen:
+			closed = append(closed, int64(b.id))
+		default:
+			continue
+		}
+		b.isOpen = !b.isOpen
+	}
+	sortIDs(opened)
+	sortIDs(closed)
+	if err := tx.ExecMany(openBatches, opened...); err != nil {
+		return err
+	}
+	return tx.ExecMany(closeBatches, closed...)
+}
+
+// sortIDs puts rows that are to be changed into the order of locks.
+func sortIDs(ids []any) {
+	slices.SortFunc(ids, func(a, b any) int { return cmp.Compare(a.(int64), b.(int64)) })
+}
+
+// maxLines of one document: each makes two legs, and a line of a sale may need several batches.
+const maxLines = 500

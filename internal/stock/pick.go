@@ -1,0 +1,413 @@
+package stock
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"zhanggui/internal/ledger"
+	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/errs"
+	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/money"
+	"zhanggui/internal/platform/qty"
+)
+
+// Want is a line that asks for goods: from the named batch, or from whatever expires first.
+type Want struct {
+	Line  int // position in the caller's document, from 0; named in refusals
+	SKU   id.ID
+	Qty   qty.Qty // thousandths of the base unit
+	Batch id.ID   // 0: by earliest expiry
+}
+
+// Take is what a line gets from one batch. A line that needs several batches has several takes; a batch
+// serves a line once.
+type Take struct {
+	Line      int
+	Batch     id.ID
+	SKU       id.ID
+	Qty       qty.Qty
+	Cost      money.Fen // its share of what is left of the batch's value; 0 while it is only held
+	ExpiresAt time.Time
+	Leg       int // the number of its leg in the document that books it; that of its cost is one higher
+}
+
+// Asked is a question for goods that has been sent and not yet looked at.
+type Asked struct {
+	tx    *db.Tx
+	m     *move
+	wants []Want
+	rows  *db.Rows
+	err   error
+}
+
+// One round trip finds and locks: for each SKU the open batch that expires first, for each named batch that
+// batch. A batch that this may empty also tells whether the site has more of the SKU elsewhere, for the
+// news that something is sold out. The first part is a WITH, which FOR UPDATE leaves unlocked.
+const (
+	pickHead = `WITH c AS (
+	SELECT CAST($1 AS BIGINT) AS at_site, CAST($2 AS BIGINT) AS at_time, w.column2 AS named, w.column3 AS wanted, b.id, b.value_id, b.sku_id, b.code, b.open, b.expires_at
+	FROM (VALUES `
+	pickTail = `) AS w
+	JOIN stock_batch b ON b.id = CASE WHEN w.column2 > 0 THEN w.column2 ELSE (
+		SELECT f.id FROM stock_batch f WHERE f.site_id = $1 AND f.sku_id = w.column1 AND f.open = 1 AND f.expires_at > $2 ORDER BY f.expires_at, f.id LIMIT 1) END
+	WHERE b.site_id = $1 AND b.sku_id = w.column1)
+SELECT ` + lotColumns + `, c.named,
+	CASE WHEN a.posted_in - a.posted_out - a.pending_out > c.wanted THEN -1 WHEN EXISTS (
+		SELECT 1 FROM stock_batch n JOIN ledger_account x ON x.id = n.id
+		WHERE n.site_id = c.at_site AND n.sku_id = c.sku_id AND n.open = 1 AND n.expires_at > c.at_time AND n.id <> c.id
+			AND x.posted_in - x.posted_out - x.pending_out > 0) THEN 1 ELSE 0 END
+FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id
+ORDER BY a.id`
+)
+
+var (
+	pickRead = db.NewMany(pickHead, `(BIGINT, BIGINT, BIGINT)`, pickTail)
+	pickLock = db.NewMany(pickHead, `(BIGINT, BIGINT, BIGINT)`, pickTail+` FOR UPDATE`)
+)
+
+// Ask asks for goods of a site and locks the batches that will serve. Nothing is looked at yet: questions
+// asked before Pick travel together.
+func Ask(tx *db.Tx, site id.ID, wants []Want) *Asked {
+	a := &Asked{tx: tx, m: newMove(site), wants: wants}
+	if a.err = checkWants(wants); a.err != nil {
+		return a
+	}
+	args := make([]any, 0, 2+3*len(wants))
+	args = append(args, int64(site), tx.Now())
+	for i := range wants {
+		w := &wants[i]
+		same := func(o Want) bool { return o.SKU == w.SKU && o.Batch == w.Batch }
+		if slices.ContainsFunc(wants[:i], same) {
+			continue
+		}
+		total := w.Qty
+		for _, o := range wants[i+1:] {
+			if same(o) {
+				total += o.Qty
+			}
+		}
+		args = append(args, int64(w.SKU), int64(w.Batch), int64(total))
+	}
+	a.rows = tx.QueryMany(byEngine(tx, pickRead, pickLock), args...)
+	return a
+}
+
+func checkWants(wants []Want) error {
+	switch {
+	case len(wants) == 0:
+		return ErrNoLines
+	case len(wants) > maxLines:
+		return ErrTooManyLines.With("most", maxLines)
+	}
+	for i := range wants {
+		w := &wants[i]
+		switch {
+		case w.Qty <= 0:
+			return ErrQty.At(field(w.Line, "qty"))
+		case w.Qty > qty.Max:
+			return ErrQtyTooLarge.At(field(w.Line, "qty"))
+		case w.Batch < 0:
+			return ErrNoBatch.At(field(w.Line, "batch_id"))
+		}
+	}
+	return nil
+}
+
+func field(line int, name string) string { return fmt.Sprintf("lines[%d].%s", line, name) }
+
+// Pick asks and looks at once.
+func Pick(tx *db.Tx, site id.ID, wants []Want) (*Picked, error) { return Ask(tx, site, wants).Pick() }
+
+// Picked is goods chosen and locked, neither sold nor held yet. Takes come in the order of lines, and within
+// a line by expiry.
+type Picked struct {
+	*move
+	Takes []Take
+}
+
+// Pick chooses. Lines that name a batch are served first, so that nobody else takes what was asked for by
+// name; then the others in their order, by earliest expiry. An expired batch never serves (ErrExpired when
+// it was named); too little is refused with what is left (ErrShort).
+func (a *Asked) Pick() (*Picked, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	p := &Picked{move: a.m, Takes: make([]Take, 0, len(a.wants))}
+	shelves := make([]*lot, 0, len(a.wants)) // what may serve without being named; of a SKU, the earliest first
+	var byName, others int64
+	err := p.scanLots(a.rows, func(b *lot) {
+		if b.others < 0 {
+			b.others = others
+		}
+		if byName == 0 {
+			shelves = append(shelves, b)
+		}
+	}, &byName, &others)
+	if err != nil {
+		return nil, err
+	}
+	for i := range a.wants {
+		if w := &a.wants[i]; w.Batch != 0 {
+			if err := p.fromBatch(a.tx, w); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range a.wants {
+		if w := &a.wants[i]; w.Batch == 0 {
+			if shelves, err = p.fromShelves(a.tx, w, shelves); err != nil {
+				return nil, err
+			}
+		}
+	}
+	slices.SortStableFunc(p.Takes, func(a, b Take) int { return cmp.Compare(a.Line, b.Line) })
+	p.number()
+	return p, p.findGone(a.tx)
+}
+
+func (p *Picked) fromBatch(tx *db.Tx, w *Want) error {
+	b := p.lots[w.Batch]
+	switch {
+	case b == nil || b.sku != w.SKU:
+		return ErrNoBatch.At(field(w.Line, "batch_id"))
+	case b.expired(tx.Now()):
+		return refusal(tx, ErrExpired, b.sku).With("batch", b.code).At(field(w.Line, "batch_id"))
+	case b.free < w.Qty:
+		return short(tx, b.sku, b.free).At(field(w.Line, "qty"))
+	}
+	return p.take(w, b, w.Qty)
+}
+
+// fromShelves serves a line by earliest expiry, and goes on to further batches while what is known of the
+// SKU is not enough.
+func (p *Picked) fromShelves(tx *db.Tx, w *Want, shelves []*lot) ([]*lot, error) {
+	rest := w.Qty
+	for page := 0; ; page++ {
+		var last *lot
+		for _, b := range shelves {
+			if b.sku != w.SKU {
+				continue
+			}
+			last = b
+			if n := min(rest, b.free); n > 0 {
+				if err := p.take(w, b, n); err != nil {
+					return nil, err
+				}
+				rest -= n
+			}
+		}
+		if rest == 0 {
+			return shelves, nil
+		}
+		known := len(shelves)
+		var err error
+		if shelves, err = p.further(tx, w.SKU, last, page, shelves); err != nil {
+			return nil, err
+		}
+		if len(shelves) == known {
+			return nil, short(tx, w.SKU, w.Qty-rest).At(field(w.Line, "qty"))
+		}
+	}
+}
+
+func (p *Picked) take(w *Want, b *lot, n qty.Qty) error {
+	cost, err := b.issue(n)
+	if err != nil {
+		return err
+	}
+	for i := range p.Takes {
+		if t := &p.Takes[i]; t.Line == w.Line && t.Batch == b.id {
+			t.Qty += n
+			t.Cost += cost
+			return nil
+		}
+	}
+	p.Takes = append(p.Takes, Take{Line: w.Line, Batch: b.id, SKU: b.sku, Qty: n, Cost: cost, ExpiresAt: b.expires})
+	return nil
+}
+
+func (p *Picked) number() {
+	for i := range p.Takes {
+		p.Takes[i].Leg = 2*i + 1
+	}
+}
+
+const (
+	furtherHead = `WITH c AS (SELECT id, value_id, sku_id, code, open, expires_at FROM stock_batch
+	WHERE site_id = $1 AND sku_id = $2 AND open = 1 AND (expires_at, id) > ($3, $4) ORDER BY expires_at, id LIMIT $5)
+SELECT ` + lotColumns + ` FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id ORDER BY a.id`
+
+	maxPages = 40 // × 64 batches for one line is beyond any shelf; more is refused as short
+)
+
+// further locks the next batches of a SKU by expiry, after the last known. Few at first: what is locked and
+// not needed keeps others waiting.
+func (p *Picked) further(tx *db.Tx, sku id.ID, last *lot, page int, shelves []*lot) ([]*lot, error) {
+	if page >= maxPages {
+		return shelves, nil
+	}
+	expires, after := tx.Now(), id.ID(math.MaxInt64)
+	if last != nil {
+		expires, after = last.expires, last.id
+	}
+	limit := 4
+	if page > 0 {
+		limit = 64
+	}
+	known := len(shelves)
+	err := p.scanLots(tx.Query(furtherHead+tx.ForUpdate(), p.site, sku, expires, after, limit), func(b *lot) { shelves = append(shelves, b) })
+	slices.SortFunc(shelves[known:], func(a, b *lot) int { return cmp.Or(a.expires.Compare(b.expires), cmp.Compare(a.id, b.id)) })
+	return shelves, err
+}
+
+// findGone finds the SKUs of which nothing is available at the site once this is taken. It asks again only
+// where the first answer did not tell.
+func (p *Picked) findGone(tx *db.Tx) error {
+	for i := range p.Takes {
+		sku := p.Takes[i].SKU
+		if slices.ContainsFunc(p.Takes[:i], func(t Take) bool { return t.SKU == sku }) {
+			continue
+		}
+		lots, others, left := 0, int64(-1), false
+		for _, b := range p.lots {
+			if b.sku == sku {
+				lots, others = lots+1, b.others
+				left = left || b.free > 0 && !b.expired(tx.Now())
+			}
+		}
+		if left {
+			continue
+		}
+		if lots > 1 || others < 0 {
+			if err := tx.QueryRow(availableOf, p.site, sku, tx.Now()).Scan(&others); err != nil {
+				return err
+			}
+			for _, t := range p.Takes {
+				if t.SKU == sku {
+					others -= int64(t.Qty)
+				}
+			}
+		}
+		if others == 0 {
+			p.gone = append(p.gone, sku)
+		}
+	}
+	return nil
+}
+
+const availableOf = `SELECT COALESCE(SUM(a.posted_in - a.posted_out - a.pending_out), 0) FROM stock_batch b JOIN ledger_account a ON a.id = b.id
+	WHERE b.site_id = $1 AND b.sku_id = $2 AND b.open = 1 AND b.expires_at > $3`
+
+// Sell books the goods as sold at their cost together with the caller's legs (revenue, tax, tender), which
+// are numbered after the goods' unless they have numbers. The document was born in this transaction; its
+// kept accounts beside the goods must be in Locked. A batch that this empties is closed, and when a SKU
+// has nothing left at the site, stock.sold_out.v1 says so.
+func (p *Picked) Sell(tx *db.Tx, doc ledger.Document, more ...ledger.Transfer) error {
+	p.legs = make([]ledger.Transfer, 0, 2*len(p.Takes)+len(more))
+	for i := range p.Takes {
+		t := &p.Takes[i]
+		b := p.lots[t.Batch]
+		p.pair(i, b.unit(), t.Qty, t.Cost, b.out(Sold, CostOfSales), ledger.Ref{})
+	}
+	return p.book(tx, doc, more)
+}
+
+// Hold keeps the goods for the document until the given business instant; nobody else gets them. What they
+// cost is reckoned when they are captured.
+func (p *Picked) Hold(tx *db.Tx, doc ledger.Document, until time.Time) error {
+	if doc.Site != p.site {
+		return ledger.ErrBadDocument.Wrap(fmt.Errorf("stock: goods of site %d held for a document of site %d", p.site, doc.Site))
+	}
+	legs := make([]ledger.Transfer, len(p.Takes))
+	for i := range p.Takes {
+		t := &p.Takes[i]
+		t.Cost = 0
+		legs[i] = ledger.Transfer{Leg: t.Leg, From: ledger.Account(t.Batch), To: Sold, Unit: ledger.Unit(t.SKU), Amount: int64(t.Qty)}
+	}
+	if err := p.Locked.Hold(tx, doc, until, legs...); err != nil {
+		return err
+	}
+	return p.emitGone(tx)
+}
+
+// Capture locks what a document holds and reckons its cost; Sell then ends the hold and books it, all in the
+// order in which it was held. parts[i] takes only so much of the i-th and frees the rest; nil takes all. A
+// hold that has expired or is settled is refused (ledger.ErrHoldExpired, ledger.ErrHoldSettled). What was
+// in date when it was held may be captured after it expired: the customer has it in hand.
+func Capture(tx *db.Tx, site id.ID, kind ledger.Kind, of id.ID, parts []qty.Qty) (*Picked, error) {
+	holds, err := ledger.Holds(tx, kind, of)
+	if err != nil {
+		return nil, err
+	}
+	if len(holds) == 0 {
+		return nil, ledger.ErrNoHold
+	}
+	p := &Picked{move: newMove(site), Takes: make([]Take, 0, len(holds))}
+	p.holds = holds
+	p.parts = make([]int64, len(holds))
+	batches := make([]id.ID, len(holds))
+	for i, h := range holds {
+		batches[i] = id.ID(h.From)
+		p.parts[i] = h.Amount
+		if parts != nil {
+			if len(parts) != len(holds) || parts[i] < 0 || int64(parts[i]) > h.Amount {
+				return nil, ErrQty.Wrap(fmt.Errorf("stock: %d parts for %d holds", len(parts), len(holds)))
+			}
+			p.parts[i] = int64(parts[i])
+		}
+		switch {
+		case h.Expired(tx.Now()):
+			return nil, ledger.ErrHoldExpired
+		case h.State != ledger.HoldOpen:
+			return nil, ledger.ErrHoldSettled
+		}
+	}
+	if err := p.lockBatches(tx, batches); err != nil {
+		return nil, err
+	}
+	for i := range holds {
+		b := p.lots[batches[i]]
+		if b == nil {
+			return nil, ErrNoBatch
+		}
+		if n := qty.Qty(p.parts[i]); n > 0 {
+			if err := p.take(&Want{Line: i}, b, n); err != nil {
+				return nil, err
+			}
+		}
+	}
+	p.number()
+	return p, nil
+}
+
+// Release frees what a document holds. Releasing again, or after it expired, changes nothing.
+func Release(tx *db.Tx, kind ledger.Kind, of id.ID) error { return ledger.Void(tx, kind, of) }
+
+// refusal fills in the product's name, which is worth a question on the way to a refusal.
+func refusal(tx *db.Tx, e *errs.Error, sku id.ID) *errs.Error {
+	name, _ := nameOf(tx, sku)
+	return e.With("product", name)
+}
+
+func short(tx *db.Tx, sku id.ID, left qty.Qty) *errs.Error {
+	name, unit := nameOf(tx, sku)
+	left = max(left, 0)
+	text := left.String()
+	if unit != "" && unit != "piece" {
+		text += " " + unit
+	}
+	return ErrShort.With("product", name, "left", text, "left_base", left)
+}
+
+// nameOf reads what a SKU is called and its base unit.
+func nameOf(tx *db.Tx, sku id.ID) (name, unit string) {
+	err := tx.QueryRow(`SELECT p.name, p.base_unit FROM catalog_sku k JOIN catalog_product p ON p.id = k.product_id WHERE k.id = $1`, sku).Scan(&name, &unit)
+	if err != nil {
+		return sku.String(), ""
+	}
+	return name, unit
+}
