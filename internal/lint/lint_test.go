@@ -14,7 +14,7 @@ func TestFloatsStayWhereFiguresAreEstimates(t *testing.T) {
 }
 
 func TestStatementsAreConstants(t *testing.T) {
-	analysistest.Run(t, analysistest.TestData(), sqlRule, "zhanggui/internal/stock")
+	analysistest.Run(t, analysistest.TestData(), sqlRule, "zhanggui/internal/stock", "zhanggui/internal/flow/sell")
 }
 
 func TestThereAreOnlyTwoClocks(t *testing.T) {

@@ -2,10 +2,10 @@ package db
 
 type Tx struct{}
 
-func (*Tx) Exec(sql string, args ...any) error           { return nil }
-func (*Tx) ExecN(sql string, args ...any) (int64, error) { return 0, nil }
-func (*Tx) Query(sql string, args ...any) error          { return nil }
-func (*Tx) ForUpdate() string                            { return "" }
+func (*Tx) Exec(sql string, args ...any) error                              { return nil }
+func (*Tx) ExecExactly(n int64, other error, sql string, args ...any) error { return nil }
+func (*Tx) Query(sql string, args ...any) error                             { return nil }
+func (*Tx) ForUpdate() string                                               { return "" }
 
 func In(n int) string { return "" }
 
