@@ -203,6 +203,8 @@ func (f Festival) In(year int) (Date, bool) {
 
 // qingming follows the tropical year of 365.2422 days from a constant per century, the usual almanac
 // rule; the test holds it against the computed solar longitude for every year.
+//
+//allow:float days of the sun's year, in the almanac's own decimals
 func qingming(year int) Date {
 	y, c := year-1900, 5.59
 	if year >= 2000 {
