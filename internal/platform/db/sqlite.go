@@ -444,8 +444,17 @@ func (l *lite) rollback() {
 	l.conn = fresh
 }
 
-// read runs fn on a snapshot, on one of the readers.
 func (l *lite) read(ctx context.Context, d *DB, fn func(*Tx) error) (err error) {
+	for attempt := 1; attempt <= maxAgain; attempt++ {
+		if err = l.readOnce(ctx, d, fn, attempt); !errors.Is(err, ErrAgain) {
+			break
+		}
+	}
+	return err
+}
+
+// readOnce runs fn on a snapshot, on one of the readers.
+func (l *lite) readOnce(ctx context.Context, d *DB, fn func(*Tx) error, attempt int) (err error) {
 	if err := ctx.Err(); err != nil {
 		return ErrBusy.Wrap(err)
 	}
@@ -471,10 +480,16 @@ func (l *lite) read(ctx context.Context, d *DB, fn func(*Tx) error) (err error) 
 	if err := c.run("BEGIN"); err != nil {
 		return c.explain(err)
 	}
-	stop := context.AfterFunc(ctx, c.interrupt)
-	tx := &Tx{d: d, ctx: ctx, now: d.now(), ro: true, conn: c, attempt: 1}
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		c.interrupt()
+		close(interrupted)
+	})
+	tx := &Tx{d: d, ctx: ctx, now: d.now(), ro: true, conn: c, attempt: attempt}
 	defer func() {
-		stop()
+		if !stop() {
+			<-interrupted // or it would hit the connection's next user
+		}
 		if tx.open != nil {
 			tx.open.liteClose()
 		}

@@ -32,7 +32,9 @@ func run(args []string) int {
 		return 1
 	}
 	defer s.Stop()
-	signal.Ignore(os.Interrupt, syscall.SIGTERM) // the command gets the terminal's signals itself; the cluster ends after it
+	// The command gets the terminal's signals itself, and the cluster ends after it. To ignore them
+	// would be inherited by the command.
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGTERM)
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "ZHANGGUI_TEST_PG="+s.DSN("postgres"))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
