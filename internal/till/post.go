@@ -117,6 +117,16 @@ func Sides(classes []pricing.Class) []Side {
 	return sides
 }
 
+// ClassesOf are the classes of a sale's lines, as pricing made them.
+func ClassesOf(lines []Line) []pricing.Class {
+	taxes := taxesOf(lines)
+	classes := make([]pricing.Class, len(taxes))
+	for i, t := range taxes {
+		classes[i] = pricing.Class{TaxBP: int64(t.TaxPct), Amount: t.AmountFen, Tax: t.TaxFen}
+	}
+	return classes
+}
+
 // Legs joins where money comes from with where it goes: at most one leg less than there are sides. Both
 // have the same sum, amounts are above 0.
 func Legs(legs []ledger.Transfer, from, to []Side) []ledger.Transfer {

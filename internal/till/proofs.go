@@ -43,9 +43,9 @@ const (
 		ORDER BY s.id LIMIT 20`
 
 	lineBatches = `SELECT COUNT(*) OVER (), l.sale_id, l.line_no, l.base_qty, COALESCE(b.base_qty, 0)
-		FROM till_line l JOIN till_sale s ON s.id = l.sale_id
+		FROM till_line l
 		LEFT JOIN (SELECT sale_id, line_no, SUM(base_qty) AS base_qty FROM till_line_batch GROUP BY sale_id, line_no) b ON b.sale_id = l.sale_id AND b.line_no = l.line_no
-		WHERE s.state IN ('paid', 'voided') AND COALESCE(b.base_qty, 0) <> l.base_qty OR s.state NOT IN ('paid', 'voided') AND b.base_qty IS NOT NULL
+		WHERE COALESCE(b.base_qty, 0) <> l.base_qty
 		ORDER BY l.sale_id, l.line_no LIMIT 20`
 
 	orphans = `SELECT COUNT(*) OVER (), x.what, x.sale_id FROM (
@@ -80,9 +80,9 @@ const (
 			GROUP BY f.sale_id, r.line_no) x
 		JOIN till_line l ON l.sale_id = x.sale_id AND l.line_no = x.line_no
 		LEFT JOIN (SELECT y.sale_id, y.line_no, SUM(y.base_qty) AS base_qty, SUM(CASE WHEN y.base_qty > t.base_qty OR y.cost > t.cost_fen THEN 1 ELSE 0 END) AS over_taken
-			FROM (SELECT f.sale_id, r.line_no, r.batch_id, SUM(r.base_qty) AS base_qty, SUM(r.cost_fen) AS cost FROM till_refund f JOIN till_refund_batch r ON r.refund_id = f.id
-				GROUP BY f.sale_id, r.line_no, r.batch_id) y
-			JOIN till_line_batch t ON t.sale_id = y.sale_id AND t.line_no = y.line_no AND t.batch_id = y.batch_id
+			FROM (SELECT f.sale_id, r.leg, r.line_no, r.batch_id, SUM(r.base_qty) AS base_qty, SUM(r.cost_fen) AS cost FROM till_refund f JOIN till_refund_batch r ON r.refund_id = f.id
+				GROUP BY f.sale_id, r.leg, r.line_no, r.batch_id) y
+			JOIN till_line_batch t ON t.sale_id = y.sale_id AND t.leg = y.leg AND t.line_no = y.line_no AND t.batch_id = y.batch_id
 			GROUP BY y.sale_id, y.line_no) b ON b.sale_id = x.sale_id AND b.line_no = x.line_no
 		WHERE x.qty > l.qty OR x.amount > l.amount_fen OR x.qty = l.qty AND x.amount <> l.amount_fen OR COALESCE(b.base_qty, 0) <> x.base_qty OR b.over_taken > 0
 		ORDER BY l.sale_id, l.line_no LIMIT 20`

@@ -139,7 +139,7 @@ func Reckon(s *Sale, in []RefundLineIn, convert func(l *Line, q qty.Qty) (qty.Qt
 			if err != nil {
 				return nil, err
 			}
-			r.Batches = append(r.Batches, Batch{ID: from.ID, Base: part, Cost: money.Fen(cost)})
+			r.Batches = append(r.Batches, Batch{Leg: from.Leg, ID: from.ID, Base: part, Cost: money.Fen(cost)})
 			left -= part
 		}
 		if left != 0 {
@@ -194,7 +194,7 @@ func Spread(s *Sale, back map[int64]money.Fen, amount money.Fen) []RefundTender 
 
 var (
 	addRefundLines   = db.NewMany(`INSERT INTO till_refund_line (refund_id, line_no, qty, base_qty, amount_fen, tax_fen, back) VALUES `, `(?, ?, ?, ?, ?, ?, ?)`, ``)
-	addRefundBatches = db.NewMany(`INSERT INTO till_refund_batch (refund_id, line_no, batch_id, base_qty, cost_fen) VALUES `, `(?, ?, ?, ?, ?)`, ``)
+	addRefundBatches = db.NewMany(`INSERT INTO till_refund_batch (refund_id, leg, line_no, batch_id, base_qty, cost_fen) VALUES `, `(?, ?, ?, ?, ?, ?)`, ``)
 	addRefundTenders = db.NewMany(`INSERT INTO till_refund_tender (refund_id, tender_no, kind, amount_fen) VALUES `, `(?, ?, ?, ?)`, ``)
 )
 
@@ -214,7 +214,7 @@ func RecordRefund(tx *db.Tx, r *Refund) error {
 	for _, l := range r.Lines {
 		lines = append(lines, r.ID, l.No, l.Qty, l.Base, l.Amount, l.Tax, l.Back.code())
 		for _, b := range l.Batches {
-			batches = append(batches, r.ID, l.No, b.ID, b.Base, b.Cost)
+			batches = append(batches, r.ID, b.Leg, l.No, b.ID, b.Base, b.Cost)
 		}
 	}
 	for _, t := range r.Tenders {

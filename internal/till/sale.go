@@ -9,12 +9,13 @@ import (
 	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/money"
 	"zhanggui/internal/platform/web"
 )
 
 var (
 	addLines   = db.NewMany(`INSERT INTO till_line (sale_id, line_no, product_id, unit_id, name, qty, base_qty, price_fen, amount_fen, tax_fen, tax_bp) VALUES `, `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
-	addBatches = db.NewMany(`INSERT INTO till_line_batch (sale_id, line_no, batch_id, base_qty, cost_fen) VALUES `, `(?, ?, ?, ?, ?)`, ``)
+	addBatches = db.NewMany(`INSERT INTO till_line_batch (sale_id, leg, line_no, batch_id, base_qty, cost_fen) VALUES `, `(?, ?, ?, ?, ?, ?)`, ``)
 	addTenders = db.NewMany(`INSERT INTO till_tender (sale_id, tender_no, kind, amount_fen, given_fen) VALUES `, `(?, ?, ?, ?, ?)`, ``)
 )
 
@@ -34,7 +35,7 @@ func Record(tx *db.Tx, s *Sale) error {
 	if err := tx.ExecMany(addLines, args...); err != nil {
 		return err
 	}
-	if err := RecordBatches(tx, s); err != nil {
+	if err := recordBatches(tx, s); err != nil {
 		return err
 	}
 	args = args[:0]
@@ -44,12 +45,16 @@ func Record(tx *db.Tx, s *Sale) error {
 	return tx.ExecMany(addTenders, args...)
 }
 
-// RecordBatches writes what the lines took from which batch.
-func RecordBatches(tx *db.Tx, s *Sale) error {
-	args := make([]any, 0, 5*len(s.Lines)+5)
+// SetCost stores what the goods of a leg cost, once it is known.
+func SetCost(tx *db.Tx, sale id.ID, leg int, cost money.Fen) error {
+	return tx.Exec(`UPDATE till_line_batch SET cost_fen = $1 WHERE sale_id = $2 AND leg = $3`, cost, sale, leg)
+}
+
+func recordBatches(tx *db.Tx, s *Sale) error {
+	args := make([]any, 0, 6*len(s.Lines)+6)
 	for i := range s.Lines {
 		for _, b := range s.Lines[i].Batches {
-			args = append(args, s.ID, s.Lines[i].No, b.ID, b.Base, b.Cost)
+			args = append(args, s.ID, b.Leg, s.Lines[i].No, b.ID, b.Base, b.Cost)
 		}
 	}
 	return tx.ExecMany(addBatches, args...)
@@ -84,11 +89,10 @@ func Load(tx *db.Tx, sale id.ID) (*Sale, error) {
 		FROM till_line l LEFT JOIN (SELECT b.line_no, SUM(b.qty) AS qty, SUM(b.amount_fen) AS amount, SUM(b.tax_fen) AS tax
 			FROM till_refund f JOIN till_refund_line b ON b.refund_id = f.id WHERE f.sale_id = $1 GROUP BY b.line_no) x ON x.line_no = l.line_no
 		WHERE l.sale_id = $1 ORDER BY l.line_no`, sale)
-	batches := tx.Query(`SELECT b.line_no, b.batch_id, b.base_qty, b.cost_fen,
-			COALESCE(x.base_qty, 0)
-		FROM till_line_batch b LEFT JOIN (SELECT y.line_no, y.batch_id, SUM(y.base_qty) AS base_qty
-			FROM till_refund f JOIN till_refund_batch y ON y.refund_id = f.id WHERE f.sale_id = $1 GROUP BY y.line_no, y.batch_id) x ON x.line_no = b.line_no AND x.batch_id = b.batch_id
-		WHERE b.sale_id = $1 ORDER BY b.line_no, b.batch_id`, sale)
+	batches := tx.Query(`SELECT b.leg, b.line_no, b.batch_id, b.base_qty, b.cost_fen, COALESCE(x.base_qty, 0)
+		FROM till_line_batch b LEFT JOIN (SELECT y.leg, SUM(y.base_qty) AS base_qty
+			FROM till_refund f JOIN till_refund_batch y ON y.refund_id = f.id WHERE f.sale_id = $1 GROUP BY y.leg) x ON x.leg = b.leg
+		WHERE b.sale_id = $1 ORDER BY b.leg`, sale)
 	tenders := tx.Query(`SELECT t.tender_no, t.kind, t.amount_fen, t.given_fen FROM till_tender t WHERE t.sale_id = $1 ORDER BY t.tender_no`, sale)
 	defer lines.Close()
 	defer batches.Close()
@@ -114,7 +118,7 @@ func Load(tx *db.Tx, sale id.ID) (*Sale, error) {
 	for batches.Next() {
 		var no int64
 		var b Batch
-		if err := batches.Scan(&no, &b.ID, &b.Base, &b.Cost, &b.Back); err != nil {
+		if err := batches.Scan(&b.Leg, &no, &b.ID, &b.Base, &b.Cost, &b.Back); err != nil {
 			return nil, err
 		}
 		if l := s.Line(no); l != nil {

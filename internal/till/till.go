@@ -125,6 +125,7 @@ type Line struct {
 
 // Batch is what a line took from a batch.
 type Batch struct {
+	Leg  int // of the sale in the ledger that moved the goods; that of their cost is one higher
 	ID   id.ID
 	Base qty.Qty
 	Cost money.Fen

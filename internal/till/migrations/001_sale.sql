@@ -71,14 +71,16 @@ CREATE TABLE till_line (
 );
 
 -- What a line took from which batch, in thousandths of the base unit and fen of cost. While a payment is
--- awaited the cost is not known yet: 0.
+-- awaited, and when it fails, it is what is or was held, and costs 0.
+-- leg is the number of the leg in the ledger that moved, or will move, the goods.
 CREATE TABLE till_line_batch (
   sale_id BIGINT NOT NULL,
+  leg BIGINT NOT NULL,
   line_no BIGINT NOT NULL,
   batch_id BIGINT NOT NULL,
   base_qty BIGINT NOT NULL,
   cost_fen BIGINT NOT NULL,
-  PRIMARY KEY (sale_id, line_no, batch_id)
+  PRIMARY KEY (sale_id, leg)
 );
 
 -- kind 1 cash, 2 mobile. given_fen is what the customer handed over in cash, 0 for mobile.
@@ -150,13 +152,15 @@ CREATE TABLE till_refund_line (
   CONSTRAINT till_refund_line_qty CHECK (qty > 0 AND base_qty > 0)
 );
 
+-- leg is that of the sale which is taken back.
 CREATE TABLE till_refund_batch (
   refund_id BIGINT NOT NULL REFERENCES till_refund (id),
+  leg BIGINT NOT NULL,
   line_no BIGINT NOT NULL,
   batch_id BIGINT NOT NULL,
   base_qty BIGINT NOT NULL,
   cost_fen BIGINT NOT NULL,
-  PRIMARY KEY (refund_id, line_no, batch_id)
+  PRIMARY KEY (refund_id, leg)
 );
 
 -- How the money went back: kind as in till_tender; tender_no is the tender of the sale it answers to.
