@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 
 	"zhanggui/internal/forecast"
 	"zhanggui/internal/platform/cal"
@@ -86,18 +85,7 @@ func (k *BacktestCmd) Run(ctx context.Context, c *console) error {
 		out.SetIndent("", "  ")
 		return out.Encode(sum)
 	}
-	show := func(v *float64) string {
-		if v == nil {
-			return "–"
-		}
-		return fmt.Sprintf("%.4f", *v)
-	}
-	fmt.Fprintf(c.out, "%d series, %d origins from %s to %s, %d days with an actual, %.1f s\n", sum.Series, sum.Origins, sum.From, sum.To, sum.Points, sum.Seconds)
-	fmt.Fprintf(c.out, "wape   %s   same weekday last week %s   mean of 4 weeks %s   bias %s\n", show(sum.Wape), show(sum.WapeNaive), show(sum.WapeMean4), show(sum.Bias))
-	for _, q := range forecast.TauNames {
-		fmt.Fprintf(c.out, "%s    pinball %s   coverage %s\n", strings.ToUpper(q[:1])+q[1:], show(sum.Pinball[q]), show(sum.Coverage[q]))
-	}
-	return nil
+	return sum.WriteText(c.out)
 }
 
 // writeWhole writes a file that appears only when it is complete; a device or pipe is written straight.

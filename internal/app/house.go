@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"zhanggui/internal/catalog"
+	"zhanggui/internal/flow/checkout"
 	"zhanggui/internal/ledger"
 	"zhanggui/internal/org"
 	"zhanggui/internal/platform/clock"
@@ -16,9 +17,11 @@ import (
 	"zhanggui/internal/platform/jobs"
 	"zhanggui/internal/platform/once"
 	"zhanggui/internal/platform/outbox"
+	"zhanggui/internal/platform/port/pay"
 	"zhanggui/internal/platform/proof"
 	"zhanggui/internal/platform/web"
 	"zhanggui/internal/price"
+	"zhanggui/internal/stock"
 	"zhanggui/internal/till"
 	webapps "zhanggui/web"
 )
@@ -28,14 +31,14 @@ var migrations = []db.Migrations{
 	once.Migrations, outbox.Migrations, jobs.Migrations,
 	org.Migrations, ledger.Migrations,
 	catalog.Migrations,
-	price.Migrations, till.Migrations,
+	stock.Migrations, price.Migrations, till.Migrations,
 	ownMigrations,
 }
 
 // proofs are what `zhanggui check` and the nightly job run.
 func proofs() []proof.Proof {
 	var all []proof.Proof
-	for _, of := range []func() []proof.Proof{org.Proofs, ledger.Proofs, till.Proofs} {
+	for _, of := range []func() []proof.Proof{org.Proofs, ledger.Proofs, stock.Proofs, till.Proofs, checkout.Proofs} {
 		all = append(all, of()...)
 	}
 	return all
@@ -66,6 +69,7 @@ type house struct {
 	live   *web.Live
 	goods  *catalog.Service
 	prices *price.Service
+	sales  *checkout.Service
 	relay  *outbox.Relay
 	tail   *outbox.Tail
 	runner *jobs.Runner
@@ -94,11 +98,17 @@ func build(d *db.DB, o options) (*house, error) {
 	h.goods = catalog.New(d)
 	h.prices = price.New(d, h.goods)
 	counter := till.New()
+	provider, err := o.provider()
+	if err != nil {
+		return nil, err
+	}
+	h.sales = checkout.New(d, h.goods, h.prices, checkout.Options{Provider: provider, Log: o.log})
 
 	h.org.Routes(h.api)
 	h.goods.Routes(h.api)
 	h.prices.Routes(h.api)
 	counter.Routes(h.api)
+	h.sales.Routes(h.api)
 	h.jobRoutes()
 	h.checkRoutes()
 	h.live = h.api.Live(liveTo)
@@ -119,6 +129,9 @@ func (h *house) start(ctx context.Context, password string) (*org.First, error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := h.seed(ctx); err != nil {
+		return nil, err
+	}
 	h.live.Use(h.tail)
 	h.api.Open(h.d)
 	return first, nil
@@ -130,7 +143,7 @@ const flushEvery = 10 * time.Second
 // run keeps the background work going until ctx ends, and returns when all of it has stopped.
 func (h *house) run(ctx context.Context) {
 	var wg sync.WaitGroup
-	for _, part := range []func(context.Context){h.relay.Run, h.runner.Run, h.tail.Run, h.goods.Run, h.prices.Run, h.flushing} {
+	for _, part := range []func(context.Context){h.relay.Run, h.runner.Run, h.tail.Run, h.goods.Run, h.prices.Run, h.flushing, h.asking} {
 		wg.Go(func() { part(ctx) })
 	}
 	wg.Wait()
@@ -150,6 +163,46 @@ func (h *house) flushing(ctx context.Context) {
 		}
 		cancel()
 	}
+}
+
+// askEvery is how often mobile payments without a definite answer are looked for.
+const askEvery = 2 * time.Second
+
+// asking asks the provider again about payments whose answer is not known. It is no job: every node
+// may do it, as asking changes nothing that asking again would not.
+func (h *house) asking(ctx context.Context) {
+	tick := time.NewTicker(askEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if _, err := h.sales.AskOpen(ctx); err != nil && ctx.Err() == nil {
+			h.o.log.Error("open payments could not be asked about", "error", err.Error())
+		}
+	}
+}
+
+// provider is who takes mobile payments.
+func (o options) provider() (pay.Provider, error) {
+	switch o.pay {
+	case "none":
+		return nil, nil
+	case "":
+		if o.production {
+			return nil, nil
+		}
+	case "simulated":
+	default:
+		return nil, fmt.Errorf("unknown payment provider %q: none or simulated", o.pay)
+	}
+	business := o.business
+	if business == nil {
+		business = clock.Wall
+	}
+	return pay.NewSimulator(business, pay.Pays, o.production)
 }
 
 // tidyJob forgets each night what nobody needs any more.
