@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -311,6 +312,29 @@ func TestTheFileIsOpenedAgainAndKeepsItsSales(t *testing.T) {
 	defer again.Close()
 	if n := sales(t, &dbtest.DB{DB: again}); n != 1 {
 		t.Fatalf("%d sales", n)
+	}
+}
+
+func TestTheFileIsForItsOwnerOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a", "b", "shop.db")
+	d, err := db.Open(t.Context(), "sqlite:"+path, db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.Migrate(t.Context(), schema); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Write(t.Context(), sale(1)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		f, err := os.Stat(name)
+		if err != nil {
+			t.Error(err)
+		} else if f.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v", name, f.Mode())
+		}
 	}
 }
 

@@ -75,6 +75,12 @@ func openLite(path string, o Options, n *counters) (*lite, error) {
 	if err := refuseNetworkFS(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
+	// Made here, so that nobody else on the machine reads it; the log beside it gets the same rights.
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	file.Close()
 	l := &lite{path: path, n: n, log: o.Log, fatal: o.Fatal, queue: make(chan *act, queueLen), quit: make(chan struct{}),
 		gone: make(chan struct{}), readers: make(chan *liteConn, o.ReadConns), nRead: o.ReadConns}
 	if l.conn, err = l.openWriter(); err != nil {

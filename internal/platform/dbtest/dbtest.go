@@ -216,7 +216,7 @@ func freshPostgres(t testing.TB, sets []db.Migrations) (string, error) {
 		}
 	}
 	name := fmt.Sprintf("zhanggui_%d_%d", os.Getpid(), serial.Add(1))
-	if _, err := c.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from+" STRATEGY FILE_COPY"); err != nil {
+	if _, err := c.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from); err != nil {
 		return "", err
 	}
 	t.Cleanup(func() {
