@@ -37,7 +37,7 @@ type order struct {
 
 func shapeFor[T any](t testing.TB) *shape {
 	t.Helper()
-	r := huma.NewMapRegistry("#/components/schemas/", schemaName)
+	r := huma.NewMapRegistry("#/components/schemas/", newDoc("test").schemaName)
 	typ := reflect.TypeFor[T]()
 	return shapeOf(r, typ, r.Schema(typ, true, "Test"), 0)
 }

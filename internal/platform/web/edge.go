@@ -40,12 +40,20 @@ const (
 	maxURL      = 8 << 10
 )
 
-// meter counts the answers of one route by status class.
-type meter [6]prometheus.Observer
+// meter counts the answers of one route by status class; a class is made when it first occurs.
+type meter struct {
+	took *prometheus.HistogramVec
+	name string
+	ok   prometheus.Observer // 2xx, the one that is needed most
+}
 
 func (m meter) saw(status int, d time.Duration) {
-	if c := status / 100; c >= 1 && c <= 5 && m[c] != nil {
-		m[c].Observe(d.Seconds())
+	switch {
+	case m.took == nil || status < 100 || status > 599:
+	case status/100 == 2:
+		m.ok.Observe(d.Seconds())
+	default:
+		m.took.WithLabelValues(m.name, strconv.Itoa(status/100)+"xx").Observe(d.Seconds())
 	}
 }
 
@@ -64,11 +72,7 @@ func (e *edge) init(a *API) {
 }
 
 func (e *edge) meter(name string) meter {
-	var m meter
-	for c := 1; c <= 5; c++ {
-		m[c] = e.took.WithLabelValues(name, strconv.Itoa(c)+"xx")
-	}
-	return m
+	return meter{e.took, name, e.took.WithLabelValues(name, "2xx")}
 }
 
 // Metrics is where other packages register what they count.

@@ -224,6 +224,7 @@ func declare[In, Out any](a *API, method string, r Route, effect bool) *input {
 			Description: "Made by the caller and kept before sending; the same key gets the first answer again.",
 			Schema:      &huma.Schema{Type: "string", MinLength: ptr(1), MaxLength: ptr(maxKey)}})
 	}
+	a.doc.op = title(camel(r.Name))
 	huma.Register(a.doc, op, func(context.Context, *In) (*answerOf[Out], error) { return nil, nil })
 	return inputOf(a.doc.OpenAPI().Components.Schemas, reflect.TypeFor[In](), a.doc.last)
 }
@@ -270,7 +271,10 @@ func tagOf(path string) string {
 // are read by decode.go, which holds them to the very schemas that are in the document.
 type docAPI struct {
 	huma.API
-	last *huma.Operation
+	last  *huma.Operation
+	op    string                  // operation being declared, as a type's name
+	names map[reflect.Type]string // of types without a name of their own
+	taken map[string]bool
 }
 
 type docAdapter struct{ d *docAPI }
@@ -280,13 +284,14 @@ func (x docAdapter) ServeHTTP(http.ResponseWriter, *http.Request)    {}
 
 func newDoc(version string) *docAPI {
 	huma.NewError = func(int, string, ...error) huma.StatusError { return &Problem{} }
-	d := &docAPI{}
+	huma.DefaultArrayNullable = false // a list without entries is [], and answers say so
+	d := &docAPI{names: map[reflect.Type]string{}, taken: map[string]bool{}}
 	d.API = huma.NewAPI(huma.Config{OpenAPI: &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{Title: "Zhanggui", Version: version,
 			Description: "Ids are decimal strings. Money ending in _fen is an integer of fen. Every write with an effect needs an Idempotency-Key."},
 		Components: &huma.Components{
-			Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
+			Schemas: huma.NewMapRegistry("#/components/schemas/", d.schemaName),
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				"session": {Type: "apiKey", In: "cookie", Name: "zhanggui"},
 			},
@@ -298,13 +303,24 @@ func newDoc(version string) *docAPI {
 
 func (d *docAPI) json() ([]byte, error) { return json.MarshalIndent(d.OpenAPI(), "", " ") }
 
-// schemaName makes the package part of the name, so that two packages can both have a Line.
-func schemaName(t reflect.Type, hint string) string {
+// schemaName makes the package part of a type's name, so that two packages can both have a Line. A type
+// without a name is called after the operation that it was first met in.
+func (d *docAPI) schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	if t.Name() == "" {
-		return huma.DefaultSchemaNamer(t, hint)
+		if t.Kind() != reflect.Struct {
+			return hint
+		}
+		if d.names[t] == "" {
+			name := d.op + "Body"
+			if d.taken[name] {
+				name = d.op + hint
+			}
+			d.names[t], d.taken[name] = name, true
+		}
+		return d.names[t]
 	}
 	outer, inner, generic := strings.Cut(strings.TrimSuffix(t.Name(), "]"), "[")
 	if !generic {
@@ -327,6 +343,15 @@ func schemaName(t reflect.Type, hint string) string {
 		}
 	}
 	return b.String()
+}
+
+// camel joins the words of an operation's name: "create-site" becomes "createSite".
+func camel(name string) string {
+	words := strings.Split(name, "-")
+	for i := 1; i < len(words); i++ {
+		words[i] = title(words[i])
+	}
+	return strings.Join(words, "")
 }
 
 func title(s string) string {
