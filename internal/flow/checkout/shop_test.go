@@ -188,7 +188,7 @@ func (s *shop) green() {
 
 func (s *shop) red() map[string]string {
 	s.t.Helper()
-	all := append(append(ledger.Proofs(), till.Proofs()...), checkout.Proofs()...)
+	all := append(append(append(ledger.Proofs(), stock.Proofs()...), till.Proofs()...), checkout.Proofs()...)
 	report, err := proof.Run(context.Background(), s.d.DB, all)
 	if err != nil {
 		s.t.Fatal(err)
