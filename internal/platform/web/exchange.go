@@ -78,6 +78,14 @@ func KeyOf(ctx context.Context) string {
 	return ""
 }
 
+// ContentIs tells what an upload held (a digest), so that a key that comes again with another file is
+// refused. It is called before Write.
+func ContentIs(ctx context.Context, digest []byte) {
+	if x := stateOf(ctx).x; x != nil {
+		x.body = digest
+	}
+}
+
 // CookieOf is the value of a cookie that came with the request.
 func CookieOf(ctx context.Context, name string) string {
 	if x := stateOf(ctx).x; x != nil {

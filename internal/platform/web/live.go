@@ -46,7 +46,7 @@ type Live struct {
 // hold it anywhere.
 func (a *API) Live(perms map[string]string) *Live {
 	l := &Live{a: a, perms: perms, end: make(chan struct{}), of: map[id.ID]int{}}
-	Raw(a, http.MethodGet, Route{Path: "/api/live", Name: "live", Summary: "What changes, as server-sent events", Scope: Self},
+	Raw(a, http.MethodGet, Route{Path: "/api/live", Name: "live", Summary: "What changes, as server-sent events", Scope: Self, Media: "text/event-stream"},
 		func(ctx context.Context, _ *db.DB, _ *struct{}, w http.ResponseWriter, r *http.Request) error {
 			return l.serve(ctx, w, r)
 		})

@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"reflect"
@@ -43,6 +44,7 @@ type Route struct {
 	Scope    Scope
 	NoEffect bool          // a write method that changes nothing (a quote): read transaction, no key
 	MaxBody  int64         // bytes; 0 = 1 MiB
+	Media    string        // media type of what Raw answers, for the document
 	Deadline time.Duration // 0 = 15 s for typed routes, none for Raw
 }
 
@@ -192,6 +194,7 @@ func Act[In, Out any](a *API, method string, r Route, h func(ctx context.Context
 func Raw[In any](a *API, method string, r Route, h func(ctx context.Context, d *db.DB, in *In, w http.ResponseWriter, q *http.Request) error) {
 	effect := method != http.MethodGet && !r.NoEffect
 	in := declare[In, struct{}](a, method, r, effect)
+	a.doc.answers(r.Media)
 	if in.body != nil {
 		panic("web: a raw route reads its body itself: " + r.Path)
 	}
@@ -205,6 +208,31 @@ func Raw[In any](a *API, method string, r Route, h func(ctx context.Context, d *
 		}
 		x.r.Body = http.MaxBytesReader(x.w, x.r.Body, x.maxBody)
 		return h(x.ctx, x.db, v, x.w, x.r.WithContext(x.ctx))
+	})
+}
+
+// Upload registers a POST whose body is a file and whose answer is typed. h reads the body, at most
+// MaxBody bytes, and has no transaction: it opens its own, the one with the effect by Write, after it has
+// told by ContentIs what the file was.
+func Upload[In, Out any](a *API, r Route, h func(ctx context.Context, d *db.DB, in *In, body io.Reader) (*Out, error)) {
+	in := declare[In, Out](a, http.MethodPost, r, !r.NoEffect)
+	a.doc.takesFile()
+	if in.body != nil {
+		panic("web: the body of an upload is the file: " + r.Path)
+	}
+	if r.Deadline == 0 {
+		r.Deadline = -1
+	}
+	a.handle(http.MethodPost, r, !r.NoEffect, func(x *exchange) error {
+		v := new(In)
+		if bad := in.readParams(x.r, reflect.ValueOf(v).Elem()); len(bad) > 0 {
+			return refusals(bad)
+		}
+		out, err := h(x.ctx, x.db, v, http.MaxBytesReader(x.w, x.r.Body, x.maxBody))
+		if err != nil {
+			return err
+		}
+		return x.answer(out)
 	})
 }
 
@@ -299,6 +327,20 @@ func newDoc(version string) *docAPI {
 		Security: []map[string][]string{{"session": {}}},
 	}, Formats: map[string]huma.Format{"application/json": huma.DefaultJSONFormat}}, docAdapter{d})
 	return d
+}
+
+// answers says that the operation just declared answers with another media type than JSON.
+func (d *docAPI) answers(media string) {
+	if media == "" {
+		media = "application/octet-stream"
+	}
+	d.last.Responses["200"].Content = map[string]*huma.MediaType{media: {Schema: &huma.Schema{Type: "string", Format: "binary"}}}
+}
+
+// takesFile says that the body of the operation just declared is a file.
+func (d *docAPI) takesFile() {
+	d.last.RequestBody = &huma.RequestBody{Required: true,
+		Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}
 }
 
 func (d *docAPI) json() ([]byte, error) { return json.MarshalIndent(d.OpenAPI(), "", " ") }

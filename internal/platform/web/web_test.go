@@ -155,6 +155,18 @@ func open(t *testing.T, d *dbtest.DB, o web.Options) *counter {
 			_, err = fmt.Fprintf(w, "%s %d %s", in.Kind, len(b), web.KeyOf(ctx))
 			return err
 		})
+	web.Upload(c.api, web.Route{Path: "/api/file", Name: "file", Summary: "File", Perm: "count.do", Scope: web.Sites, MaxBody: 100},
+		func(ctx context.Context, d *db.DB, in *struct{}, body io.Reader) (*total, error) {
+			b, err := io.ReadAll(body)
+			if err != nil {
+				return nil, err
+			}
+			web.ContentIs(ctx, b)
+			return web.Write(ctx, d, func(tx *db.Tx) (*total, error) {
+				out := &total{}
+				return out, tx.QueryRow(`UPDATE test_count SET n = n + $1 WHERE id = 1 RETURNING n`, len(b)).Scan(&out.N)
+			})
+		})
 	web.Get(c.api, web.Route{Path: "/api/open", Name: "open", Summary: "Open", Scope: web.Public},
 		func(ctx context.Context, tx *db.Tx, in *struct{}) (*total, error) { return &total{}, nil })
 	if d != nil {
@@ -367,6 +379,22 @@ func TestARepeatedKeyGetsTheFirstAnswer(t *testing.T) {
 		c.want(c.ask("all", "POST", "/api/count/5", `{"n":1}`, "Idempotency-Key", "a b"), 400, "key_bad")
 		c.want(c.ask("all", "POST", "/api/count/5", `{"n":1}`, "Idempotency-Key", strings.Repeat("k", 64)), 200, "")
 		c.want(c.ask("all", "POST", "/api/quote", `{"n":1}`, "Idempotency-Key", ""), 200, "")
+	}, schema)
+}
+
+func TestAFileSentTwiceUnderOneKeyIsTakenOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		c := open(t, d, web.Options{})
+		for range 2 {
+			if a := c.ask("all", "POST", "/api/file", "a file", "Idempotency-Key", "f", "Content-Type", "text/csv"); a.status != 200 || strings.TrimSpace(a.text) != `{"n":6}` {
+				t.Errorf("%d %s", a.status, a.text)
+			}
+		}
+		c.want(c.ask("all", "POST", "/api/file", "another", "Idempotency-Key", "f"), 422, "key_reused")
+		c.want(c.ask("all", "POST", "/api/file", strings.Repeat("x", 101), "Idempotency-Key", "g"), 413, "body_too_large")
+		if c.n() != 6 {
+			t.Errorf("counted %d", c.n())
+		}
 	}, schema)
 }
 
