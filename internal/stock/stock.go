@@ -98,9 +98,15 @@ var (
 	ErrQty          = errs.Define("stock_qty_bad", errs.Invalid, "数量必须大于零", "The quantity must be more than zero")
 	ErrQtyTooLarge  = errs.Define("stock_qty_too_large", errs.Invalid, "数量太大", "The quantity is too large")
 	ErrCost         = errs.Define("stock_cost_bad", errs.Invalid, "成本不能为负,也不能过大", "The cost must not be negative, nor too large")
+	ErrNoUnit       = errs.Define("stock_unit_unknown", errs.Invalid, "这个商品没有规格单位“{unit}”", "This product has no unit {unit}")
 	ErrTooManyLines = errs.Define("stock_lines_too_many", errs.Invalid, "一张单据最多 {most} 行", "A document has at most {most} lines")
 	ErrNoLines      = errs.Define("stock_lines_none", errs.Invalid, "单据没有明细", "The document has no lines")
 )
+
+// atQty says that err, a refusal of a conversion, is about a line's quantity.
+func atQty(err error, line int) error {
+	return errs.As(err).At(field(line, "qty"))
+}
 
 // share is the value that q of a batch takes along: round half up of value × q ÷ left, and the last issue
 // takes the rest, so that every batch ends at exactly 0 fen. 0 ≤ q ≤ left.

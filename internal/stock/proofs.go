@@ -1,0 +1,145 @@
+package stock
+
+import (
+	"zhanggui/internal/ledger"
+	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/proof"
+)
+
+// Proofs of what stock promises. That every sale has its goods and its cost is proved by the flow that sells.
+func Proofs() []proof.Proof {
+	return []proof.Proof{
+		{Name: "stock_batches_match_their_accounts", Run: proveAccounts},
+		{Name: "stock_open_batches_are_those_with_goods", Run: proveOpen},
+		{Name: "stock_value_ends_with_the_goods", Run: proveValue},
+		{Name: "stock_documents_are_complete", Run: proveDocuments},
+	}
+}
+
+// proveAccounts: a batch has its two accounts, of its site and in its units, and no other account is in the
+// two books.
+func proveAccounts(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	if err := tx.QueryRow(`SELECT COUNT(*) FROM stock_batch`).Scan(&r.Rows); err != nil {
+		return r, err
+	}
+	rows := tx.Query(`
+SELECT b.id, b.code FROM stock_batch b
+LEFT JOIN ledger_account a ON a.id = b.id AND a.book = $1 AND a.unit = b.sku_id AND a.site_id = b.site_id
+LEFT JOIN ledger_account v ON v.id = b.value_id AND v.book = $2 AND v.unit = $3 AND v.site_id = b.site_id
+WHERE a.id IS NULL OR v.id IS NULL`, Book, ValueBook, ledger.CNY)
+	for rows.Next() {
+		var batch id.ID
+		var code string
+		if err := rows.Scan(&batch, &code); err != nil {
+			return r, err
+		}
+		r.Add("batch %s (%s) lacks an account of its own", batch, code)
+	}
+	if err := rows.Err(); err != nil {
+		return r, err
+	}
+	rows = tx.Query(`
+SELECT a.id, a.book FROM ledger_account a
+WHERE a.book = $1 AND NOT EXISTS (SELECT 1 FROM stock_batch b WHERE b.id = a.id)
+UNION ALL
+SELECT a.id, a.book FROM ledger_account a LEFT JOIN stock_batch b ON b.value_id = a.id
+WHERE a.book = $2 AND b.id IS NULL`, Book, ValueBook)
+	for rows.Next() {
+		var account id.ID
+		var book ledger.Book
+		if err := rows.Scan(&account, &book); err != nil {
+			return r, err
+		}
+		r.Add("account %s of book %s belongs to no batch", account, book)
+	}
+	return r, rows.Err()
+}
+
+func proveOpen(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	if err := tx.QueryRow(`SELECT COUNT(*) FROM stock_batch`).Scan(&r.Rows); err != nil {
+		return r, err
+	}
+	rows := tx.Query(`
+SELECT b.id, b.code, b.open, a.posted_in - a.posted_out FROM stock_batch b JOIN ledger_account a ON a.id = b.id
+WHERE (b.open = 1) <> (a.posted_in - a.posted_out > 0)`)
+	for rows.Next() {
+		var batch id.ID
+		var code string
+		var open, left int64
+		if err := rows.Scan(&batch, &code, &open, &left); err != nil {
+			return r, err
+		}
+		r.Add("batch %s (%s) has open = %d and %d thousandths in it", batch, code, open, left)
+	}
+	return r, rows.Err()
+}
+
+func proveValue(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	if err := tx.QueryRow(`SELECT COUNT(*) FROM stock_batch`).Scan(&r.Rows); err != nil {
+		return r, err
+	}
+	rows := tx.Query(`
+SELECT b.id, b.code, v.posted_in - v.posted_out FROM stock_batch b JOIN ledger_account a ON a.id = b.id JOIN ledger_account v ON v.id = b.value_id
+WHERE a.posted_in = a.posted_out AND v.posted_in <> v.posted_out`)
+	for rows.Next() {
+		var batch id.ID
+		var code string
+		var fen int64
+		if err := rows.Scan(&batch, &code, &fen); err != nil {
+			return r, err
+		}
+		r.Add("batch %s (%s) is empty and still worth %d fen", batch, code, fen)
+	}
+	return r, rows.Err()
+}
+
+// proveDocuments: every line of a document has its two legs, of its quantity and value, between the batch
+// and the flows of its kind; every leg of a stock document has its line; no document is without lines.
+func proveDocuments(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	if err := tx.QueryRow(`SELECT COUNT(*) FROM stock_document`).Scan(&r.Rows); err != nil {
+		return r, err
+	}
+	rows := tx.Query(`
+SELECT d.kind, d.id, l.line_no, l.qty, COALESCE(CASE WHEN t.to_id = l.batch_id THEN t.amount WHEN t.from_id = l.batch_id THEN -t.amount END, 0),
+	l.value_fen, COALESCE(CASE WHEN w.to_id = b.value_id THEN w.amount WHEN w.from_id = b.value_id THEN -w.amount END, 0)
+FROM stock_document_line l
+JOIN stock_document d ON d.id = l.document_id
+JOIN stock_batch b ON b.id = l.batch_id
+LEFT JOIN ledger_transfer t ON t.doc_kind = d.kind AND t.doc_id = d.id AND t.leg = 2 * l.line_no - 1 AND t.unit = b.sku_id AND t.site_id = d.site_id AND t.business_date = d.business_date
+LEFT JOIN ledger_transfer w ON w.doc_kind = d.kind AND w.doc_id = d.id AND w.leg = 2 * l.line_no AND w.unit = $1 AND w.site_id = d.site_id AND w.business_date = d.business_date
+WHERE l.qty <> COALESCE(CASE WHEN t.to_id = l.batch_id THEN t.amount WHEN t.from_id = l.batch_id THEN -t.amount END, 0)
+	OR l.value_fen <> COALESCE(CASE WHEN w.to_id = b.value_id THEN w.amount WHEN w.from_id = b.value_id THEN -w.amount END, 0)`, ledger.CNY)
+	for rows.Next() {
+		var ref ledger.Ref
+		var want, got, wantFen, gotFen int64
+		if err := rows.Scan(&ref.Kind, &ref.ID, &ref.Leg, &want, &got, &wantFen, &gotFen); err != nil {
+			return r, err
+		}
+		r.Add("line %s says %d thousandths for %d fen, its transfers say %d for %d", ref, want, wantFen, got, gotFen)
+	}
+	if err := rows.Err(); err != nil {
+		return r, err
+	}
+	rows = tx.Query(`
+SELECT t.doc_kind, t.doc_id, t.leg FROM ledger_transfer t
+LEFT JOIN stock_document_line l ON l.document_id = t.doc_id AND l.line_no = (t.leg + 1) / 2
+WHERE t.doc_kind IN ($1, $2, $3, $4) AND l.document_id IS NULL
+UNION ALL
+SELECT d.kind, d.id, 0 FROM stock_document d WHERE NOT EXISTS (SELECT 1 FROM stock_document_line l WHERE l.document_id = d.id)
+UNION ALL
+SELECT d.kind, d.id, MAX(l.line_no) FROM stock_document d JOIN stock_document_line l ON l.document_id = d.id GROUP BY d.kind, d.id HAVING MAX(l.line_no) <> COUNT(*)`,
+		ReceiptDoc, OpeningDoc, WriteOffDoc, AdjustmentDoc)
+	for rows.Next() {
+		var ref ledger.Ref
+		if err := rows.Scan(&ref.Kind, &ref.ID, &ref.Leg); err != nil {
+			return r, err
+		}
+		r.Add("%s has no line, or lines are missing before it", ref)
+	}
+	return r, rows.Err()
+}
