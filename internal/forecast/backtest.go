@@ -8,9 +8,9 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"time"
 
 	"zhanggui/internal/platform/cal"
+	"zhanggui/internal/platform/clock"
 	"zhanggui/internal/platform/errs"
 )
 
@@ -58,7 +58,7 @@ var backtestColumns = []string{"origin", "date", "store", "product", "h", "actua
 
 // Run writes one line for every origin, series begun by then and day ahead to out (nil: none), in that order.
 func (b Backtest) Run(out io.Writer) (Summary, error) {
-	began := time.Now()
+	began := clock.Wall.Now()
 	p := b.Panel
 	if b.Horizon < 1 || b.Horizon > MaxHorizon {
 		return Summary{}, ErrBacktestDays.With("name", "horizon", "max", MaxHorizon).At("horizon")
@@ -129,7 +129,7 @@ func (b Backtest) Run(out io.Writer) (Summary, error) {
 		}
 	}
 	sum.Origins, sum.From, sum.To = origins, from, to
-	sum.Seconds = math.Round(time.Since(began).Seconds()*1000) / 1000
+	sum.Seconds = math.Round(clock.Wall.Now().Sub(began).Seconds()*1000) / 1000
 	return sum, nil
 }
 
@@ -305,4 +305,23 @@ func (s *Score) summary() Summary {
 		sum.Coverage[name] = part(s.Cover[i], float64(s.N))
 	}
 	return sum
+}
+
+// WriteText writes the summary for people.
+func (s Summary) WriteText(w io.Writer) error {
+	show := func(v *float64) string {
+		if v == nil {
+			return "–"
+		}
+		return strconv.FormatFloat(*v, 'f', 4, 64)
+	}
+	_, err := fmt.Fprintf(w, "%d series, %d origins from %s to %s, %d days with an actual, %.1f s\n"+
+		"wape %s   same weekday last week %s   mean of 4 weeks %s   bias %s\n",
+		s.Series, s.Origins, s.From, s.To, s.Points, s.Seconds, show(s.Wape), show(s.WapeNaive), show(s.WapeMean4), show(s.Bias))
+	for _, q := range TauNames {
+		if err == nil {
+			_, err = fmt.Fprintf(w, "%s  pinball %s   coverage %s\n", q, show(s.Pinball[q]), show(s.Coverage[q]))
+		}
+	}
+	return err
 }

@@ -435,17 +435,22 @@ func assemble(all map[[2]string]*seriesDays, name string) (*Panel, error) {
 			out.SoldOut = repeat(int16(-1), p.Days)
 			copy(out.SoldOut[at:], s.soldOut)
 		}
-		for k, q := range s.slots {
-			out.Slots = append(out.Slots, SlotSum{Period: k.period, Weekend: k.weekend, Qty: *q})
-		}
-		sort.Slice(out.Slots, func(i, j int) bool {
-			a, b := out.Slots[i], out.Slots[j]
-			return a.Period < b.Period || a.Period == b.Period && !a.Weekend && b.Weekend
-		})
+		out.setSlots(s.slots)
 		p.Series = append(p.Series, out)
 	}
 	p.closeDays()
 	return p, nil
+}
+
+// setSlots keeps what sold by half hour, oldest first.
+func (s *Series) setSlots(slots map[slotKey]*[daySlots]float32) {
+	for k, q := range slots {
+		s.Slots = append(s.Slots, SlotSum{Period: k.period, Weekend: k.weekend, Qty: *q})
+	}
+	sort.Slice(s.Slots, func(i, j int) bool {
+		a, b := s.Slots[i], s.Slots[j]
+		return a.Period < b.Period || a.Period == b.Period && !a.Weekend && b.Weekend
+	})
 }
 
 // parseDay reads YYYY-MM-DD to a day number.

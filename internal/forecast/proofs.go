@@ -1,0 +1,85 @@
+package forecast
+
+import (
+	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/proof"
+	"zhanggui/internal/platform/qty"
+)
+
+// Proofs are what forecasts in force promise.
+func Proofs() []proof.Proof {
+	return []proof.Proof{
+		{Name: "forecast_runs_are_whole", Run: runsAreWhole},
+		{Name: "forecast_parts_add_up", Run: partsAddUp},
+	}
+}
+
+const (
+	runCounts = `SELECT r.id, r.site_id, r.products, COUNT(f.product_id) FROM forecast_run r LEFT JOIN forecast_product f ON f.run_id = r.id
+		WHERE r.applied_no > 0 GROUP BY r.id, r.site_id, r.products ORDER BY r.id`
+	daysInForce = `SELECT f.run_id, f.product_id, f.sum, f.days FROM forecast_product f JOIN forecast_run r ON r.id = f.run_id AND r.applied_no > 0
+		WHERE f.run_id > $1 OR f.run_id = $1 AND f.product_id > $2 ORDER BY f.run_id, f.product_id LIMIT 500`
+)
+
+// runsAreWhole looks for a forecast in force that misses products it was made for.
+func runsAreWhole(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	rows := tx.Query(runCounts)
+	defer rows.Close()
+	for rows.Next() {
+		var run, site id.ID
+		var said, found int64
+		if err := rows.Scan(&run, &site, &said, &found); err != nil {
+			return r, err
+		}
+		r.Rows++
+		if said != found {
+			r.Add("forecast %s of site %s has %d products, made were %d", run, site, found, said)
+		}
+	}
+	return r, rows.Err()
+}
+
+// partsAddUp looks for a day whose parts miss its mean, or days that miss their sum.
+func partsAddUp(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	var run, product id.ID
+	for {
+		n := 0
+		rows := tx.Query(daysInForce, run, product)
+		for rows.Next() {
+			var sum int64
+			var text string
+			if err := rows.Scan(&run, &product, &sum, &text); err != nil {
+				rows.Close()
+				return r, err
+			}
+			n++
+			r.Rows++
+			var days []storedDay
+			if err := unpack(text, &days); err != nil {
+				r.Add("forecast %s of product %s: %v", run, product, err)
+				continue
+			}
+			var total int64
+			for i := range days {
+				total += days[i][0]
+				var parts qty.Qty
+				for _, p := range days[i].parts() {
+					parts += p
+				}
+				if parts != days[i].mean() {
+					r.Add("forecast %s of product %s, day %d: the parts come to %s, the mean is %s", run, product, i+1, parts, days[i].mean())
+				}
+			}
+			if total != sum {
+				r.Add("forecast %s of product %s: the days come to %s, the sum is %s", run, product, qty.Qty(total), qty.Qty(sum))
+			}
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil || n == 0 {
+			return r, err
+		}
+	}
+}
