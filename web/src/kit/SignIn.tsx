@@ -1,6 +1,6 @@
 import { Button, Input } from 'antd'
 import { useEffect, useRef, useState, type FormEvent } from 'react'
-import { client, meOf, must, useAct, type Me } from './api'
+import { client, must, useAct, type Me } from './api'
 import { LangChoice, ThemeChoiceSwitch } from './Choices'
 import { useText } from './i18n'
 import { Mark } from './Mark'
@@ -24,7 +24,7 @@ export function SignIn(props: { onDone: (me: Me) => void; again?: boolean; accou
   const submit = async (event: FormEvent) => {
     event.preventDefault()
     const me = await signIn.run({ name: name.trim(), password })
-    if (me) props.onDone(meOf(me))
+    if (me) props.onDone(me)
     else form.current?.querySelector<HTMLInputElement>('input[name=password]')?.select()
   }
 

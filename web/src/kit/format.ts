@@ -6,7 +6,7 @@ import en from './words/format.en'
 
 // Figures as people of the trade write them. Money arrives as integer fen, quantities as decimal
 // strings, instants as RFC 3339 with the site's own offset: the digits of the string are the site's
-// wall clock, so nothing is shifted to the reader's zone.
+// wall clock, so nothing is shifted to the reader's zone (only an instant of no site, in Z, is).
 
 const text = defineText(zh, en)
 const minus = '\u2212'
@@ -69,16 +69,22 @@ interface Wall {
   d: number
   h: number
   mi: number
+  s: number
   offset: number // minutes
   ms: number
 }
 
 function wall(iso: string): Wall | undefined {
-  const m = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$/.exec(iso)
+  const m = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$/.exec(iso)
   if (!m) return undefined
   const zone = m[7] ?? 'Z'
-  const offset = zone === 'Z' ? 0 : (zone[0] === '-' ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2)))
-  return { y: +m[1]!, mo: +m[2]!, d: +m[3]!, h: +m[4]!, mi: +m[5]!, offset, ms: Date.parse(iso) }
+  if (zone === 'Z') {
+    // an instant of no site (a job, a check): the reader's clock
+    const t = new Date(iso.endsWith('Z') ? iso : `${iso}Z`)
+    return { y: t.getFullYear(), mo: t.getMonth() + 1, d: t.getDate(), h: t.getHours(), mi: t.getMinutes(), s: t.getSeconds(), offset: -t.getTimezoneOffset(), ms: t.getTime() }
+  }
+  const offset = (zone[0] === '-' ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2)))
+  return { y: +m[1]!, mo: +m[2]!, d: +m[3]!, h: +m[4]!, mi: +m[5]!, s: +(m[6] ?? 0), offset, ms: Date.parse(iso) }
 }
 
 const two = (n: number) => String(n).padStart(2, '0')
@@ -154,6 +160,7 @@ export function formatter(lang: Lang): Format {
     return t('date_time', { date: monthDay(w.y, w.mo, w.d, there.getUTCFullYear()), time })
   }
   const duration = (seconds: number): string => {
+    if (seconds > 0 && seconds < 1) return t('under_second')
     const s = Math.max(0, Math.round(seconds))
     if (s < 60) return t('seconds', { n: s })
     if (s < 3600) return s % 60 && s < 600 ? t('minutes_seconds', { m: Math.floor(s / 60), s: s % 60 }) : t('minutes', { n: Math.round(s / 60) })
@@ -180,7 +187,12 @@ export function formatter(lang: Lang): Format {
     unit, date, weekday,
     day: (value) => t('day', { date: date(value), weekday: weekday(value) }),
     clock, at, when, duration,
-    exact: (iso) => iso.replace('T', ' ').replace(/\.\d+/, '').replace(/([+-]\d{2}:\d{2}|Z)$/, ' $1'),
+    exact: (iso) => {
+      const w = wall(iso)
+      if (!w) return iso
+      const o = Math.abs(w.offset)
+      return `${w.y}-${two(w.mo)}-${two(w.d)} ${two(w.h)}:${two(w.mi)}:${two(w.s)} ${w.offset < 0 ? '-' : '+'}${two(Math.floor(o / 60))}:${two(o % 60)}`
+    },
   }
 }
 

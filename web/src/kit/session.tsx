@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react'
-import { client, meOf, must, onSignedOut, setClientCaller, useRead, type Me } from './api'
+import { client, must, onSignedOut, setClientCaller, useRead, type Me } from './api'
 import { SignIn } from './SignIn'
 import { ProblemBox, SkeletonLines } from './states'
 
@@ -25,7 +25,7 @@ export const useCan = () => useSession().can
 export function SignedIn(props: { children: ReactNode }) {
   const queries = useQueryClient()
   const [over, setOver] = useState(false) // signed out by the server while at work
-  const me = useRead(['me'], () => must(client.GET('/api/me')).then(meOf))
+  const me = useRead(['me'], () => must(client.GET('/api/me')))
 
   useEffect(() => {
     onSignedOut(() => setOver(true))

@@ -1,10 +1,10 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { asProblem, client, must, type Problem, type SaleLine } from '@kit/api'
+import { asProblem, client, must, type Problem, type QuoteLine } from '@kit/api'
 import { lineIn, type Cart } from './cart'
 
 export interface Quote {
   of: string // the cart it was made for
-  lines: SaleLine[]
+  lines: QuoteLine[]
   total_fen: number
   tax_fen: number
 }

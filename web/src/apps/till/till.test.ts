@@ -65,7 +65,7 @@ describe('the entry box', () => {
 })
 
 describe('what is left', () => {
-  const item = { product_id: '1', code: 'A', name: 'x', category_id: '0', price_fen: 1, tax_pct: 9, barcodes: null }
+  const item = { product_id: '1', code: 'A', name: 'x', category_id: '0', price_fen: 1, tax_pct: 9, barcodes: [] }
   it('is shown in the unit that is sold', () => {
     expect(leftOf({ ...item, unit: 'kg', base_unit: 'g', num: 1000, den: 1, stock: '25350' })).toBe(25350)
     expect(leftOf({ ...item, unit: 'box', base_unit: 'piece', num: 12, den: 1, stock: '35' })).toBe(2000)

@@ -476,6 +476,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sales/day": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A site's business day, from the ledger */
+        get: operations["sales-of-day"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sign-in": {
         parameters: {
             query?: never;
@@ -510,6 +527,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/till/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be sold at a site, with price and stock */
+        get: operations["till-products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/till/quotes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a basket costs now */
+        post: operations["quote-basket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/till/registers": {
         parameters: {
             query?: never;
@@ -528,18 +579,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/till/sales": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sales of the caller's sites, newest first */
+        get: operations["list-sales"];
+        put?: never;
+        /** Sell a basket: goods, money and slip in one act */
+        post: operations["sell"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/till/sales/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A sale as its slip shows it */
+        get: operations["get-sale"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/till/sales/{id}/payments/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the payment provider again */
+        post: operations["ask-payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/till/sales/{id}/payments/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up a sale whose payment is open */
+        post: operations["cancel-payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        AbleBody: {
-            /**
-             * @description false lets him in again
-             * @default true
-             */
-            disabled: boolean;
-        };
-        "AnswerOfStruct {}Body": Record<string, never>;
         AppChecks: {
             /**
              * Format: date-time
@@ -547,7 +659,7 @@ export interface components {
              */
             at?: string;
             ok: boolean;
-            proofs: components["schemas"]["ProofFinding"][] | null;
+            proofs: components["schemas"]["ProofFinding"][];
             /** @description the newest run */
             run?: components["schemas"]["JobsStatus"];
         };
@@ -587,7 +699,7 @@ export interface components {
             state?: "on_sale" | "discontinued";
             /** @description VAT rate in percent */
             tax_pct: number;
-            units?: components["schemas"]["CatalogUnitDraft"][] | null;
+            units?: components["schemas"]["CatalogUnitDraft"][];
         };
         CatalogDraft: {
             /** @enum {string} */
@@ -603,7 +715,7 @@ export interface components {
             state?: "on_sale" | "discontinued";
             /** @description VAT rate in percent */
             tax_pct: number;
-            units?: components["schemas"]["CatalogUnitDraft"][] | null;
+            units?: components["schemas"]["CatalogUnitDraft"][];
         };
         CatalogProductView: {
             /** @enum {string} */
@@ -629,10 +741,10 @@ export interface components {
             state: "on_sale" | "discontinued";
             /** @description VAT rate in percent */
             tax_pct: number;
-            units: components["schemas"]["CatalogUnitView"][] | null;
+            units: components["schemas"]["CatalogUnitView"][];
         };
         CatalogUnitDraft: {
-            barcodes?: string[] | null;
+            barcodes?: string[];
             /**
              * Format: int64
              * @description 1 when left out
@@ -643,7 +755,7 @@ export interface components {
             num: number;
         };
         CatalogUnitView: {
-            barcodes: string[] | null;
+            barcodes: string[];
             /** Format: int64 */
             den: number;
             id: string;
@@ -655,7 +767,202 @@ export interface components {
             num: number;
             retired: boolean;
         };
-        CreateBody: {
+        ChangePasswordBody: {
+            new: string;
+            old: string;
+        };
+        CheckoutDay: {
+            /** @description the ledger's figures and those of the documents are the same */
+            agree: boolean;
+            /**
+             * Format: int64
+             * @description slips whose payment is open
+             */
+            awaiting: number;
+            /**
+             * Format: int64
+             * @description in cash, after voids and refunds
+             */
+            cash_fen: number;
+            /**
+             * Format: int64
+             * @description cost of the goods behind net_fen, without tax
+             */
+            cost_fen: number;
+            date: string;
+            /** @description the same figures added up from the documents */
+            documents: components["schemas"]["CheckoutFigures"];
+            /** Format: int64 */
+            failed: number;
+            /**
+             * Format: int64
+             * @description by mobile payment, after voids and refunds
+             */
+            mobile_fen: number;
+            /**
+             * Format: int64
+             * @description sales less refunds
+             */
+            net_fen: number;
+            /** Format: int64 */
+            refunds: number;
+            /**
+             * Format: int64
+             * @description refunded on this day, whenever sold
+             */
+            refunds_fen: number;
+            /**
+             * Format: int64
+             * @description sold less voided, before refunds
+             */
+            sales_fen: number;
+            site_id: string;
+            /**
+             * Format: int64
+             * @description paid, voided ones not counted
+             */
+            slips: number;
+            /**
+             * Format: int64
+             * @description contained in net_fen
+             */
+            tax_fen: number;
+            /** @description by rate, after voids and refunds, as in the ledger */
+            taxes: components["schemas"]["TillTaxView"][];
+            /** Format: int64 */
+            voided: number;
+            /** Format: int64 */
+            voids_fen: number;
+        };
+        CheckoutFigures: {
+            /**
+             * Format: int64
+             * @description in cash, after voids and refunds
+             */
+            cash_fen: number;
+            /**
+             * Format: int64
+             * @description cost of the goods behind net_fen, without tax
+             */
+            cost_fen: number;
+            /**
+             * Format: int64
+             * @description by mobile payment, after voids and refunds
+             */
+            mobile_fen: number;
+            /**
+             * Format: int64
+             * @description sales less refunds
+             */
+            net_fen: number;
+            /**
+             * Format: int64
+             * @description refunded on this day, whenever sold
+             */
+            refunds_fen: number;
+            /**
+             * Format: int64
+             * @description sold less voided, before refunds
+             */
+            sales_fen: number;
+            /**
+             * Format: int64
+             * @description contained in net_fen
+             */
+            tax_fen: number;
+            /** Format: int64 */
+            voids_fen: number;
+        };
+        CheckoutGridItem: {
+            barcodes: string[];
+            base_unit: string;
+            category_id: string;
+            code: string;
+            /** Format: int64 */
+            den: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description one of the unit is num/den base units
+             */
+            num: number;
+            /** Format: int64 */
+            price_fen: number;
+            product_id: string;
+            /** @description sellable now, in the base unit */
+            stock: string;
+            /** @description VAT rate in percent */
+            tax_pct: number;
+            unit: string;
+        };
+        CheckoutOrderLine: {
+            /** @description only if the goods show it; otherwise the earliest expiry is taken */
+            batch_id?: string;
+            product_id: string;
+            /** @description decimal with at most 3 places, in the unit */
+            qty: string;
+            unit: string;
+        };
+        CheckoutQuote: {
+            lines: components["schemas"]["CheckoutQuoteLine"][];
+            /**
+             * Format: int64
+             * @description contained in total_fen
+             */
+            tax_fen: number;
+            taxes: components["schemas"]["TillTaxView"][];
+            /** Format: int64 */
+            total_fen: number;
+        };
+        CheckoutQuoteIn: {
+            lines: components["schemas"]["CheckoutOrderLine"][];
+            site_id: string;
+        };
+        CheckoutQuoteLine: {
+            /** Format: int64 */
+            amount_fen: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description for one unit
+             */
+            price_fen: number;
+            product_id: string;
+            qty: string;
+            /** Format: int64 */
+            tax_fen: number;
+            /** @description VAT rate in percent */
+            tax_pct: number;
+            unit: string;
+        };
+        CheckoutSaleIn: {
+            /**
+             * Format: int64
+             * @description what the customer was told; another total is refused (price_changed)
+             */
+            expect_total_fen: number;
+            lines: components["schemas"]["CheckoutOrderLine"][];
+            register: string;
+            site_id: string;
+            tenders: components["schemas"]["CheckoutTenderIn"][];
+        };
+        CheckoutTenderIn: {
+            /**
+             * Format: int64
+             * @description of the total that this tender covers
+             */
+            amount_fen: number;
+            /**
+             * Format: int64
+             * @description cash handed over; the amount when left out
+             */
+            given_fen?: number;
+            /** @enum {string} */
+            kind: "cash" | "mobile";
+            /** @description the payer's code, for mobile */
+            pay_code?: string;
+        };
+        CreateStaffBody: {
             display_name: string;
             name: string;
             password: string;
@@ -668,6 +975,13 @@ export interface components {
             field?: string;
             /** Format: int64 */
             row?: number;
+        };
+        DisableStaffBody: {
+            /**
+             * @description false lets him in again
+             * @default true
+             */
+            disabled: boolean;
         };
         JobsStatus: {
             /** Format: date-time */
@@ -692,10 +1006,7 @@ export interface components {
             /** Format: int64 */
             tries: number;
         };
-        LangBody: {
-            /** @enum {string} */
-            lang: "zh" | "en";
-        };
+        LiveBody: Record<string, never>;
         OrgAuditEntry: {
             act: string;
             after?: unknown;
@@ -740,9 +1051,9 @@ export interface components {
             lang: string;
             name: string;
             /** @description held at one site at least */
-            permissions: string[] | null;
+            permissions: string[];
             /** @description where any permission is held; at most 1000 */
-            sites: components["schemas"]["OrgMySite"][] | null;
+            sites: components["schemas"]["OrgMySite"][];
         };
         OrgMySite: {
             code: string;
@@ -757,12 +1068,12 @@ export interface components {
             zh: string;
         };
         OrgPermissions: {
-            items: components["schemas"]["OrgPermission"][] | null;
+            items: components["schemas"]["OrgPermission"][];
         };
         OrgPerson: {
             disabled: boolean;
             display_name: string;
-            grants: components["schemas"]["OrgGrant"][] | null;
+            grants: components["schemas"]["OrgGrant"][];
             id: string;
             /** @description signs in with it; lower case */
             name: string;
@@ -775,12 +1086,12 @@ export interface components {
             id: string;
             name: string;
             note: string;
-            permissions: string[] | null;
+            permissions: string[];
         };
         OrgRoleFields: {
             name: string;
             note?: string;
-            permissions: string[] | null;
+            permissions: string[];
         };
         OrgSite: {
             address: string;
@@ -818,58 +1129,64 @@ export interface components {
             time_zone: string;
         };
         PageCatalogCategory: {
-            items: components["schemas"]["CatalogCategory"][] | null;
+            items: components["schemas"]["CatalogCategory"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
         PageCatalogProductView: {
-            items: components["schemas"]["CatalogProductView"][] | null;
+            items: components["schemas"]["CatalogProductView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageCheckoutGridItem: {
+            items: components["schemas"]["CheckoutGridItem"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
         PageJobsStatus: {
-            items: components["schemas"]["JobsStatus"][] | null;
+            items: components["schemas"]["JobsStatus"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
         PageOrgAuditEntry: {
-            items: components["schemas"]["OrgAuditEntry"][] | null;
+            items: components["schemas"]["OrgAuditEntry"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
         PageOrgEntity: {
-            items: components["schemas"]["OrgEntity"][] | null;
+            items: components["schemas"]["OrgEntity"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
         PageOrgPerson: {
-            items: components["schemas"]["OrgPerson"][] | null;
+            items: components["schemas"]["OrgPerson"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
         PageOrgRole: {
-            items: components["schemas"]["OrgRole"][] | null;
+            items: components["schemas"]["OrgRole"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
         PageOrgSite: {
-            items: components["schemas"]["OrgSite"][] | null;
+            items: components["schemas"]["OrgSite"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
         PagePriceEntryView: {
-            items: components["schemas"]["PriceEntryView"][] | null;
+            items: components["schemas"]["PriceEntryView"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
         PageTillRegister: {
-            items: components["schemas"]["TillRegister"][] | null;
+            items: components["schemas"]["TillRegister"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
-        PasswordBody: {
-            new: string;
-            old: string;
+        PageTillSaleRow: {
+            items: components["schemas"]["TillSaleRow"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
         };
         PriceEntryView: {
             /** Format: date-time */
@@ -912,7 +1229,7 @@ export interface components {
             /** @description what people read, in the language asked for */
             detail: string;
             /** @description all that was found wrong, when it is more than one */
-            errors?: components["schemas"]["Detail"][] | null;
+            errors?: components["schemas"]["Detail"][];
             /** @description path of the input field, as in lines[2].qty */
             field?: string;
             request_id?: string;
@@ -927,17 +1244,82 @@ export interface components {
         ProofFinding: {
             /** Format: int64 */
             bad: number;
-            evidence: string[] | null;
+            evidence: string[];
             name: string;
             /** Format: int64 */
             rows: number;
         };
-        RenameBody: {
-            name: string;
+        SetLanguageBody: {
+            /** @enum {string} */
+            lang: "zh" | "en";
         };
         SignInBody: {
             name: string;
             password: string;
+        };
+        TillBatchView: {
+            /** @description in the base unit */
+            base_qty: string;
+            batch_id: string;
+        };
+        TillLineView: {
+            /** Format: int64 */
+            amount_fen: number;
+            batches: components["schemas"]["TillBatchView"][];
+            /** Format: int64 */
+            line_no: number;
+            /** @description as printed */
+            name: string;
+            /**
+             * Format: int64
+             * @description for one unit
+             */
+            price_fen: number;
+            product_id: string;
+            qty: string;
+            refunded_qty: string;
+            /** Format: int64 */
+            tax_fen: number;
+            /** @description VAT rate in percent */
+            tax_pct: number;
+            unit: string;
+        };
+        TillRefundLineView: {
+            /** Format: int64 */
+            amount_fen: number;
+            /** @enum {string} */
+            back: "stock" | "discard";
+            /** Format: int64 */
+            line_no: number;
+            qty: string;
+            /** Format: int64 */
+            tax_fen: number;
+        };
+        TillRefundTenderView: {
+            /** Format: int64 */
+            amount_fen: number;
+            /** @enum {string} */
+            kind: "cash" | "mobile";
+            reason: string;
+            ref: string;
+            /** @enum {string} */
+            state: "open" | "done" | "failed";
+        };
+        TillRefundView: {
+            /** Format: int64 */
+            amount_fen: number;
+            business_date: string;
+            cashier: string;
+            id: string;
+            lines: components["schemas"]["TillRefundLineView"][];
+            reason: string;
+            refund_no: string;
+            /** Format: date-time */
+            refunded_at: string;
+            staff_id: string;
+            /** Format: int64 */
+            tax_fen: number;
+            tenders: components["schemas"]["TillRefundTenderView"][];
         };
         TillRegister: {
             closed: boolean;
@@ -951,7 +1333,95 @@ export interface components {
             name?: string;
             site_id: string;
         };
-        UpdateBody: {
+        TillSaleRow: {
+            business_date: string;
+            cashier: string;
+            id: string;
+            /** Format: int64 */
+            refunded_fen: number;
+            register: string;
+            site_id: string;
+            site_name: string;
+            slip_no: string;
+            /** Format: date-time */
+            sold_at: string;
+            /** @enum {string} */
+            state: "paid" | "awaiting_payment" | "failed" | "voided";
+            /** Format: int64 */
+            total_fen: number;
+        };
+        TillSaleView: {
+            business_date: string;
+            cashier: string;
+            /** Format: int64 */
+            change_fen: number;
+            id: string;
+            lines: components["schemas"]["TillLineView"][];
+            /** Format: int64 */
+            refunded_fen: number;
+            refunds: components["schemas"]["TillRefundView"][];
+            register: string;
+            site_id: string;
+            site_name: string;
+            slip_no: string;
+            /** Format: date-time */
+            sold_at: string;
+            staff_id: string;
+            /** @enum {string} */
+            state: "paid" | "awaiting_payment" | "failed" | "voided";
+            /**
+             * Format: int64
+             * @description contained in total_fen
+             */
+            tax_fen: number;
+            taxes: components["schemas"]["TillTaxView"][];
+            tenders: components["schemas"]["TillTenderView"][];
+            /** Format: int64 */
+            total_fen: number;
+            trail: components["schemas"]["TillTrailView"][];
+        };
+        TillTaxView: {
+            /** Format: int64 */
+            amount_fen: number;
+            /** Format: int64 */
+            tax_fen: number;
+            /** @description VAT rate in percent */
+            tax_pct: number;
+        };
+        TillTenderView: {
+            /** Format: int64 */
+            amount_fen: number;
+            /**
+             * Format: int64
+             * @description cash handed over; 0 for mobile
+             */
+            given_fen: number;
+            /** @enum {string} */
+            kind: "cash" | "mobile";
+            provider: string;
+            /** @description why it failed, or has no answer yet */
+            reason: string;
+            /** @description the provider's number */
+            ref: string;
+            /**
+             * @description open: the provider has not answered for good; given_back: paid after the sale was given up, returned to the payer
+             * @enum {string}
+             */
+            state: "open" | "done" | "failed" | "given_back";
+        };
+        TillTrailView: {
+            /** @enum {string} */
+            act: "paid" | "failed" | "given_up" | "voided" | "paid_late" | "given_back" | "give_back_failed" | "refund_failed";
+            /** Format: date-time */
+            at: string;
+            note: string;
+            /** @description empty: the system */
+            staff_id: string;
+        };
+        UpdateGroupBody: {
+            name: string;
+        };
+        UpdateStaffBody: {
             display_name: string;
             /** @description a new password; the person is signed out everywhere */
             password?: string;
@@ -1386,7 +1856,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AnswerOfStruct {}Body"];
+                    "application/json": components["schemas"]["LiveBody"];
                 };
             };
             /** @description Error */
@@ -1441,7 +1911,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LangBody"];
+                "application/json": components["schemas"]["SetLanguageBody"];
             };
         };
         responses: {
@@ -1477,7 +1947,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PasswordBody"];
+                "application/json": components["schemas"]["ChangePasswordBody"];
             };
         };
         responses: {
@@ -1716,7 +2186,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RenameBody"];
+                "application/json": components["schemas"]["UpdateGroupBody"];
             };
         };
         responses: {
@@ -2096,7 +2566,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CreateBody"];
+                "application/json": components["schemas"]["CreateStaffBody"];
             };
         };
         responses: {
@@ -2165,7 +2635,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["UpdateBody"];
+                "application/json": components["schemas"]["UpdateStaffBody"];
             };
         };
         responses: {
@@ -2203,7 +2673,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AbleBody"];
+                "application/json": components["schemas"]["DisableStaffBody"];
             };
         };
         responses: {
@@ -2241,7 +2711,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OrgGrant"][] | null;
+                "application/json": components["schemas"]["OrgGrant"][];
             };
         };
         responses: {
@@ -2337,6 +2807,39 @@ export interface operations {
             };
         };
     };
+    "sales-of-day": {
+        parameters: {
+            query: {
+                site_id: string;
+                /** @description business date; today when left out */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckoutDay"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "sign-in": {
         parameters: {
             query?: never;
@@ -2386,6 +2889,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrgNothing"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "till-products": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description part of the code or name, or a whole barcode */
+                q?: string;
+                /** @description this category and all below it */
+                category_id?: string;
+                state?: "on_sale" | "discontinued";
+                site_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCheckoutGridItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "quote-basket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckoutQuoteIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckoutQuote"];
                 };
             };
             /** @description Error */
@@ -2453,6 +3028,180 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TillRegister"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sales": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id?: string;
+                /** @description business date */
+                date?: string;
+                state?: "paid" | "awaiting_payment" | "failed" | "voided";
+                /** @description a slip number */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTillSaleRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sell: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckoutSaleIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TillSaleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-sale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TillSaleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-payment": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TillSaleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-payment": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TillSaleView"];
                 };
             };
             /** @description Error */

@@ -5,8 +5,7 @@ import type { components, paths as Served } from './schema'
 export type paths = Served & Omit<Pending, keyof Served>
 
 type S = components['schemas']
-export type Me = Omit<S['OrgMe'], 'permissions' | 'sites'> & { permissions: string[]; sites: S['OrgMySite'][] }
-export type MeAnswer = S['OrgMe']
+export type Me = S['OrgMe']
 export type Group = S['OrgGroup']
 export type Entity = S['OrgEntity']
 export type Site = S['OrgSite']
@@ -24,4 +23,13 @@ export type PriceEntry = S['PriceEntryView']
 export type Job = S['JobsStatus']
 export type Checks = S['AppChecks']
 export type Proof = S['ProofFinding']
+export type Register = S['TillRegister']
+export type Sale = S['TillSaleView']
+export type SaleRow = S['TillSaleRow']
+export type SaleLine = S['TillLineView']
+export type SaleLineIn = S['CheckoutOrderLine']
+export type Tender = S['CheckoutTenderIn']
+export type QuoteLine = S['CheckoutQuoteLine']
+export type TillProduct = S['CheckoutGridItem']
+export type DayFigures = S['CheckoutDay']
 export type * from './pending'

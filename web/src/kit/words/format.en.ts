@@ -15,6 +15,7 @@ export default {
   now: 'just now, {time}',
   in: 'in {span}, {at}',
   ago: '{span} ago, {at}',
+  under_second: 'under 1 s',
   seconds: '{n} s',
   minutes: '{n} min',
   minutes_seconds: '{m} min {s} s',

@@ -12,6 +12,7 @@ export default {
   now: '刚刚，{time}',
   in: '{span}后，{at}',
   ago: '{span}前，{at}',
+  under_second: '不到 1 秒',
   seconds: '{n} 秒',
   minutes: '{n} 分钟',
   minutes_seconds: '{m} 分 {s} 秒',

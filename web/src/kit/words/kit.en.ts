@@ -65,5 +65,8 @@ export default {
   no: 'No',
   saved: 'Saved',
   none: 'None',
+  site: 'Site',
+  no_site_title: 'No site to look at yet',
+  no_site: 'Ask an administrator to give you rights at a site under Settings › Staff.',
   home: 'Home',
 } satisfies SameKeys<typeof zh>

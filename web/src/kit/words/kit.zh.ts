@@ -62,5 +62,8 @@ export default {
   no: '否',
   saved: '已保存',
   none: '无',
+  site: '机构',
+  no_site_title: '还没有可看的机构',
+  no_site: '请管理员在“设置 › 员工”里给你一家机构的权限。',
   home: '首页',
 } as const

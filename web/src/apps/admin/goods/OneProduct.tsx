@@ -1,0 +1,132 @@
+import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
+import { act, Badge, client, Field, Form, FormActs, must, PageHead, ProblemBox, SelectField, Sheet, SkeletonLines, TextField, useAct, useCan, useForm, useFormat, usePageTitle, useRead, useText, type Product } from '@kit'
+import { App, Button, Input, Select } from 'antd'
+import { Link, useNavigate, useParams } from 'react-router-dom'
+import { Prices } from './Prices'
+import { categoryPaths, goodsText, parseRatio, ratioOf, useCategories } from './shared'
+
+export default function OneProduct() {
+  const { id = 'new' } = useParams()
+  const t = useText(goodsText)
+  const can = useCan()
+  const read = useRead(['goods', 'one', id], () => must(client.GET('/api/goods/products/{id}', { params: { path: { id } } })), { skip: id === 'new' })
+  const product = id === 'new' ? undefined : read.data
+  usePageTitle(id === 'new' ? t('new') : product?.name)
+  return (
+    <>
+      <PageHead title={id === 'new' ? t('new') : (product?.name ?? '')} back={{ to: '/goods', label: t('title') }}
+        note={product && <span className="zg-acts"><span>{product.code}</span>{product.state === 'on_sale' ? <Badge tone="green">{t('on_sale')}</Badge> : <Badge>{t('discontinued')}</Badge>}</span>}>
+        {product && can('stock.read') && <Link to={`/stock/batches?product=${product.id}`}>{t('stock')}</Link>}
+        {product && can('forecast.read') && <Link to={`/plan?q=${encodeURIComponent(product.code)}`}>{t('forecast')}</Link>}
+      </PageHead>
+      {read.problem && !product && <ProblemBox problem={read.problem} again={read.again} />}
+      {id === 'new' || product ? (
+        <div className="zg-stack">
+          <Sheet><ProductForm key={`${product?.id ?? 'new'}.${product?.revision ?? 0}`} product={product} again={read.again} /></Sheet>
+          {product && <Prices product={product} />}
+        </div>
+      ) : !read.problem && <SkeletonLines lines={8} />}
+    </>
+  )
+}
+
+interface UnitRow {
+  name: string
+  equals: string
+  barcodes: string[]
+}
+
+const wholeOr = (typed: string, otherwise: number): number => (/^\s*\d{1,9}\s*$/.test(typed) ? Number(typed) : otherwise)
+
+function ProductForm(props: { product: Product | undefined; again: () => void }) {
+  const { product } = props
+  const t = useText(goodsText)
+  const f = useFormat()
+  const can = useCan()
+  const go = useNavigate()
+  const { message } = App.useApp()
+  const categories = useCategories()
+  type Body = Parameters<typeof draftOf>[0]
+  const save = useAct(
+    (v: Body) => {
+      const body = draftOf(v)
+      return product
+        ? act(['PUT product', product.id, product.revision, body], (header) => client.PUT('/api/goods/products/{id}', { params: { header, path: { id: product.id } }, body: { ...body, revision: product.revision } }))
+        : act(['POST product', body], (header) => client.POST('/api/goods/products', { params: { header }, body }))
+    },
+    ['goods'],
+  )
+  const form = useForm({
+    initial: {
+      name: product?.name ?? '', code: product?.code ?? '', category_id: product?.category_id ?? '', base_unit: (product?.base_unit ?? 'piece') as string,
+      shelf_life_h: String(product?.shelf_life_h ?? 0), batch_size: product?.batch_size ?? '0', tax_pct: String(product?.tax_pct ?? 13), state: (product?.state ?? 'on_sale') as string,
+      units: (product?.units ?? []).filter((u) => !u.retired).map((u): UnitRow => ({ name: u.name, equals: ratioOf(u), barcodes: u.barcodes ?? [] })),
+    },
+    doing: save,
+    check: (v) => ({
+      ...Object.fromEntries(v.units.flatMap((u, i) => (parseRatio(u.equals) ? [] : [[`units[${i}].num`, t('bad_equals')]]))),
+      ...(/^\s*\d{1,9}\s*$/.test(v.shelf_life_h) ? {} : { shelf_life_h: t('bad_number') }),
+    }),
+    body: (v) => v,
+    rename: (field) => field.replace(/\.den$/, '.num').replace(/(\.barcodes)\[\d+\]$/, '$1'),
+    done: (saved) => {
+      void message.success(t('saved'))
+      if (!product) setTimeout(() => void go(`/goods/${saved.id}`, { replace: true }))
+    },
+  })
+  const off = !can('goods.manage')
+  const { units } = form.values
+  const change = (n: number, next: Partial<UnitRow>) => form.set('units', units.map((u, i) => (i === n ? { ...u, ...next } : u)))
+  const base = f.unit(form.values.base_unit)
+  return (
+    <Form form={form} label={product ? product.name : t('new')}>
+      {form.problem?.code === 'changed_meanwhile' && <div><Button onClick={props.again}>{t('reload')}</Button></div>}
+      <div className="zg-form-grid">
+        <TextField form={form} name="name" label={t('name')} maxLength={100} disabled={off} autoFocus={!product} />
+        <TextField form={form} name="code" label={t('code')} width="s" maxLength={40} disabled={off} />
+        <SelectField form={form} name="category_id" label={t('category')} required={false} clear disabled={off} options={categoryPaths(categories.data ?? [])} />
+        <SelectField form={form} name="base_unit" label={t('base_unit')} width="s" {...(product ? { hint: t('base_fixed') } : {})} disabled={off || Boolean(product)}
+          options={(['piece', 'g', 'ml'] as const).map((u) => ({ value: u, label: t(`base_${u}`) }))} />
+        <TextField form={form} name="shelf_life_h" label={t('shelf_life')} width="s" right inputMode="numeric" suffix={t('shelf_hours')} hint={t('shelf_hint')} disabled={off} />
+        <TextField form={form} name="batch_size" label={t('batch_size')} width="s" right inputMode="decimal" suffix={base} hint={t('batch_hint')} required={false} disabled={off} />
+        <TextField form={form} name="tax_pct" label={t('tax')} width="s" right inputMode="decimal" suffix="%" disabled={off} />
+        <SelectField form={form} name="state" label={t('state')} width="s" disabled={off} options={[{ value: 'on_sale', label: t('on_sale') }, { value: 'discontinued', label: t('discontinued') }]} />
+      </div>
+      <fieldset className="zg-fieldset">
+        <legend>{t('units')}</legend>
+        <p className="zg-note">{t('units_note')}</p>
+        {units.map((u, n) => (
+          <div key={n} className="zg-form-grid zg-unit-row">
+            <Field name={`units[${n}].name`} label={t('unit')} width="s" {...(n === 0 ? { hint: t('unit_hint') } : {})}>
+              {(c) => <Input {...c} value={u.name} disabled={off} maxLength={20} onChange={(e) => change(n, { name: e.target.value })} />}
+            </Field>
+            <Field name={`units[${n}].num`} label={t('equals')} width="s" {...(n === 0 ? { hint: t('equals_hint') } : {})}>
+              {(c) => <Input {...c} className="zg-input-right" inputMode="numeric" suffix={base} value={u.equals} disabled={off} maxLength={20} onChange={(e) => change(n, { equals: e.target.value })} />}
+            </Field>
+            <Field name={`units[${n}].barcodes`} label={t('barcodes')} required={false} {...(n === 0 ? { hint: t('barcodes_hint') } : {})}>
+              {(c) => (
+                // Enter ends a barcode (also the scanner's), it does not save the form
+                <div onKeyDown={(e) => { if (e.key === 'Enter') e.preventDefault() }}>
+                  <Select {...c} mode="tags" open={false} suffixIcon={null} value={u.barcodes} disabled={off} tokenSeparators={[' ', ',', '\n']} onChange={(barcodes: string[]) => change(n, { barcodes })} />
+                </div>
+              )}
+            </Field>
+            {!off && units.length > 1 && <Button className="zg-unit-remove" type="text" icon={<DeleteOutlined />} aria-label={t('remove_unit')} onClick={() => form.set('units', units.filter((_, i) => i !== n))} />}
+          </div>
+        ))}
+        {!off && <div><Button icon={<PlusOutlined />} onClick={() => form.set('units', [...units, { name: units.length ? '' : form.values.base_unit, equals: units.length ? '' : '1', barcodes: [] }])}>{t('add_unit')}</Button></div>}
+      </fieldset>
+      {!off && <FormActs form={form} onCancel={() => void go('/goods')} />}
+    </Form>
+  )
+}
+
+function draftOf(v: { name: string; code: string; category_id: string; base_unit: string; shelf_life_h: string; batch_size: string; tax_pct: string; state: string; units: UnitRow[] }) {
+  return {
+    name: v.name.trim(), code: v.code.trim(), ...(v.category_id ? { category_id: v.category_id } : {}),
+    base_unit: (['g', 'ml', 'piece'] as const).find((u) => u === v.base_unit) ?? 'piece',
+    shelf_life_h: wholeOr(v.shelf_life_h, 0), batch_size: v.batch_size.trim() || '0', tax_pct: Number(v.tax_pct.trim() || 'x'),
+    state: v.state === 'discontinued' ? ('discontinued' as const) : ('on_sale' as const),
+    units: v.units.map((u) => ({ name: u.name.trim(), barcodes: u.barcodes, ...(parseRatio(u.equals) ?? { num: 0, den: 1 }) })),
+  }
+}
