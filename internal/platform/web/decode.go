@@ -81,6 +81,7 @@ type field struct {
 	shape *shape
 	dflt  []byte // JSON of the default, nil when there is none
 	bit   int    // position in the set of fields seen
+	null  bool   // null is a value here, not an absent field
 }
 
 type limits struct {
@@ -137,7 +138,7 @@ func shapeOf(r huma.Registry, t reflect.Type, s *huma.Schema, depth int) *shape 
 			if fs == nil {
 				panic("web: " + t.String() + "." + f.Name + " is not in its schema")
 			}
-			fd := &field{name: name, index: f.Index, bit: len(sh.fields), shape: shapeOf(r, f.Type, fs, depth+1)}
+			fd := &field{name: name, index: f.Index, bit: len(sh.fields), null: fs.Nullable, shape: shapeOf(r, f.Type, fs, depth+1)}
 			sh.fields[name] = fd
 			if slices.Contains(s.Required, name) {
 				sh.required = append(sh.required, fd)
@@ -419,7 +420,7 @@ func (d *reader) object(sh *shape, v reflect.Value) {
 			d.fail(ErrTwice.With("name", name))
 		default:
 			seen |= 1 << f.bit
-			if d.b[d.i] != 'n' {
+			if f.null || d.b[d.i] != 'n' {
 				given |= 1 << f.bit
 			}
 			d.value(f.shape, v.FieldByIndex(f.index))

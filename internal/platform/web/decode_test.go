@@ -126,6 +126,22 @@ func TestABadBodyIsRefusedAtItsField(t *testing.T) {
 	}
 }
 
+func TestNullIsAValueOnlyWhereTheTypeHasOne(t *testing.T) {
+	type end struct {
+		Price *int64 `json:"price_fen"`
+		Unit  string `json:"unit"`
+	}
+	if v, bad := decode[end](t, `{"price_fen":null,"unit":"kg"}`); len(bad) > 0 || v.Price != nil {
+		t.Errorf("%+v %v", v, bad)
+	}
+	if _, bad := decode[end](t, `{"unit":"kg"}`); len(bad) != 1 || bad[0].Field != "price_fen" {
+		t.Errorf("left out: %v", bad)
+	}
+	if _, bad := decode[end](t, `{"price_fen":7,"unit":null}`); len(bad) != 1 || bad[0].Field != "unit" {
+		t.Errorf("no unit: %v", bad)
+	}
+}
+
 func TestAllThatIsWrongIsToldAtOnceUpToTen(t *testing.T) {
 	_, bad := decode[order](t, `{"kind":"gold","amount_fen":-1,"x":1}`)
 	var at []string

@@ -46,6 +46,7 @@ type exchange struct {
 	maxBody int64
 	body    []byte
 	route   string
+	a       *API
 }
 
 type ctxKey struct{}
@@ -121,7 +122,7 @@ func WithCaller(ctx context.Context, c Caller) context.Context {
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := w.(*recorder)
 	rec.route, rec.meter = e.r.Name, e.meter
-	x := &exchange{r: r, w: w, route: e.r.Name, maxBody: e.r.MaxBody}
+	x := &exchange{r: r, w: w, route: e.r.Name, maxBody: e.r.MaxBody, a: e.a}
 	if x.maxBody == 0 {
 		x.maxBody = defaultBody
 	}
@@ -261,6 +262,11 @@ func (x *exchange) answer(out any) error {
 }
 
 func (x *exchange) send(b []byte) error {
+	if x.a.o.OnFault != nil {
+		for _, fault := range x.a.held(x.route, b) {
+			x.a.o.OnFault(x.route, fault)
+		}
+	}
 	h := x.w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")

@@ -66,6 +66,8 @@ type Options struct {
 	Version    Version
 	TrustProxy bool // believe X-Forwarded-For and X-Forwarded-Proto: only behind a proxy that sets them
 	MaxActive  int  // requests handled at the same time; 0 = 128
+	// OnFault, for tests, is told where an answer differs from what the document says of it.
+	OnFault func(operation, fault string)
 }
 
 // Version is what GET /api/version says.
@@ -279,6 +281,29 @@ func (a *API) law(method string, r Route) {
 		panic("web: public with a permission: " + at)
 	}
 	a.names[r.Name] = true
+}
+
+// held compares an answer with the document and returns the faults.
+func (a *API) held(operation string, body []byte) []string {
+	var answer any
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return []string{err.Error()}
+	}
+	var faults []string
+	for _, item := range a.doc.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if op == nil || op.OperationID != operation {
+				continue
+			}
+			res := &huma.ValidateResult{}
+			huma.Validate(a.doc.OpenAPI().Components.Schemas, op.Responses["200"].Content["application/json"].Schema,
+				huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, answer, res)
+			for _, err := range res.Errors {
+				faults = append(faults, err.Error())
+			}
+		}
+	}
+	return faults
 }
 
 func (a *API) handle(method string, r Route, effect bool, serve func(*exchange) error) {
