@@ -26,6 +26,7 @@ func TestAFailedSyncEndsTheProcess(t *testing.T) {
 			t.Errorf("code %d: %v", code, ended)
 		}
 	}
+	ended = nil
 	l.checkSync(errors.New("no error of SQLite"))
 	if len(ended) != 0 {
 		t.Error("it ended for nothing")
