@@ -32,7 +32,9 @@ export function ResultPanel(props: {
         )}
         {(sale.state === 'failed' || sale.state === 'voided') && (
           <>
-            <Strip tone={sale.state === 'failed' ? 'red' : 'plain'}>{sale.state === 'failed' ? <><strong>{t('failed')}</strong> {t('failed_note')}</> : t('given_up')}</Strip>
+            {gaveUp(sale) || sale.state === 'voided'
+              ? <Strip tone="plain">{t(sale.state === 'voided' ? 'slip_voided' : 'given_up')}</Strip>
+              : <Strip tone="red"><strong>{t('failed')}</strong> {t('failed_note')}</Strip>}
             <LateMoney sale={sale} />
           </>
         )}
@@ -50,10 +52,12 @@ export function ResultPanel(props: {
   )
 }
 
+const gaveUp = (sale: Sale): boolean => sale.trail.some((step) => step.act === 'given_up')
+
 /** A sale that was given up while its payment was open: what became, or may yet become, of the money. */
 export function LateMoney(props: { sale: Sale }) {
   const t = useText(tillText)
-  if (props.sale.state !== 'voided') return null
+  if (!gaveUp(props.sale)) return null
   const mobile = props.sale.tenders.filter((x) => x.kind === 'mobile')
   if (mobile.some((x) => x.state === 'open')) return <Strip tone="amber">{t('cancel_waits')}</Strip>
   if (mobile.some((x) => x.state === 'given_back')) return <Strip tone="amber">{t('late')}</Strip>
