@@ -10,6 +10,7 @@ import (
 
 	"zhanggui/internal/catalog"
 	"zhanggui/internal/flow/checkout"
+	"zhanggui/internal/forecast"
 	"zhanggui/internal/ledger"
 	"zhanggui/internal/org"
 	"zhanggui/internal/platform/clock"
@@ -31,14 +32,14 @@ var migrations = []db.Migrations{
 	once.Migrations, outbox.Migrations, jobs.Migrations,
 	org.Migrations, ledger.Migrations,
 	catalog.Migrations,
-	stock.Migrations, price.Migrations, till.Migrations,
+	stock.Migrations, price.Migrations, till.Migrations, forecast.Migrations,
 	ownMigrations,
 }
 
 // proofs are what `zhanggui check` and the nightly job run.
 func proofs() []proof.Proof {
 	var all []proof.Proof
-	for _, of := range []func() []proof.Proof{org.Proofs, ledger.Proofs, stock.Proofs, till.Proofs, checkout.Proofs} {
+	for _, of := range []func() []proof.Proof{org.Proofs, ledger.Proofs, stock.Proofs, till.Proofs, forecast.Proofs, checkout.Proofs} {
 		all = append(all, of()...)
 	}
 	return all
@@ -109,10 +110,13 @@ func build(d *db.DB, o options) (*house, error) {
 	h.prices.Routes(h.api)
 	counter.Routes(h.api)
 	h.sales.Routes(h.api)
+	planner := forecast.New(h.goods)
+	planner.Routes(h.api)
 	h.jobRoutes()
 	h.checkRoutes()
 	h.live = h.api.Live(liveTo)
 
+	planner.Jobs(h.runner)
 	h.runner.Handle(checkJob, h.runChecks)
 	h.runner.DailyAt(checkJob, nightly)
 	h.runner.Handle(tidyJob, h.tidy)
