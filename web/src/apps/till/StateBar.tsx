@@ -47,7 +47,7 @@ export function StateBar(props: {
         : <strong className="state-site">{props.site.name}</strong>}
       {props.registers.length > 1
         ? <select aria-label={t('register_label')} value={props.register} disabled={props.locked} onChange={(e) => props.chooseRegister(e.target.value)}>{props.registers.map((r) => <option key={r} value={r}>{t('register', { name: r })}</option>)}</select>
-        : <span>{t('register', { name: props.register })}</span>}
+        : <span className="state-register">{t('register', { name: props.register })}</span>}
       <span className="state-wide">{t('cashier', { name: props.cashier })}</span>
       <Badge tone={props.online ? 'green' : 'red'}>{t(props.online ? 'online' : 'offline')}</Badge>
       <span className="state-gap" />

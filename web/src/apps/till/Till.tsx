@@ -105,10 +105,12 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
   const { quote, problem: quoteProblem, ask } = useQuote(site.id, cart)
   const rough = roughTotal(cart)
   const total = quote?.total_fen ?? rough
+  const [refusedAt, setRefusedAt] = useState<{ cart: Cart; field: string }>() // by the sale itself; until the cart changes
   const refusedLine = useMemo(() => {
-    const match = /^lines\[(\d+)\]/.exec(quoteProblem?.field ?? '')
+    const field = quoteProblem?.field ?? (refusedAt && refusedAt.cart.lines === cart.lines ? refusedAt.field : '')
+    const match = /^lines\[(\d+)\]/.exec(field)
     return match ? Number(match[1]) : undefined
-  }, [quoteProblem])
+  }, [quoteProblem, refusedAt, cart])
 
   useEffect(() => {
     if (!quoteProblem) return
@@ -150,6 +152,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
 
   const refusedBy = useCallback((problem: Problem) => {
     say('red', words(problem))
+    setRefusedAt({ cart: cartNow.current, field: problem.field ?? '' })
     setPanel(goodsPanel)
     setEntry('')
     // price_changed, stock_short: what the screen shows is old
