@@ -3,6 +3,7 @@ package forecast
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -272,8 +273,8 @@ func (s *Service) run(ctx context.Context, run *jobs.Run) error {
 }
 
 const (
-	lastSale = `SELECT COALESCE(MAX(d.date), '') FROM forecast_sale_day d JOIN forecast_load l ON l.id = d.load_id AND l.applied_no > 0
-		WHERE d.site_id = $1 AND d.date < $2`
+	lastSale = `SELECT d.date FROM forecast_sale_day d JOIN forecast_load l ON l.id = d.load_id AND l.applied_no > 0
+		WHERE d.site_id = $1 AND d.date < $2 ORDER BY d.date DESC LIMIT 1`
 	soldProducts = `SELECT DISTINCT d.product_id FROM forecast_sale_day d JOIN forecast_load l ON l.id = d.load_id AND l.applied_no > 0
 		WHERE d.site_id = $1 AND d.date >= $2 AND d.date <= $3 ORDER BY d.product_id`
 	salesOfProduct = `SELECT d.date, d.qty, d.amount_fen, d.promo, d.sold_out_min, d.slots, l.applied_no
@@ -292,7 +293,12 @@ func (s *Service) read(ctx context.Context, d *db.DB, siteID id.ID) (*history, e
 		}
 		h.site = *site
 		today := site.BusinessDate(tx.Now())
-		if err := tx.QueryRow(lastSale, siteID, today).Scan(&h.until); err != nil || h.until == "" {
+		h.until = ""
+		err = tx.QueryRow(lastSale, siteID, today).Scan(&h.until)
+		if errors.Is(err, db.ErrNoRow) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		h.origin = today.AddDays(-1)

@@ -49,3 +49,6 @@ CREATE TABLE forecast_override (
 	CONSTRAINT forecast_override_qty CHECK (qty IS NULL OR qty >= 0)
 );
 CREATE INDEX forecast_override_day ON forecast_override (site_id, product_id, date, id);
+
+-- The last day of a site, the days it was open, one day's sales.
+CREATE INDEX forecast_sale_day_date ON forecast_sale_day (site_id, date);
