@@ -10,11 +10,15 @@ import (
 
 	"zhanggui/internal/catalog"
 	"zhanggui/internal/flow/checkout"
+	"zhanggui/internal/flow/intake"
+	"zhanggui/internal/flow/learn"
+	"zhanggui/internal/flow/refund"
 	"zhanggui/internal/forecast"
 	"zhanggui/internal/ledger"
 	"zhanggui/internal/org"
 	"zhanggui/internal/platform/clock"
 	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/jobs"
 	"zhanggui/internal/platform/once"
 	"zhanggui/internal/platform/outbox"
@@ -33,6 +37,7 @@ var migrations = []db.Migrations{
 	org.Migrations, ledger.Migrations,
 	catalog.Migrations,
 	stock.Migrations, price.Migrations, till.Migrations, forecast.Migrations,
+	intake.Migrations, learn.Migrations,
 	ownMigrations,
 }
 
@@ -59,6 +64,7 @@ type options struct {
 	production bool
 	pay        string // "", "none" or "simulated"
 	demo       bool
+	onFault    func(operation, fault string) // tests: an answer that is not as the document says
 }
 
 // house is every part of a running installation.
@@ -90,10 +96,10 @@ func build(d *db.DB, o options) (*house, error) {
 	}
 	h := &house{o: o, d: d}
 	h.org = org.New(org.Options{Permissions: permissions, Roles: roles, Log: o.log, Demo: o.demo})
-	h.api = web.New(web.Options{SignedIn: h.org.SignedIn, Log: o.log, Version: buildVersion(), TrustProxy: o.trustProxy})
+	h.api = web.New(web.Options{SignedIn: h.org.SignedIn, Log: o.log, Version: buildVersion(), TrustProxy: o.trustProxy, OnFault: o.onFault})
 	h.api.Pages(web.NewPages(webapps.Files()))
 	h.relay = outbox.NewRelay(d, o.log)
-	h.runner = jobs.NewRunner(d, 1, o.log)
+	h.runner = jobs.NewRunner(d, workers, o.log)
 	h.tail = outbox.NewTail(d, o.log)
 
 	h.goods = catalog.New(d)
@@ -105,23 +111,41 @@ func build(d *db.DB, o options) (*house, error) {
 	}
 	h.sales = checkout.New(d, h.goods, h.prices, checkout.Options{Provider: provider, Log: o.log})
 
-	h.org.Routes(h.api)
-	h.goods.Routes(h.api)
-	h.prices.Routes(h.api)
-	counter.Routes(h.api)
-	h.sales.Routes(h.api)
+	returns := refund.New(d, h.goods, h.sales.AskProvider)
 	planner := forecast.New(h.goods)
-	planner.Routes(h.api)
+	imports := intake.New(d, intake.Options{Org: h.org, Goods: h.goods, Prices: h.prices, Log: o.log})
+
+	ledger.Routes(h.api, zone)
+	stock.Routes(h.api)
+	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, returns, planner, imports} {
+		part.Routes(h.api)
+	}
 	h.jobRoutes()
 	h.checkRoutes()
 	h.live = h.api.Live(liveTo)
 
+	learn.Subscribe(h.relay)
+
+	learn.Jobs(h.runner)
 	planner.Jobs(h.runner)
+	imports.Jobs(h.runner)
 	h.runner.Handle(checkJob, h.runChecks)
 	h.runner.DailyAt(checkJob, nightly)
 	h.runner.Handle(tidyJob, h.tidy)
 	h.runner.DailyAt(tidyJob, nightly)
 	return h, nil
+}
+
+// workers run jobs on one node: a long import must not keep the forecasts waiting.
+const workers = 2
+
+// zone is the time zone of a site that the caller may see.
+func zone(ctx context.Context, site id.ID) *time.Location {
+	s, err := org.SiteFor(ctx, "ledger.read", site)
+	if err != nil {
+		return time.UTC
+	}
+	return s.Location()
 }
 
 // start migrates, makes what a first start makes, and lets requests in.
