@@ -20,7 +20,7 @@ import (
 func group(t *testing.T, d *dbtest.DB, acts ...func(tx *db.Tx) error) []error {
 	t.Helper()
 	told := make([]error, len(acts))
-	var wg, queued sync.WaitGroup
+	var wg sync.WaitGroup
 	release := make(chan struct{})
 	holding := make(chan struct{})
 	wg.Go(func() {
@@ -38,20 +38,17 @@ func group(t *testing.T, d *dbtest.DB, acts ...func(tx *db.Tx) error) []error {
 	})
 	<-holding
 	for i, act := range acts {
-		queued.Add(1)
 		wg.Go(func() {
 			defer func() {
 				if v := recover(); v != nil {
 					told[i] = fmt.Errorf("panic: %w", v.(error))
 				}
 			}()
-			queued.Done()
 			told[i] = d.Write(context.Background(), act)
 		})
-	}
-	queued.Wait()
-	for d.Waiting() < len(acts) {
-		runtime.Gosched()
+		for d.Waiting() <= i { // one behind the other
+			runtime.Gosched()
+		}
 	}
 	close(release)
 	wg.Wait()
