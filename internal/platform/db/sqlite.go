@@ -368,14 +368,15 @@ func (l *lite) run(a *act) (clean bool) {
 		if a.attempt > 1 {
 			l.n.reruns.Add(1)
 		}
-		tx := &Tx{d: a.d, ctx: a.ctx, now: a.d.now(), conn: l.conn, attempt: a.attempt}
+		tx := &Tx{d: a.d, ctx: a.ctx, now: a.d.now(), conn: l.conn, before: before, attempt: a.attempt}
 		a.err = l.call(a, tx)
 		if tx.open != nil {
 			tx.open.liteClose()
 		}
 		a.err = tx.end(a.err)
 		a.hooks = tx.hooks
-		wrote := tx.ddl || l.conn.totalChanges() != before
+		tx.written = tx.Written()
+		wrote := tx.ddl || tx.written != 0
 		clean = a.panicked == nil && (a.err == nil || !wrote) && !tx.broken && l.conn.inTransaction()
 		tx.err, tx.conn = ErrClosed, nil // whoever kept it can't use it
 		if !clean || !errors.Is(a.err, ErrAgain) || a.attempt >= maxAgain {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"zhanggui/internal/platform/clock"
@@ -18,9 +19,12 @@ type Tx struct {
 	ro      bool
 	attempt int
 	hooks   []func()
+	tape    func(sql string, args []any) // see Record
+	written int64
 	open    *Rows // a result not read to its end yet; read into memory before anything else runs
 
 	conn   *liteConn // SQLite
+	before int64     // SQLite: total_changes when the act began
 	cells  []cell    // SQLite: arguments of the statement being run
 	ddl    bool      // SQLite: something ran that total_changes does not count
 	broken bool      // SQLite: the engine complained, the transaction can't be trusted
@@ -53,6 +57,25 @@ func (tx *Tx) ForUpdate() string {
 // AfterCommit runs f once, after the commit is durable, on the goroutine that called Write.
 func (tx *Tx) AfterCommit(f func()) { tx.hooks = append(tx.hooks, f) }
 
+// Record has f called with every statement of the act that may write, in order, before it runs; the args
+// are f's to keep. Measuring uses it to replay an act's writes without its reads.
+func (tx *Tx) Record(f func(sql string, args []any)) { tx.tape = f }
+
+// Written counts the rows that the act inserted, updated or deleted. It is complete after the commit
+// (in AfterCommit); on PostgreSQL before that, only for what has travelled.
+func (tx *Tx) Written() int64 {
+	if tx.conn != nil && !tx.ro {
+		return tx.written + tx.conn.totalChanges() - tx.before
+	}
+	return tx.written
+}
+
+func (tx *Tx) recorded(sql string, args []any) {
+	if tx.tape != nil {
+		tx.tape(sql, append([]any(nil), args...))
+	}
+}
+
 // Err is the error that killed the transaction, nil while it lives.
 func (tx *Tx) Err() error { return tx.err }
 
@@ -73,6 +96,7 @@ func (tx *Tx) Exec(sql string, args ...any) error {
 	if tx.ro {
 		return tx.fail(ErrReadOnly)
 	}
+	tx.recorded(sql, args)
 	if tx.pg != nil {
 		return tx.pg.queueExec(tx, sql, args, anyCount, nil)
 	}
@@ -90,6 +114,7 @@ func (tx *Tx) ExecExactly(n int64, otherwise error, sql string, args ...any) err
 	if tx.ro {
 		return tx.fail(ErrReadOnly)
 	}
+	tx.recorded(sql, args)
 	if tx.pg != nil {
 		return tx.pg.queueExec(tx, sql, args, n, otherwise)
 	}
@@ -108,6 +133,7 @@ func (tx *Tx) ExecN(sql string, args ...any) (int64, error) {
 	if tx.ro {
 		return 0, tx.fail(ErrReadOnly)
 	}
+	tx.recorded(sql, args)
 	if tx.pg != nil {
 		return tx.pg.execN(tx, sql, args)
 	}
@@ -133,6 +159,9 @@ func (tx *Tx) Query(sql string, args ...any) *Rows {
 		r.err = tx.err
 		return r
 	}
+	if tx.tape != nil && writes(sql) {
+		tx.recorded(sql, args)
+	}
 	if tx.pg != nil {
 		tx.pg.queueQuery(tx, r, sql, args)
 		return r
@@ -149,12 +178,25 @@ func (tx *Tx) QueryRow(sql string, args ...any) *Row {
 		q.rows.err = tx.err
 		return q
 	}
+	if tx.tape != nil && writes(sql) {
+		tx.recorded(sql, args)
+	}
 	if tx.pg != nil {
 		tx.pg.queueQuery(tx, &q.rows, sql, args)
 		return q
 	}
 	tx.liteQuery(&q.rows, sql, args)
 	return q
+}
+
+// writes tells a question that changes rows (INSERT … RETURNING) from one that only asks.
+func writes(sql string) bool {
+	word, _, _ := strings.Cut(strings.TrimLeft(sql, " \t\n"), " ")
+	switch strings.ToUpper(strings.TrimSpace(word)) {
+	case "INSERT", "UPDATE", "DELETE":
+		return true
+	}
+	return false
 }
 
 // drain reads an open result into memory, so that another statement can run.

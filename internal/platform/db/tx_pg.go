@@ -148,6 +148,12 @@ func (t *pgTx) closeResult(tx *Tx, op *pgOp) {
 	if op.count != nil {
 		*op.count = tag.RowsAffected()
 	}
+	switch {
+	case op.guarded:
+		tx.written += op.want
+	case !tag.Select():
+		tx.written += tag.RowsAffected()
+	}
 	if op.want != anyCount && !op.guarded && tag.RowsAffected() != op.want {
 		tx.fail(op.otherwise)
 	}
