@@ -12,7 +12,6 @@ import (
 	"zhanggui/internal/flow/checkout"
 	"zhanggui/internal/flow/intake"
 	"zhanggui/internal/flow/learn"
-	"zhanggui/internal/flow/refund"
 	"zhanggui/internal/forecast"
 	"zhanggui/internal/ledger"
 	"zhanggui/internal/org"
@@ -111,13 +110,12 @@ func build(d *db.DB, o options) (*house, error) {
 	}
 	h.sales = checkout.New(d, h.goods, h.prices, checkout.Options{Provider: provider, Log: o.log})
 
-	returns := refund.New(d, h.goods, h.sales.AskProvider)
 	planner := forecast.New(h.goods)
 	imports := intake.New(d, intake.Options{Org: h.org, Goods: h.goods, Prices: h.prices, Log: o.log})
 
 	ledger.Routes(h.api, zone)
 	stock.Routes(h.api)
-	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, returns, planner, imports} {
+	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, imports} {
 		part.Routes(h.api)
 	}
 	h.jobRoutes()
