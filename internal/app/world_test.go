@@ -1,0 +1,321 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"zhanggui/internal/forecast"
+	"zhanggui/internal/org"
+	"zhanggui/internal/platform/cal"
+	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/dbtest"
+	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/proof"
+	"zhanggui/internal/platform/qty"
+	"zhanggui/internal/stock"
+)
+
+const adminPassword = "sesame-open-9"
+
+// town is an installation with two legal entities, each with a store, goods, sales and people. What
+// belongs to the second is marked with a canary word.
+type town struct {
+	t     *testing.T
+	d     *dbtest.DB
+	h     *house
+	roles map[string]id.ID
+	all   string // id of a role with every permission
+	admin string // cookie
+	goods map[string]string
+	a, b  world
+
+	tomorrow string
+}
+
+// world is what one entity has, by what it is called in requests.
+type world struct {
+	name, canary string
+	ids          map[string]string
+	boss         string // may everything within the entity
+}
+
+const canary = "CANARY"
+
+type m = map[string]any
+
+// openTown starts an installation as serve does.
+func openTown(t *testing.T, d *dbtest.DB) *town {
+	t.Helper()
+	w := &town{t: t, d: d}
+	var err error
+	if w.h, err = build(d.DB, options{log: slog.New(slog.DiscardHandler), business: d.Clock, onFault: func(op, fault string) {
+		t.Errorf("%s answers otherwise than the document says: %s", op, fault)
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.h.start(t.Context(), adminPassword); err != nil {
+		t.Fatal(err)
+	}
+	w.admin = w.signIn("admin", adminPassword)
+	return w
+}
+
+type reply struct {
+	status int
+	code   string
+	text   string
+	body   m
+	cookie string
+}
+
+func (a reply) String() string { return fmt.Sprintf("%d %s %.300s", a.status, a.code, a.text) }
+
+// send makes a request as the holder of the cookie, with a key of its own.
+func (w *town) send(cookie, method, path string, body any) reply {
+	w.t.Helper()
+	var b bytes.Buffer
+	kind := ""
+	switch body := body.(type) {
+	case nil:
+	case string:
+		b.WriteString(body)
+		kind = "text/csv"
+	default:
+		kind = "application/json"
+		if err := json.NewEncoder(&b).Encode(body); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	r := httptest.NewRequest(method, path, &b)
+	r.Header.Set("Content-Type", kind)
+	r.Header.Set("Idempotency-Key", id.New().String())
+	if cookie != "" {
+		r.Header.Set("Cookie", "zhanggui="+cookie)
+	}
+	rec := httptest.NewRecorder()
+	w.h.api.ServeHTTP(rec, r)
+	a := reply{status: rec.Code, text: rec.Body.String()}
+	if strings.Contains(rec.Header().Get("Content-Type"), "json") {
+		_ = json.Unmarshal(rec.Body.Bytes(), &a.body)
+		a.code, _ = a.body["code"].(string)
+	}
+	for _, c := range rec.Result().Cookies() {
+		a.cookie = c.Value
+	}
+	return a
+}
+
+// done is a request that must succeed.
+func (w *town) done(cookie, method, path string, body any) reply {
+	w.t.Helper()
+	a := w.send(cookie, method, path, body)
+	if a.status != http.StatusOK {
+		w.t.Fatalf("%s %s: %v", method, path, a)
+	}
+	return a
+}
+
+func (w *town) signIn(name, password string) string {
+	w.t.Helper()
+	return w.done("", "POST", "/api/sign-in", m{"name": name, "password": password}).cookie
+}
+
+func (a reply) id() string { s, _ := a.body["id"].(string); return s }
+
+// settle makes two worlds of the same kind side by side.
+func (w *town) settle() {
+	w.t.Helper()
+	if err := w.d.Read(w.t.Context(), func(tx *db.Tx) (err error) { w.roles, err = org.RoleIDs(tx); return err }); err != nil {
+		w.t.Fatal(err)
+	}
+	var every []string
+	for _, p := range permissions {
+		every = append(every, p.Name)
+	}
+	w.all = w.done(w.admin, "POST", "/api/org/roles", m{"name": "everything", "permissions": every}).id()
+	w.goods = map[string]string{}
+	for _, p := range w.done(w.admin, "GET", "/api/goods/products", nil).body["items"].([]any) {
+		w.goods[p.(m)["code"].(string)] = p.(m)["id"].(string)
+	}
+	w.tomorrow = string(cal.On(w.d.Clock.Now()).AddDays(1))
+	w.a = w.world("A", "plain")
+	w.b = w.world("B", canary)
+	w.done(w.admin, "POST", "/api/forecasts/run", m{})
+	if err := w.h.runner.Drain(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *town) world(name, mark string) world {
+	w.t.Helper()
+	x := world{name: name, canary: mark, ids: map[string]string{"product": w.goods["1001"], "role": w.roles["cashier"].String()}}
+	x.ids["entity"] = w.done(w.admin, "POST", "/api/org/entities", m{"code": "EN" + name, "name": mark + " entity"}).id()
+	x.ids["site"] = w.done(w.admin, "POST", "/api/org/sites", m{"code": "SI" + name, "name": mark + " store", "kind": "store", "address": mark, "entity_id": x.ids["entity"]}).id()
+	boss := w.person("boss"+strings.ToLower(name), mark, x.ids["site"], w.all, "entity", x.ids["entity"])
+	x.ids["boss"] = boss
+	x.boss = w.signIn("boss"+strings.ToLower(name), "long-enough-7")
+	x.ids["staff"] = w.person("staff"+strings.ToLower(name), mark, x.ids["site"], x.ids["role"], "site", x.ids["site"])
+	x.ids["register"] = w.done(x.boss, "POST", "/api/till/registers", m{"site_id": x.ids["site"], "code": "1", "name": mark}).id()
+	x.ids["price"] = w.done(x.boss, "POST", "/api/prices", m{"site_id": x.ids["site"], "product_id": x.ids["product"], "unit": "瓶", "price_fen": 777}).id()
+	site, _ := id.Parse(x.ids["site"])
+	sku, _ := id.Parse(x.ids["product"])
+	err := w.d.Write(w.t.Context(), func(tx *db.Tx) error {
+		s, err := org.SiteByID(tx, site)
+		if err != nil {
+			return err
+		}
+		doc, err := stock.Receive(tx, stock.Receipt{Header: stock.Header{Site: s, Note: mark}, Opening: true,
+			Lines: []stock.Arrival{{SKU: sku, Code: mark + "-1", Qty: 100 * qty.Scale, Cost: 4321}}})
+		if err == nil {
+			x.ids["batch"] = doc.Lines[0].Batch.String()
+			x.ids["document"] = doc.ID.String()
+		}
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	x.ids["sale"] = w.done(x.boss, "POST", "/api/till/sales", w.basket(x, "cash")).id()
+	x.ids["sale2"] = w.done(x.boss, "POST", "/api/till/sales", w.basket(x, "cash")).id()
+	x.ids["awaiting"] = w.done(x.boss, "POST", "/api/till/sales", w.basket(x, "mobile")).id()
+	w.history(site, sku)
+	file := "date,product,quantity,store\n2026-02-01,1001,1,SI" + name + "\n2026-02-01," + mark + ",1,SI" + name + "\n"
+	for _, of := range []string{"import", "import2", "import3"} {
+		x.ids[of] = w.done(x.boss, "POST", "/api/imports?kind=sales&file_name="+mark+".csv", file).id()
+	}
+	w.done(x.boss, "POST", "/api/imports/"+x.ids["import"]+"/run", m{"mode": "good"})
+	return x
+}
+
+// history is sixty days of sales at a site, so that it can be forecast.
+func (w *town) history(site, product id.ID) {
+	w.t.Helper()
+	today := cal.On(w.d.Clock.Now())
+	load := id.New()
+	err := w.d.Write(w.t.Context(), func(tx *db.Tx) error {
+		if err := forecast.OpenLoad(tx, load); err != nil {
+			return err
+		}
+		var days []forecast.SaleDay
+		for k := range 60 {
+			days = append(days, forecast.SaleDay{SaleKey: forecast.SaleKey{SiteID: site, ProductID: product, Date: today.AddDays(-1 - k)}, Qty: qty.Qty(5+k%7) * qty.Scale})
+		}
+		if err := forecast.PutSales(tx, load, days); err != nil {
+			return err
+		}
+		return forecast.ApplyLoad(tx, load)
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *town) person(name, display, site, role, kind, scope string) string {
+	w.t.Helper()
+	p := w.done(w.admin, "POST", "/api/org/staff", m{"name": name, "display_name": display, "password": "long-enough-7", "site_id": site}).id()
+	w.done(w.admin, "PUT", "/api/org/staff/"+p+"/grants", []m{{"role_id": role, "scope_kind": kind, "scope_id": scope}})
+	return p
+}
+
+// basket is one bottle, paid in cash or by a payer who never confirms.
+func (w *town) basket(x world, tender string) m {
+	pay := m{"kind": tender, "amount_fen": 777}
+	if tender == "mobile" {
+		pay["pay_code"] = "28000000000093"
+	}
+	return m{"site_id": x.ids["site"], "register": "1", "expect_total_fen": 777, "tenders": []m{pay},
+		"lines": []m{{"product_id": x.ids["product"], "unit": "瓶", "qty": "1", "batch_id": x.ids["batch"]}}}
+}
+
+// rows is every row of every table, to see that nothing was changed.
+func (w *town) rows() map[string]string {
+	w.t.Helper()
+	all := map[string]string{}
+	err := w.d.Read(w.t.Context(), func(tx *db.Tx) error {
+		q := `SELECT name FROM sqlite_master WHERE type = 'table'`
+		if tx.Engine() == db.Postgres {
+			q = `SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()`
+		}
+		var tables []string
+		rows := tx.Query(q)
+		for rows.Next() {
+			var name string
+			if err := rows.Scan(&name); err != nil {
+				return err
+			}
+			tables = append(tables, name)
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		for _, name := range tables {
+			if strings.HasPrefix(name, "sqlite_") {
+				continue
+			}
+			var n int64
+			var text string
+			var err error
+			if tx.Engine() == db.Postgres {
+				err = tx.QueryRow(`SELECT COUNT(*), COALESCE(md5(string_agg(md5(CAST(x AS TEXT)), ',' ORDER BY md5(CAST(x AS TEXT)))), '') FROM `+name+` AS x`).Scan(&n, &text)
+			} else {
+				n, text, err = liteRows(tx, name)
+			}
+			if err != nil {
+				return err
+			}
+			all[name] = fmt.Sprintf("%d rows %s", n, text)
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return all
+}
+
+// liteRows joins all cells of a table.
+func liteRows(tx *db.Tx, table string) (int64, string, error) {
+	var columns []string
+	rows := tx.Query(`SELECT name FROM pragma_table_info($1)`, table)
+	for rows.Next() {
+		var c string
+		if err := rows.Scan(&c); err != nil {
+			return 0, "", err
+		}
+		columns = append(columns, "quote("+c+")")
+	}
+	if err := rows.Err(); err != nil {
+		return 0, "", err
+	}
+	var n int64
+	var text *string
+	err := tx.QueryRow(`SELECT COUNT(*), group_concat(r, '|') FROM (SELECT `+strings.Join(columns, "||','||")+` AS r FROM `+table+` ORDER BY 1)`).Scan(&n, &text)
+	if text == nil {
+		return n, "", err
+	}
+	return n, *text, err
+}
+
+// changed names the tables that differ.
+func changed(before, after map[string]string) (names []string) {
+	for name, rows := range after {
+		if before[name] != rows {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (w *town) green() {
+	w.t.Helper()
+	r, err := proof.Run(w.t.Context(), w.d.DB, proofs())
+	if err != nil || !r.OK {
+		w.t.Errorf("proofs: %+v %v", r, err)
+	}
+}
