@@ -78,11 +78,30 @@ func (d *DB) Migrate(ctx context.Context, sets ...Migrations) error {
 		plans = append(plans, plan{p, s.Package})
 	}
 	for _, p := range plans { // only when nothing is newer
-		if _, err := p.provider.Up(ctx); err != nil {
+		if err := up(ctx, p.provider); err != nil {
 			return fmt.Errorf("db: migrating %s: %w", p.pkg, err)
 		}
 	}
 	return nil
+}
+
+// up migrates one package. On SQLite another process may do the same at the same time: a step is one
+// transaction there with the row that counts it, so when a step fails and the version has risen, somebody
+// else has done it, and the rest is tried again.
+func up(ctx context.Context, p *goose.Provider) error {
+	for {
+		before, err := p.GetDBVersion(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = p.Up(ctx)
+		if err == nil {
+			return nil
+		}
+		if now, verr := p.GetDBVersion(ctx); verr != nil || now <= before {
+			return err
+		}
+	}
 }
 
 const versionSuffix = "_migration"
