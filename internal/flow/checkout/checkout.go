@@ -1,4 +1,4 @@
-// Package checkout sells: it joins goods, prices, stock, money and the documents of the till in one
+// Package checkout sells and takes back: it joins goods, prices, stock, money and the documents of the till in one
 // transaction, and asks payment providers between transactions.
 package checkout
 
@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"sync"
 
 	"zhanggui/internal/catalog"
 	"zhanggui/internal/org"
@@ -35,7 +34,6 @@ type Service struct {
 	goods  *catalog.Service
 	prices *price.Service
 	o      Options
-	asking sync.WaitGroup
 }
 
 // New returns the flow.
@@ -85,6 +83,7 @@ func (s *Service) Routes(api *web.API) {
 	s.gridRoute(api)
 	s.dayRoute(api)
 	s.paymentRoutes(api)
+	s.refundRoutes(api)
 }
 
 // QuoteIn is a basket to be priced.

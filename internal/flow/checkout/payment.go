@@ -75,8 +75,8 @@ func (s *Service) show(ctx context.Context, sale id.ID) (view *till.SaleView, er
 }
 
 // AskProvider asks the provider about every open payment of a sale and its refunds, outside any transaction,
-// and stores what it says. What fails here is asked again by AskOpen.
-func (s *Service) AskProvider(ctx context.Context, sale id.ID) {
+// stores what it says, and returns how many there were. What fails here is asked again by AskOpen.
+func (s *Service) AskProvider(ctx context.Context, sale id.ID) int {
 	var open []till.Payment
 	err := s.db.Read(ctx, func(tx *db.Tx) error {
 		all, err := till.Payments(tx, sale)
@@ -90,11 +90,12 @@ func (s *Service) AskProvider(ctx context.Context, sale id.ID) {
 	})
 	if err != nil {
 		s.o.Log.Warn("open payments can't be read", "sale", sale, "err", err)
-		return
+		return 0
 	}
 	for i := range open {
 		s.ask(ctx, &open[i])
 	}
+	return len(open)
 }
 
 // AskOpen asks about payments without a definite answer that were not asked lately, oldest first, gives up
@@ -189,7 +190,7 @@ func (s *Service) Answered(tx *db.Tx, saleID, payment id.ID, a pay.Answer) ([]id
 		}
 	}
 	switch {
-	case this.Kind == till.Gives && this.Refund != 0:
+	case this.Kind == till.Gives && (this.Refund != 0 || sale.State == till.Voided): // booked when it was asked for
 		if a.State == pay.Failed {
 			return nil, till.Note(tx, saleID, 0, "refund_failed", a.Reason)
 		}
