@@ -3,7 +3,7 @@ import { client, must, useListing, useRead, type Listing, type TillProduct } fro
 import { useText } from '@kit/i18n'
 import { Badge, Empty, ProblemBox, SkeletonLines } from '@kit/states'
 import type { Goods } from './cart'
-import { qtyText } from './quantity'
+import { inUnit, qtyText } from './quantity'
 import { tillText } from './words'
 
 const byWeight = new Set(['g', 'kg', 'jin', 'ml', 'l', '\u514b', '\u5343\u514b', '\u516c\u65a4', '\u65a4', '\u4e24', '\u5347', '\u6beb\u5347'])
@@ -16,10 +16,7 @@ export const isWeighed = (unit: string): boolean => byWeight.has(unit.toLowerCas
 
 /** Stock in thousandths of the sales unit; what comes in pieces is not shown in parts. */
 export function leftOf(p: TillProduct): number {
-  const match = /^([-\u2212]?)(\d+)(?:\.(\d{1,3}))?$/.exec(p.stock)
-  if (!match || match[1]) return 0
-  const base = BigInt(match[2] ?? '0') * 1000n + BigInt((match[3] ?? '').padEnd(3, '0'))
-  const left = Number((base * BigInt(p.den)) / BigInt(p.num))
+  const left = inUnit(p.stock, p)
   return isWeighed(p.unit) ? left : Math.floor(left / 1000) * 1000
 }
 

@@ -4,6 +4,7 @@ import { useText } from '@kit/i18n'
 import { useCan } from '@kit/session'
 import type { CartLine } from './cart'
 import { Keypad } from './Keypad'
+import { inUnit, qtyText } from './quantity'
 import { tillText } from './words'
 
 export function LinePanel(props: {
@@ -23,8 +24,10 @@ export function LinePanel(props: {
     must(client.GET('/api/goods/products/{id}', { params: { path: { id: line.product_id } } })), { skip: !can('goods.read') })
   const batches = useRead(['stock', 'batches', props.site, line.product_id], () =>
     must(client.GET('/api/stock/batches', { params: { query: { site_id: props.site, product_id: line.product_id, open: true, limit: 20 } } })), { skip: !can('stock.read') })
-  const units = product.data?.id === line.product_id ? (product.data.units ?? []) : [] // not those of the line before
-  const open = (batches.data?.items ?? []).filter((b) => b.product_id === line.product_id)
+  const units = product.data?.id === line.product_id ? product.data.units.filter((u) => !u.retired || u.name === line.unit) : [] // not those of the line before
+  const unit = units.find((u) => u.name === line.unit)
+  const open = (batches.data?.items ?? []).filter((b) => b.product_id === line.product_id && !b.expired)
+  const left = (base: string) => f.qty({ qty: qtyText(inUnit(base, unit ?? { num: 1, den: 1 })), unit: line.unit })
   return (
     <div className="line-panel">
       <h2>{line.name}</h2>
@@ -38,15 +41,15 @@ export function LinePanel(props: {
           </div>
         </section>
       )}
-      {open.length > 0 && (
+      {unit && open.length > 0 && (
         <section>
           <h3>{t('batch')}</h3>
           <div className="batches">
-            <button type="button" className={line.batch_id ? 'chip' : 'chip on'} aria-pressed={!line.batch_id} onClick={() => props.change({ batch_id: undefined, batch_code: undefined } as never)}>{t('batch_first')}</button>
+            <button type="button" className={line.batch_id ? 'chip' : 'chip on'} aria-pressed={!line.batch_id} onClick={() => props.change({ batch_id: undefined, batch_code: undefined })}>{t('batch_first')}</button>
             {open.map((b) => (
               <button key={b.id} type="button" className={b.id === line.batch_id ? 'chip on' : 'chip'} aria-pressed={b.id === line.batch_id} onClick={() => props.change({ batch_id: b.id, batch_code: b.code })}>
                 {b.code}
-                <small>{b.expires_at ? t('batch_left', { qty: f.qty(b.qty), date: f.at(b.expires_at) }) : t('batch_left_forever', { qty: f.qty(b.qty) })}</small>
+                <small>{b.expires_at ? t('batch_left', { qty: left(b.qty), date: f.at(b.expires_at) }) : t('batch_left_forever', { qty: left(b.qty) })}</small>
               </button>
             ))}
           </div>

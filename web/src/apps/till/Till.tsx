@@ -6,7 +6,7 @@ import { useText } from '@kit/i18n'
 import { useLive } from '@kit/live'
 import { useSession } from '@kit/session'
 import { Strip, useProblemWords, type Tone } from '@kit/states'
-import { askPayment, lookUp } from './api'
+import { askPayment, lookUp, priceOf } from './api'
 import { add, change, emptyCart, lineIn, mostLines, move, remove, revive, roughTotal, step, type Cart, type Goods } from './cart'
 import { CartView } from './CartView'
 import { keyed, looksLikeCode, readEntry, wasScanned, type Pace } from './entry'
@@ -287,8 +287,15 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
     show({ kind: 'line', id })
   }
   const changeUnit = async (id: number, unit: string) => {
-    // another unit has another price: the server's quote of one says which
-    setCart(change(cartNow.current, id, { unit, weighed: isWeighed(unit) }))
+    const l = cartNow.current.lines.find((x) => x.id === id)
+    if (!l || l.unit === unit) return
+    try {
+      const price_fen = await priceOf(site.id, l.product_id, unit)
+      setCart(change(cartNow.current, id, { unit, price_fen, weighed: isWeighed(unit) }))
+      setSaid(undefined)
+    } catch (error) {
+      say('red', words(asProblem(error)))
+    }
   }
 
   // --- the entry box

@@ -10,6 +10,12 @@ export const saleById = (id: string): Promise<Sale> => must(client.GET('/api/til
 export const askPayment = (id: string, turn: number): Promise<Sale> =>
   act(['ask', id, turn], (header) => client.POST('/api/till/sales/{id}/payments/ask', { params: { header, path: { id } } }))
 
+/** What one of a unit costs now; a quote, for nobody else knows the price. */
+export const priceOf = async (site: string, product: string, unit: string): Promise<number> => {
+  const quote = await must(client.POST('/api/till/quotes', { body: { site_id: site, lines: [{ product_id: product, unit, qty: '1' }] } }))
+  return quote.lines[0]?.price_fen ?? 0
+}
+
 /** Gives an open mobile payment up. What the customer still pays is given back by the server. */
 export const cancelPayment = (id: string): Promise<Sale> =>
   act(['cancel', id], (header) => client.POST('/api/till/sales/{id}/payments/cancel', { params: { header, path: { id } } }))

@@ -17,6 +17,14 @@ export function qtyText(thousandths: number): string {
   return rest ? `${whole}.${rest}` : String(whole)
 }
 
+/** A quantity of the base unit, as the server writes it ("25350.5"), in thousandths of a unit that is num/den of it. */
+export function inUnit(base: string, unit: { num: number; den: number }): number {
+  const match = /^(-?)(\d+)(?:\.(\d{1,3}))?$/.exec(base)
+  if (!match || match[1]) return 0
+  const thousandths = BigInt(match[2] ?? '0') * 1000n + BigInt((match[3] ?? '').padEnd(3, '0'))
+  return Number((thousandths * BigInt(unit.den)) / BigInt(unit.num))
+}
+
 /** What a line will come to, half up; the server's quote is what counts. */
 export function roughAmount(priceFen: number, thousandths: number): number {
   return Number((BigInt(priceFen) * BigInt(thousandths) + 500n) / 1000n)
