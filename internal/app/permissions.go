@@ -29,7 +29,7 @@ var roles = []org.BuiltIn{
 	{Key: org.Administrator, Name: "管理员", Note: "拥有全部权限 / Everything"},
 	{Key: "store_manager", Name: "店长", Note: "管理一家店 / Runs a store", Perms: []string{"org.read", "goods.read", "price.manage", "stock.read",
 		"stock.manage", "till.sell", "till.void", "till.refund", "sales.read", "import.run", "forecast.read", "forecast.run", "jobs.read", "check.read", "ledger.read"}},
-	{Key: "cashier", Name: "收银员", Note: "收银 / Sells at the till", Perms: []string{"goods.read", "stock.read", "till.sell"}},
+	{Key: "cashier", Name: "收银员", Note: "收银 / Sells at the till", Perms: []string{"goods.read", "stock.read", "till.sell", "sales.read"}},
 	{Key: "buyer", Name: "采购员", Note: "商品和价格 / Goods and prices", Perms: []string{"org.read", "goods.read", "goods.manage", "price.manage", "stock.read",
 		"stock.manage", "sales.read", "import.run", "forecast.read", "forecast.run", "jobs.read"}},
 	{Key: "reader", Name: "只读", Note: "只能查看 / May look, not touch", Perms: []string{"org.read", "goods.read", "stock.read", "sales.read",
