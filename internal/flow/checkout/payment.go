@@ -98,8 +98,8 @@ func (s *Service) AskProvider(ctx context.Context, sale id.ID) int {
 	return len(open)
 }
 
-// AskOpen asks about payments without a definite answer that were not asked lately, oldest first, gives up
-// sales that have waited too long, and says how many payments it asked about. The schedule calls it.
+// AskOpen asks about payments without a definite answer that were not asked about lately, oldest first, gives up
+// sales that have waited too long, and says how many payments it asked about. Every node may call it.
 func (s *Service) AskOpen(ctx context.Context) (int, error) {
 	var open []till.Payment
 	var late []id.ID
@@ -118,6 +118,7 @@ func (s *Service) AskOpen(ctx context.Context) (int, error) {
 		s.ask(ctx, &open[i])
 	}
 	for _, sale := range late {
+		s.AskProvider(ctx, sale) // a last time
 		if err := s.db.Write(ctx, func(tx *db.Tx) error { return s.GiveUp(tx, sale, 0) }); err != nil && errs.Code(err) != ErrNotOpen.Code {
 			return len(open), err
 		}

@@ -1,6 +1,8 @@
 package checkout_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -23,49 +25,66 @@ func TestTheStatementsOfTheProofsNameTheRightNumbers(t *testing.T) {
 	}
 }
 
+type damage struct {
+	name  string
+	sql   []string // $1 is the sale
+	proof string
+}
+
+var damages = []damage{
+	{"a line deleted", []string{`DELETE FROM till_line WHERE sale_id = $1 AND line_no = 1`}, "till_sales_equal_their_lines_and_tenders"},
+	{"a tender changed", []string{`UPDATE till_tender SET amount_fen = amount_fen + 1 WHERE sale_id = $1`}, "till_sales_equal_their_lines_and_tenders"},
+	{"a tender's amount against the ledger", []string{`UPDATE till_tender SET amount_fen = amount_fen + 1 WHERE sale_id = $1`}, "checkout_money_of_sales_is_posted"},
+	{"line, total and tender changed together", []string{`UPDATE till_line SET amount_fen = amount_fen + 5 WHERE sale_id = $1 AND line_no = 1`, `UPDATE till_tender SET amount_fen = amount_fen + 5 WHERE sale_id = $1`,
+		`UPDATE till_sale SET total_fen = total_fen + 5 WHERE id = $1`}, "checkout_money_of_sales_is_posted"},
+	{"all legs of the sale deleted", []string{`DELETE FROM ledger_transfer WHERE doc_kind = 40 AND doc_id = $1`}, "checkout_goods_of_sales_are_posted"},
+	{"all legs of money deleted", []string{`DELETE FROM ledger_transfer WHERE doc_kind = 40 AND doc_id = $1 AND from_id <= -3000`}, "checkout_money_of_sales_is_posted"},
+	{"the leg of the goods deleted", []string{`DELETE FROM ledger_transfer WHERE doc_kind = 40 AND doc_id = $1 AND leg = 1`}, "checkout_goods_of_sales_are_posted"},
+	{"the leg of their cost deleted", []string{`DELETE FROM ledger_transfer WHERE doc_kind = 40 AND doc_id = $1 AND leg = 2`}, "checkout_goods_of_sales_are_posted"},
+	{"both legs of a batch deleted, with the batch of the line", []string{`DELETE FROM ledger_transfer WHERE doc_kind = 40 AND doc_id = $1 AND leg IN (1, 2)`, `DELETE FROM till_line_batch WHERE sale_id = $1 AND leg = 1`}, "till_lines_equal_their_batches"},
+	{"the batch of a line deleted", []string{`DELETE FROM till_line_batch WHERE sale_id = $1 AND leg = 1`}, "checkout_no_posting_without_its_document"},
+	{"the tax moved to another rate", []string{`UPDATE ledger_transfer SET from_id = -10900 WHERE doc_kind = 40 AND doc_id = $1 AND from_id = -11300`}, "checkout_money_of_sales_is_posted"},
+	{"the money moved to another drawer", []string{`UPDATE ledger_transfer SET to_id = 5 WHERE doc_kind = 40 AND doc_id = $1 AND from_id = -11300`}, "checkout_money_of_sales_is_posted"},
+	{"the cost changed", []string{`UPDATE till_line_batch SET cost_fen = cost_fen + 1 WHERE sale_id = $1`}, "checkout_goods_of_sales_are_posted"},
+	{"the sale deleted with all its rows", []string{`DELETE FROM till_line WHERE sale_id = $1`, `DELETE FROM till_line_batch WHERE sale_id = $1`, `DELETE FROM till_tender WHERE sale_id = $1`, `DELETE FROM till_sale WHERE id = $1`}, "checkout_no_posting_without_its_document"},
+	{"the sale called failed", []string{`UPDATE till_sale SET state = 'failed' WHERE id = $1`}, "checkout_no_posting_without_its_document"},
+	{"the sale called voided", []string{`UPDATE till_sale SET state = 'voided' WHERE id = $1`}, "checkout_voids_take_back_their_sale"},
+}
+
+var errUndo = errors.New("undo the damage")
+
 func TestTheCheckIsRedAndNamesTheSaleAfterEachDamage(t *testing.T) {
-	for _, broken := range []struct {
-		name  string
-		sql   []string // $1 is the sale
-		proof string
-	}{
-		{"a line deleted", []string{`DELETE FROM till_line WHERE sale_id = $1 AND line_no = 1`}, "till_sales_equal_their_lines_and_tenders"},
-		{"a tender changed", []string{`UPDATE till_tender SET amount_fen = amount_fen + 1 WHERE sale_id = $1`}, "till_sales_equal_their_lines_and_tenders"},
-		{"a tender's amount against the ledger", []string{`UPDATE till_tender SET amount_fen = amount_fen + 1 WHERE sale_id = $1`}, "checkout_money_of_sales_is_posted"},
-		{"line, total and tender changed together", []string{`UPDATE till_line SET amount_fen = amount_fen + 5 WHERE sale_id = $1 AND line_no = 1`, `UPDATE till_tender SET amount_fen = amount_fen + 5 WHERE sale_id = $1`,
-			`UPDATE till_sale SET total_fen = total_fen + 5 WHERE id = $1`}, "checkout_money_of_sales_is_posted"},
-		{"all legs of the sale deleted", []string{`DELETE FROM ledger_transfer WHERE doc_kind = 40 AND doc_id = $1`}, "checkout_goods_of_sales_are_posted"},
-		{"all legs of money deleted", []string{`DELETE FROM ledger_transfer WHERE doc_kind = 40 AND doc_id = $1 AND from_id <= -3000`}, "checkout_money_of_sales_is_posted"},
-		{"the leg of the goods deleted", []string{`DELETE FROM ledger_transfer WHERE doc_kind = 40 AND doc_id = $1 AND leg = 1`}, "checkout_goods_of_sales_are_posted"},
-		{"the leg of their cost deleted", []string{`DELETE FROM ledger_transfer WHERE doc_kind = 40 AND doc_id = $1 AND leg = 2`}, "checkout_goods_of_sales_are_posted"},
-		{"both legs of a batch deleted, with the batch of the line", []string{`DELETE FROM ledger_transfer WHERE doc_kind = 40 AND doc_id = $1 AND leg IN (1, 2)`, `DELETE FROM till_line_batch WHERE sale_id = $1 AND leg = 1`}, "till_lines_equal_their_batches"},
-		{"the batch of a line deleted", []string{`DELETE FROM till_line_batch WHERE sale_id = $1 AND leg = 1`}, "checkout_no_posting_without_its_document"},
-		{"the tax moved to another rate", []string{`UPDATE ledger_transfer SET from_id = -10900 WHERE doc_kind = 40 AND doc_id = $1 AND from_id = -11300`}, "checkout_money_of_sales_is_posted"},
-		{"the money moved to another drawer", []string{`UPDATE ledger_transfer SET to_id = 5 WHERE doc_kind = 40 AND doc_id = $1 AND from_id = -11300`}, "checkout_money_of_sales_is_posted"},
-		{"the cost changed", []string{`UPDATE till_line_batch SET cost_fen = cost_fen + 1 WHERE sale_id = $1`}, "checkout_goods_of_sales_are_posted"},
-		{"the sale deleted with all its rows", []string{`DELETE FROM till_line WHERE sale_id = $1`, `DELETE FROM till_line_batch WHERE sale_id = $1`, `DELETE FROM till_tender WHERE sale_id = $1`, `DELETE FROM till_sale WHERE id = $1`}, "checkout_no_posting_without_its_document"},
-		{"the sale called failed", []string{`UPDATE till_sale SET state = 'failed' WHERE id = $1`}, "checkout_no_posting_without_its_document"},
-		{"the sale called voided", []string{`UPDATE till_sale SET state = 'voided' WHERE id = $1`}, "checkout_voids_take_back_their_sale"},
-	} {
-		t.Run(broken.name, func(t *testing.T) {
-			each(t, func(s *shop) {
-				s.arrive(s.bun, "b", 10, 123, time.Hour)
-				s.arrive(s.tea, "t", 1000, 500, 0)
-				s.sell(line(s.bun, "piece", "1"))
-				sale := s.sell(line(s.bun, "piece", "2"), line(s.tea, "bag", "1"))
-				s.write(func(tx *db.Tx) error {
-					for _, sql := range broken.sql {
-						if err := tx.Exec(sql, sale.ID); err != nil {
-							return err
-						}
+	each(t, func(s *shop) {
+		s.arrive(s.bun, "b", 10, 123, time.Hour)
+		s.arrive(s.tea, "t", 1000, 500, 0)
+		s.sell(line(s.bun, "piece", "1"))
+		sale := s.sell(line(s.bun, "piece", "2"), line(s.tea, "bag", "1"))
+		for _, broken := range damages {
+			err := s.d.Write(context.Background(), func(tx *db.Tx) error {
+				for _, sql := range broken.sql {
+					if err := tx.Exec(sql, sale.ID); err != nil {
+						return err
 					}
-					return nil
-				})
-				red := s.red()
-				if evidence := red[broken.proof]; !strings.Contains(evidence, sale.ID.String()) {
-					s.t.Errorf("%s says %q; red: %v", broken.proof, evidence, red)
 				}
+				evidence := ""
+				for _, p := range proofs() {
+					r, err := p.Run(tx)
+					if err != nil {
+						return err
+					}
+					if p.Name == broken.proof && r.Bad > 0 {
+						evidence = r.Evidence[0]
+					}
+				}
+				if !strings.Contains(evidence, sale.ID.String()) {
+					s.t.Errorf("%s: %s says %q", broken.name, broken.proof, evidence)
+				}
+				return errUndo
 			})
-		})
-	}
+			if !errors.Is(err, errUndo) {
+				s.t.Errorf("%s: %v", broken.name, err)
+			}
+		}
+		s.green()
+	})
 }

@@ -188,8 +188,7 @@ func (s *shop) green() {
 
 func (s *shop) red() map[string]string {
 	s.t.Helper()
-	all := append(append(append(ledger.Proofs(), stock.Proofs()...), till.Proofs()...), checkout.Proofs()...)
-	report, err := proof.Run(context.Background(), s.d.DB, all)
+	report, err := proof.Run(context.Background(), s.d.DB, proofs())
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -200,6 +199,10 @@ func (s *shop) red() map[string]string {
 		}
 	}
 	return red
+}
+
+func proofs() []proof.Proof {
+	return append(append(append(ledger.Proofs(), stock.Proofs()...), till.Proofs()...), checkout.Proofs()...)
 }
 
 func refused(t testing.TB, what string, err, want error, field string) {
