@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math"
 	"testing"
-	"time"
 
 	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
@@ -548,5 +547,3 @@ func TestANameIsGivenOnce(t *testing.T) {
 		}()
 	}
 }
-
-var _ = time.Second
