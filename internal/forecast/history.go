@@ -72,14 +72,13 @@ func same[T comparable](a, b *T) bool { return a == b || a != nil && b != nil &&
 // MaxSaleDays bounds one call of PutSales and SalesInForce.
 const MaxSaleDays = 256
 
-var (
-	putSales = db.NewMany(`INSERT INTO forecast_sale_day (site_id, product_id, date, load_id, qty, amount_fen, promo, sold_out_min, slots) VALUES `,
-		`(?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
-	salesInForce = db.NewMany(`SELECT d.site_id, d.product_id, d.date, d.qty, d.amount_fen, d.promo, d.sold_out_min, d.slots, l.applied_no
-		FROM (VALUES `, `(BIGINT, BIGINT, TEXT)`, `) AS v
-		JOIN forecast_sale_day d ON d.site_id = v.column1 AND d.product_id = v.column2 AND d.date = v.column3
-		JOIN forecast_load l ON l.id = d.load_id AND l.applied_no > 0`)
-)
+var putSales = db.NewMany(`INSERT INTO forecast_sale_day (site_id, product_id, date, load_id, qty, amount_fen, promo, sold_out_min, slots) VALUES `,
+	`(?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
+
+// The order of the join is fixed: few days of one series, each with its load.
+const salesOfDays = `SELECT d.date, d.qty, d.amount_fen, d.promo, d.sold_out_min, d.slots, l.applied_no
+	FROM forecast_sale_day d CROSS JOIN forecast_load l
+	WHERE d.site_id = $1 AND d.product_id = $2 AND d.date >= $3 AND d.date <= $4 AND l.id = d.load_id AND l.applied_no > 0`
 
 // OpenLoad makes a load that is not in force.
 func OpenLoad(tx *db.Tx, load id.ID) error {
@@ -109,33 +108,49 @@ func ApplyLoad(tx *db.Tx, load id.ID) error {
 	return tx.ExecExactly(1, ErrLoadClosed, `UPDATE forecast_load SET applied_no = $1 WHERE id = $2 AND applied_no = 0`, id.New(), load)
 }
 
-// SalesInForce gives what holds for at most MaxSaleDays keys; a day nobody knows of is missing.
+// SalesInForce gives what holds for at most MaxSaleDays keys; a day nobody knows of is missing. Keys of one series
+// should stand together, by date: each such run is one question.
 func SalesInForce(tx *db.Tx, keys []SaleKey) (map[SaleKey]SaleDay, error) {
-	args := make([]any, 0, len(keys)*3)
-	for _, k := range keys {
-		args = append(args, k.SiteID, k.ProductID, k.Date)
+	type run struct {
+		SaleKey
+		rows *db.Rows
 	}
-	rows := tx.QueryMany(salesInForce, args...)
-	defer rows.Close()
+	wanted := make(map[SaleKey]bool, len(keys))
+	var runs []run
+	for from := 0; from < len(keys); {
+		to := from
+		for ; to < len(keys) && keys[to].SiteID == keys[from].SiteID && keys[to].ProductID == keys[from].ProductID &&
+			(to == from || keys[to].Date >= keys[to-1].Date); to++ {
+			wanted[keys[to]] = true
+		}
+		k := keys[from]
+		runs = append(runs, run{k, tx.Query(salesOfDays, k.SiteID, k.ProductID, k.Date, keys[to-1].Date)})
+		from = to
+	}
 	found := make(map[SaleKey]SaleDay, len(keys))
 	newest := make(map[SaleKey]int64, len(keys))
-	for rows.Next() {
-		var d SaleDay
-		var slots string
-		var applied int64
-		if err := rows.Scan(&d.SiteID, &d.ProductID, &d.Date, &d.Qty, &d.Amount, &d.Promo, &d.SoldOut, &slots, &applied); err != nil {
+	for _, r := range runs {
+		for r.rows.Next() {
+			d := SaleDay{SaleKey: r.SaleKey}
+			var slots string
+			var applied int64
+			if err := r.rows.Scan(&d.Date, &d.Qty, &d.Amount, &d.Promo, &d.SoldOut, &slots, &applied); err != nil {
+				return nil, err
+			}
+			if !wanted[d.SaleKey] || applied <= newest[d.SaleKey] {
+				continue
+			}
+			var err error
+			if d.Slots, err = parseSlots(slots); err != nil {
+				return nil, err
+			}
+			found[d.SaleKey], newest[d.SaleKey] = d, applied
+		}
+		if err := r.rows.Err(); err != nil {
 			return nil, err
 		}
-		if applied <= newest[d.SaleKey] {
-			continue
-		}
-		var err error
-		if d.Slots, err = parseSlots(slots); err != nil {
-			return nil, err
-		}
-		found[d.SaleKey], newest[d.SaleKey] = d, applied
 	}
-	return found, rows.Err()
+	return found, nil
 }
 
 // formatSlots is the stored form of Slots: "20:3000 21:1500".

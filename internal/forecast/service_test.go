@@ -433,9 +433,9 @@ func TestARunThatWasCutOffLeavesTheOldForecastWhole(t *testing.T) {
 
 func TestEveryStatementIsUnderstoodByBothEngines(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
-		texts := []string{lastSale, soldProducts, salesOfProduct, putRun, applyRun, oldRuns, dropSeries, dropTracks, dropRun, dropTillDay,
+		texts := []string{lastSale, soldProducts, salesOfProduct, putRun, applyRun, oldRuns, dropSeries, dropTracks, dropRun, dropTillDay, salesOfDays,
 			overridesBetween, listProducts, runsInForce, talliesOfRun, tracksOfRun, peopleSaid, runCounts, daysInForce}
-		for _, many := range []*db.Many{putSales, salesInForce, putWeather, putHolidays, putProducts, putTracks, daysOfProducts, overridesOfMany} {
+		for _, many := range []*db.Many{putSales, putWeather, putHolidays, putProducts, putTracks, daysOfProducts, overridesOfMany} {
 			texts = append(texts, many.Texts()...)
 		}
 		dbtest.PrepareAll(t, d, texts...)
