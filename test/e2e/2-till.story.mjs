@@ -12,12 +12,13 @@ async function openTill(scene, options = {}) {
   if (options.theme) await page.addInitScript((theme) => localStorage.setItem('zg.theme', theme), options.theme)
   await page.goto(`${server.url}/till/`)
   await page.locator('input[name=name]').waitFor()
-  await page.keyboard.type(admin.name)
+  const who = options.who ?? admin
+  await page.keyboard.type(who.name)
   await page.keyboard.press('Tab')
-  await page.keyboard.type(admin.password)
+  await page.keyboard.type(who.password)
   await page.keyboard.press('Enter')
   await page.locator('.card').first().waitFor()
-  return { server, page, api: await apiAs(server.url) }
+  return { server, page, api: await apiAs(server.url, who) }
 }
 
 const total = (page) => page.locator('.cart-total output').innerText()
@@ -233,6 +234,73 @@ export async function part_of_a_slip_comes_back_and_another_is_voided(scene) {
   const day = await api.get(`/api/sales/day?site_id=${site}`)
   equal([day.sales_fen, day.voids_fen, day.refunds_fen, day.net_fen, day.cash_fen, day.agree], [1240, 200, 400, 840, 840, true], 'the day in the ledger')
   equal((await run(['check', '--db', server.db, '--json'])).code, 0, 'check')
+}
+
+export async function unit_and_batch_are_chosen_with_the_keyboard(scene) {
+  const { page, api } = await openTill(scene)
+  const { sites } = await api.get('/api/me')
+  await scan(page, `0.5*${apples}`)
+  await priced(page, '6.40')
+  await page.keyboard.press('F4')
+  await page.getByRole('button', { name: '斤', exact: true }).press('Enter')
+  await priced(page, '3.20') // half a jin at 6.40
+  await page.keyboard.type('2')
+  await page.keyboard.press('Enter')
+  await priced(page, '12.80')
+  await page.keyboard.press('F4')
+  await page.getByRole('button', { name: /^B1/ }).press('Enter')
+  await picture(page, 'till-line-zh')
+  await page.keyboard.press('Escape')
+  await page.locator('.cart-name').getByText('批次 B1').waitFor()
+  await page.keyboard.press('F10')
+  await paid(page)
+  const [row] = await salesOf(api, sites[0].id)
+  const sale = await api.get(`/api/till/sales/${row.id}`)
+  equal(sale.lines.map((l) => [l.qty, l.unit, l.price_fen, l.amount_fen, l.batches.length]), [['2', '斤', 640, 1280, 1]], 'the line')
+}
+
+export async function a_weighed_product_asks_for_its_weight_and_a_word_finds_goods(scene) {
+  const { page } = await openTill(scene)
+  await page.keyboard.type('苹果')
+  await page.locator('.card.hit').waitFor()
+  await until('only apples', async () => (await page.locator('.card').count()) === 2)
+  await page.keyboard.press('Enter')
+  await page.getByText('请输入苹果的重量').waitFor()
+  await page.keyboard.type('abc')
+  await page.keyboard.press('Enter')
+  await said(page, '数量不对：abc')
+  await page.keyboard.type('1.25')
+  await page.keyboard.press('Enter')
+  await priced(page, '16.00')
+  await page.keyboard.press('F2')
+  await page.getByText('今天还没有销售').waitFor()
+}
+
+export async function a_cashier_sells_and_may_neither_void_nor_refund(scene) {
+  const server = await startServer()
+  scene.also(server, server.stop)
+  const boss = await apiAs(server.url)
+  const { sites } = await boss.get('/api/me')
+  const roles = (await boss.get('/api/org/roles?limit=50')).items
+  const li = { name: 'xiaoli', password: 'e2e-Reiskuchen-2026' }
+  const staff = await boss.post('/api/org/staff', { ...li, display_name: '小李', site_id: sites[0].id })
+  await boss.put(`/api/org/staff/${staff.id}/grants`, [{ role_id: roles.find((r) => r.name === '收银员').id, scope_kind: 'site', scope_id: sites[0].id }])
+  const { page } = await openTill(scene, { server, who: li })
+  await scan(page, water)
+  await priced(page, '2.00')
+  await page.keyboard.press('F10')
+  check((await page.locator('.result .slip').innerText()).includes('小李'), 'another cashier is on the slip')
+  await page.keyboard.press('F2')
+  await page.locator('.sales-list button').first().waitFor()
+  await page.keyboard.press('Enter')
+  await until('the slip', () => page.locator('.sale .slip').isVisible())
+  equal(await page.getByRole('button', { name: /退货|作废/ }).count(), 0, 'buttons that are not for a cashier')
+  const [sale] = await salesOf(boss, sites[0].id)
+  const mine = await apiAs(server.url, li)
+  for (const [path, body] of [[`/api/till/sales/${sale.id}/void`, { reason: 'x' }], [`/api/till/sales/${sale.id}/refunds`, { lines: [{ line_no: 1, qty: '1', back: 'stock' }], reason: 'x' }]]) {
+    const status = await mine.post(path, body).then(() => 200, (error) => error.status)
+    check(status === 403 || status === 404, `${path} answered ${status} to a cashier`)
+  }
 }
 
 export async function it_speaks_English_is_dark_and_fits_a_phone(scene) {
