@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // time zones also where the system has none
 
@@ -37,6 +38,7 @@ const (
 type commands struct {
 	Serve    serveCmd    `cmd:"" help:"Serve the API and the web apps."`
 	Backtest BacktestCmd `cmd:"" help:"Replay a sales file: what would have been forecast, and how wrong. No database."`
+	Bench    benchCmd    `cmd:"" help:"Measure this machine."`
 	Check    checkCmd    `cmd:"" help:"Prove on the live data that nothing appeared or vanished. Exit 0 green, 1 red, 2 could not run."`
 	Doctor   doctorCmd   `cmd:"" help:"Check this machine and the database before trusting them."`
 	Version  versionCmd  `cmd:"" help:"Print version and commit."`
@@ -47,6 +49,19 @@ type commands struct {
 // database is the flag that every command with a database has.
 type database struct {
 	DB string `name:"db" env:"ZHANGGUI_DB" default:"sqlite:./data/zhanggui.db" placeholder:"DSN" help:"sqlite:PATH or postgres://…"`
+}
+
+// there refuses a file that does not exist: opening it would make an empty one, and all proofs hold on
+// nothing.
+func (b database) there() error {
+	path, ok := strings.CutPrefix(b.DB, "sqlite:")
+	if !ok {
+		return nil
+	}
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("there is no database at %s", path)
+	}
+	return nil
 }
 
 // console is where a command writes, and what ends it.

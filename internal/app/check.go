@@ -16,6 +16,9 @@ type checkCmd struct {
 
 // Run proves on a snapshot of the live data. It changes nothing, also no schema.
 func (k *checkCmd) Run(ctx context.Context, c *console) error {
+	if err := k.there(); err != nil {
+		return exit{exitPartly, err}
+	}
 	d, err := db.Open(ctx, k.DB, db.Options{Log: c.log})
 	if err != nil {
 		return exit{exitPartly, err}

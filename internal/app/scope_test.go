@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"zhanggui/internal/org"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/web"
@@ -435,6 +436,51 @@ func TestWhoWasSentAwayIsNobody(t *testing.T) {
 			for name, cookie := range map[string]string{"disabled": w.a.boss, "signed out": out} {
 				if a := w.send(cookie, r.Method, q.address(r.Path), m{}); a.status != 401 {
 					t.Errorf("%s, %s: %v", r, name, a)
+				}
+			}
+		}
+	})
+}
+
+// What a role may do is what its permissions say: each built-in role, at a site and over the group, on
+// every route. The request itself is nonsense, so that nothing happens when it is let in.
+func TestEveryRoleMayWhatItsPermissionsSay(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		w := openTown(t, d)
+		w.settle()
+		for _, role := range roles {
+			perms := role.Perms
+			if role.Key == org.Administrator {
+				perms = nil
+				for _, p := range permissions {
+					perms = append(perms, p.Name)
+				}
+			}
+			for _, kind := range []string{"site", "group"} {
+				name := strings.ReplaceAll(role.Key, "_", "-") + "-" + kind
+				scope := w.a.ids["site"]
+				if kind == "group" {
+					scope = ""
+				}
+				w.person(name, name, w.a.ids["site"], w.roles[role.Key].String(), kind, scope)
+				cookie := w.signIn(name, "long-enough-7")
+				for _, r := range w.h.api.Routes() {
+					if r.Scope == web.Public || r.Scope == web.Self {
+						continue
+					}
+					may := slices.Contains(perms, r.Perm)
+					if kind == "site" && (r.Scope == web.Whole || r.Scope == web.Group && r.Effect) {
+						may = false
+					}
+					q := request{path: map[string]string{"id": "1", "site_id": "1", "product_id": "1"}}
+					var body any
+					if r.Method != "GET" {
+						body = []int{}
+					}
+					a := w.send(cookie, r.Method, q.address(r.Path), body)
+					if let := a.code != "no_permission"; let != may || a.status == 401 {
+						t.Errorf("%s over a %s, %s (%s): %v; may: %v", role.Key, kind, r.Name, r.Perm, a, may)
+					}
 				}
 			}
 		}
