@@ -2,7 +2,8 @@
 //
 //	go run ./internal/platform/dbtest/pgchild -- go test ./...
 //
-// The command finds the cluster in ZHANGGUI_TEST_PG. Its exit code is pgchild's.
+// The command finds the cluster in ZHANGGUI_TEST_PG. Its exit code is pgchild's. With -durable first the
+// cluster syncs to disk, as measuring and killing need it; tests do without.
 package main
 
 import (
@@ -19,14 +20,18 @@ import (
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
+	durable := len(args) > 0 && args[0] == "-durable"
+	if durable {
+		args = args[1:]
+	}
 	if len(args) > 0 && args[0] == "--" {
 		args = args[1:]
 	}
 	if len(args) == 0 {
-		fmt.Fprintln(os.Stderr, "usage: pgchild -- COMMAND [ARGUMENT…]")
+		fmt.Fprintln(os.Stderr, "usage: pgchild [-durable] -- COMMAND [ARGUMENT…]")
 		return 2
 	}
-	s, err := pgserver.Start(pgserver.Options{})
+	s, err := pgserver.Start(pgserver.Options{Durable: durable})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "pgchild:", err)
 		return 1
