@@ -223,20 +223,9 @@ func (p *sqlPass) spread(files []*ast.File) bool {
 			if fn == nil {
 				return true
 			}
-			for _, i := range p.taken(fn) {
-				if i >= len(call.Args) {
-					continue
-				}
-				for _, part := range flatten(call.Args[i]) {
-					id, ok := part.(*ast.Ident)
-					if !ok {
-						continue
-					}
-					v, ok := p.TypesInfo.Uses[id].(*types.Var)
-					if !ok {
-						continue
-					}
-					if from, ok := p.params[v]; ok && !has(p.sinks[from.of], from.at) {
+			for _, arg := range p.statements(fn, call) {
+				for _, part := range flatten(arg) {
+					if from, ok := p.params[p.source(files, part)]; ok && !has(p.sinks[from.of], from.at) {
 						p.sinks[from.of] = append(p.sinks[from.of], from.at)
 						found = true
 					}
@@ -246,6 +235,50 @@ func (p *sqlPass) spread(files []*ast.File) bool {
 		})
 	}
 	return found
+}
+
+// statements are the arguments of a call that become statements.
+func (p *sqlPass) statements(fn *types.Func, call *ast.CallExpr) []ast.Expr {
+	var all []ast.Expr
+	for _, i := range p.taken(fn) {
+		switch last := fn.Signature().Params().Len() - 1; {
+		case i >= len(call.Args):
+		case fn.Signature().Variadic() && i == last:
+			all = append(all, call.Args[i:]...)
+		default:
+			all = append(all, call.Args[i])
+		}
+	}
+	return all
+}
+
+// source is the variable that an expression reads, or the list that it comes from in a loop.
+func (p *sqlPass) source(files []*ast.File, e ast.Expr) *types.Var {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return nil
+	}
+	v, _ := p.TypesInfo.Uses[id].(*types.Var)
+	if v == nil {
+		return nil
+	}
+	for _, f := range files {
+		if f.FileStart <= v.Pos() && v.Pos() < f.FileEnd {
+			ast.Inspect(f, func(n ast.Node) bool {
+				if loop, ok := n.(*ast.RangeStmt); ok {
+					if value, ok := loop.Value.(*ast.Ident); ok && p.TypesInfo.Defs[value] == v {
+						if list, ok := loop.X.(*ast.Ident); ok {
+							if from, ok := p.TypesInfo.Uses[list].(*types.Var); ok {
+								v = from
+							}
+						}
+					}
+				}
+				return true
+			})
+		}
+	}
+	return v
 }
 
 func has(list []int, i int) bool {
@@ -271,9 +304,9 @@ func (p *sqlPass) checkCall(call *ast.CallExpr) {
 		}
 		return
 	}
-	for _, i := range p.taken(fn) {
-		if i < len(call.Args) && !p.constant(call.Args[i], 0) {
-			p.report.at(call.Args[i], "the statement is not a constant: nobody can list or prepare it")
+	for _, arg := range p.statements(fn, call) {
+		if !p.constant(arg, 0) {
+			p.report.at(arg, "the statement is not a constant: nobody can list or prepare it")
 		}
 	}
 }

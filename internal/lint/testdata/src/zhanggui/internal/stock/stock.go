@@ -36,6 +36,16 @@ func good(tx *db.Tx, open bool, kind string) {
 	tx.Query(`SELECT 'costs $9' WHERE 1 = $1`, 1)
 	count(tx, `SELECT 1 FROM stock_batch`)
 	Count(tx, byID)
+	each(tx, byID, `SELECT 1`)
+	each(tx, steps...)
+}
+
+var steps = []string{byID}
+
+func each(tx *db.Tx, all ...string) { // want each:"takes statements"
+	for _, sql := range all {
+		tx.Query(sql)
+	}
 }
 
 func skip(open bool) string {
@@ -62,6 +72,7 @@ func bad(tx *db.Tx, name string) {
 	tx.Query(fmt.Sprintf("SELECT id FROM stock_batch WHERE name = '%s'", name)) // want `made by fmt.Sprintf` `not a constant`
 	tx.ExecExactly(1, nil, order)                                               // want `not a constant`
 	db.NewMany(`INSERT INTO stock_line (id) VALUES `, `($1)`, order)            // want `not a constant`
+	each(tx, byID, order)                                                       // want `not a constant`
 	count(tx, order)                                                            // want `not a constant`
 	d := dynamic{sql: order}
 	tx.Query(d.sql)                      // want `not a constant`
