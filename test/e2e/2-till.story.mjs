@@ -185,10 +185,17 @@ export async function mobile_payment_fails_waits_is_unknown_and_is_given_up(scen
   await page.getByRole('button', { name: '取消这笔' }).press('Enter')
   await page.getByText('这笔已取消').waitFor()
   await lines(page, 1)
+
+  await page.keyboard.press('Escape')
+  await pay('130000000000000094') // can't be cancelled at once, and pays late
+  await page.getByText('等待顾客付款').waitFor()
+  await page.getByRole('button', { name: '取消这笔' }).press('Enter')
+  await page.getByText('支付公司还没有确认取消').waitFor()
+  await picture(page, 'till-late-zh')
   await page.keyboard.press('F10')
   await paid(page)
 
-  equal((await salesOf(api, sites[0].id)).map((s) => s.state), ['paid', 'failed', 'paid', 'failed'], 'sales')
+  equal((await salesOf(api, sites[0].id)).map((s) => s.state), ['paid', 'failed', 'failed', 'paid', 'failed'], 'sales')
   const day = await api.get(`/api/sales/day?site_id=${sites[0].id}`)
   equal([day.cash_fen, day.mobile_fen, day.net_fen, day.agree], [200, 200, 400, true], 'the day in the ledger')
   equal((await run(['check', '--db', server.db, '--json'])).code, 0, 'check')
