@@ -69,7 +69,7 @@ func Routes(api *web.API, zone Zone) {
 				date  cal.Date
 			}{{"from", in.From}, {"to", in.To}} {
 				if d.date != "" && !d.date.Valid() {
-					return nil, cal.ErrDate.At(d.field)
+					return nil, cal.ErrDate.With("text", d.date).At(d.field)
 				}
 			}
 			var place Place

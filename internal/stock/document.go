@@ -143,7 +143,7 @@ func (r *Receipt) check(tx *db.Tx) error {
 		case !r.Opening && !l.ExpiresAt.After(tx.Now()):
 			return ErrAlreadyPast.At(field(i, "expires_at"))
 		case l.MadeOn != "" && !l.MadeOn.Valid():
-			return cal.ErrDate.At(field(i, "made_on"))
+			return cal.ErrDate.With("text", l.MadeOn).At(field(i, "made_on"))
 		case l.MadeOn != "" && l.MadeOn > r.Site.BusinessDate(l.ExpiresAt):
 			return ErrMadeLater.At(field(i, "made_on"))
 		case l.Code != "" && seen[key{l.SKU, l.Code}]:
