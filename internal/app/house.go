@@ -208,6 +208,10 @@ func (h *house) asking(ctx context.Context) {
 		if _, err := h.sales.AskOpen(ctx); err != nil && ctx.Err() == nil {
 			h.o.log.Error("open payments could not be asked about", "error", err.Error())
 		}
+		// After the asking: goods whose payment has come meanwhile are sold by now.
+		if _, err := ledger.ExpireHolds(ctx, h.d); err != nil && ctx.Err() == nil {
+			h.o.log.Error("what was held too long could not be freed", "error", err.Error())
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -279,6 +280,24 @@ func Void(tx *db.Tx, kind Kind, of id.ID) error {
 		return err
 	}
 	return l.Settle(tx, open, nil)
+}
+
+// ExpireHolds frees all holds whose time has passed, in short steps that let others in between, and returns
+// how many. Any node may do it at any time.
+func ExpireHolds(ctx context.Context, d *db.DB) (int, error) {
+	for total := 0; ; {
+		n := 0
+		err := d.Read(ctx, func(tx *db.Tx) error { // mostly there is nothing to do, and no need for a writer
+			return tx.QueryRow(`SELECT COUNT(*) FROM (SELECT 1 AS one FROM ledger_hold WHERE state = 1 AND expires_at <= $1 LIMIT 1) AS due`, tx.Now()).Scan(&n)
+		})
+		if err != nil || n == 0 {
+			return total, err
+		}
+		err = d.Write(ctx, func(tx *db.Tx) (err error) { n, err = Expire(tx); return err })
+		if total += n; err != nil {
+			return total, err
+		}
+	}
 }
 
 const maxExpire = 500 // legs freed in one transaction
