@@ -12,12 +12,13 @@ export function secondsLeft(samples: readonly { at: number; done: number }[], to
   return (total - last.done) / pace
 }
 
-/** A real bar: done of all, and the time left as measured, never by a timer. */
-export function Progress(props: { done: number; total: number; label: string; state?: 'running' | 'done' | 'failed'; note?: string }) {
+/** A real bar: done of all, and the time left as measured (by the server where it says), never by a timer. */
+export function Progress(props: { done: number; total: number; label: string; state?: 'running' | 'done' | 'failed'; note?: string; left?: number; plain?: boolean }) {
   const t = useText(kitText)
   const f = useFormat()
   const samples = useRef<{ at: number; done: number }[]>([])
-  const [left, setLeft] = useState<number>()
+  const [measured, setLeft] = useState<number>()
+  const left = props.left ?? measured
   useEffect(() => {
     const list = samples.current
     if (list.length > 0 && props.done < list[list.length - 1]!.done) list.length = 0 // started anew
@@ -33,7 +34,7 @@ export function Progress(props: { done: number; total: number; label: string; st
       <div className="zg-progress-words">
         <span>{props.label}</span>
         <span className="zg-num">
-          {known ? t('done_of', { done: f.number(props.done), total: f.number(props.total) }) : props.done > 0 ? f.number(props.done) : ''}
+          {known && !props.plain ? t('done_of', { done: f.number(props.done), total: f.number(props.total) }) : props.done > 0 && !props.plain ? f.number(props.done) : ''}
           {running && left !== undefined && <span className="zg-note"> {t('time_left', { span: f.duration(left) })}</span>}
         </span>
       </div>

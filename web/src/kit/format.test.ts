@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { addDays, cost, decimal, formatter, money, number, parseMoney, percent, signed, weekdayOf, yuan } from './format'
+import { addDays, cost, decimal, formatter, money, number, ofThousandths, parseMoney, percent, signed, thousandths, weekdayOf, yuan } from './format'
 
 const zh = formatter('zh')
 const en = formatter('en')
@@ -30,6 +30,13 @@ test('quantities keep every digit that says something', () => {
   expect(zh.qty({ qty: '0.250', unit: 'kg' })).toBe('0.25\u202f千克')
   expect(en.qty({ qty: '3', unit: 'piece' })).toBe('3\u202fpcs')
   expect(en.qty({ qty: '2', unit: 'tray' })).toBe('2\u202ftray')
+})
+
+test('quantities are added in whole thousandths', () => {
+  expect(thousandths('-1.25')).toBe(-1250)
+  expect(thousandths('0.1') + thousandths('0.2')).toBe(thousandths('0.3'))
+  expect(thousandths('1.2345')).toBeNaN()
+  expect(ofThousandths(-1250)).toBe('-1.250')
 })
 
 test('figures and shares', () => {

@@ -49,6 +49,16 @@ export function decimal(value: string): string {
   return (match[1] ? minus : '') + group(match[2] ?? '0') + (fraction ? `.${fraction}` : '')
 }
 
+/** "-1.25" → -1250: whole thousandths add up exactly, floats do not. */
+export function thousandths(value: string): number {
+  const m = /^([-\u2212]?)(\d+)(?:\.(\d{1,3}))?$/.exec(value.trim())
+  if (!m) return NaN
+  const n = Number(m[2]) * 1000 + Number((m[3] ?? '').padEnd(3, '0'))
+  return m[1] ? -n : n
+}
+
+export const ofThousandths = (n: number): string => (n / 1000).toFixed(3)
+
 /** A computed figure with a fixed number of decimals. */
 export function number(value: number, digits = 0): string {
   const body = Math.abs(value).toFixed(digits)

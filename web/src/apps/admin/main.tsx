@@ -1,12 +1,38 @@
-import { HomeOutlined } from '@ant-design/icons'
-import { AppShell, defineText, mountApp, type PageDef } from '@kit'
-import en from './en'
-import zh from './zh'
+import { AccountBookOutlined, AppstoreOutlined, CloudUploadOutlined, HomeOutlined, InboxOutlined, LineChartOutlined, SafetyCertificateOutlined, SettingOutlined, UnorderedListOutlined } from '@ant-design/icons'
+import { mountApp } from '@kit/mount'
+import { AppShell, type PageDef } from '@kit/Shell'
+import { sources } from './find'
+import { adminText } from './text'
+import type zh from './zh'
 
-const text = defineText(zh, en)
-
+// In the order of the day's work; an entry appears with its first page that has data.
 const pages: PageDef<keyof typeof zh>[] = [
   { path: '/today', title: 'today', perm: '', icon: HomeOutlined, load: () => import('./today/Today') },
+  { path: '/sales', title: 'sales', perm: 'sales.read', icon: AccountBookOutlined, load: () => import('./sales/Sales') },
+  { path: '/sales/:id', title: 'sale', perm: 'sales.read', under: '/sales', load: () => import('./sales/OneSale') },
+  { path: '/goods', title: 'goods', perm: 'goods.read', icon: AppstoreOutlined, load: () => import('./goods/Goods') },
+  { path: '/goods/categories', title: 'categories', perm: 'goods.read', under: '/goods', load: () => import('./goods/Categories') },
+  { path: '/goods/:id', title: 'product', perm: 'goods.read', under: '/goods', load: () => import('./goods/OneProduct') },
+  { path: '/stock', title: 'stock', perm: 'stock.read', icon: InboxOutlined, load: () => import('./stock/Levels') },
+  { path: '/stock/batches', title: 'batches', perm: 'stock.read', under: '/stock', load: () => import('./stock/Batches') },
+  { path: '/stock/batches/:id', title: 'batch', perm: 'stock.read', under: '/stock', load: () => import('./stock/OneBatch') },
+  { path: '/plan', title: 'plan', perm: 'forecast.read', icon: LineChartOutlined, load: () => import('./plan/Plan') },
+  { path: '/plan/accuracy', title: 'accuracy', perm: 'forecast.read', under: '/plan', load: () => import('./plan/AccuracyPage') },
+  { path: '/plan/:site/:product', title: 'plan_one', perm: 'forecast.read', under: '/plan', load: () => import('./plan/OneForecast') },
+  { path: '/imports', title: 'imports', perm: 'import.run', icon: CloudUploadOutlined, group: true, load: () => import('./imports/Imports') },
+  { path: '/imports/:id', title: 'import', perm: 'import.run', under: '/imports', load: () => import('./imports/OneImport') },
+  { path: '/jobs', title: 'jobs', perm: 'jobs.read', icon: UnorderedListOutlined, load: () => import('./jobs/Jobs') },
+  { path: '/jobs/:id', title: 'job', perm: 'jobs.read', under: '/jobs', load: () => import('./jobs/OneJob') },
+  { path: '/checks', title: 'checks', perm: 'check.read', icon: SafetyCertificateOutlined, load: () => import('./checks/Checks') },
+  { path: '/settings/sites', title: 'sites', perm: 'org.read', under: '/settings', load: () => import('./settings/Sites') },
+  { path: '/settings/sites/:id', title: 'site', perm: 'org.read', under: '/settings', load: () => import('./settings/OneSite') },
+  { path: '/settings/entities', title: 'entities', perm: 'org.read', under: '/settings', load: () => import('./settings/Entities') },
+  { path: '/settings/staff', title: 'staff', perm: 'org.read', under: '/settings', load: () => import('./settings/StaffList') },
+  { path: '/settings/staff/:id', title: 'person', perm: 'org.read', under: '/settings', load: () => import('./settings/OneStaff') },
+  { path: '/settings/roles', title: 'roles', perm: 'org.read', under: '/settings', load: () => import('./settings/Roles') },
+  { path: '/settings/audit', title: 'audit', perm: 'org.read', under: '/settings', load: () => import('./settings/Audit') },
+  { path: '/settings/account', title: 'account', perm: '', under: '/settings', load: () => import('./settings/Account') },
+  { path: '/settings', title: 'settings', perm: '', icon: SettingOutlined, group: true, load: () => import('./settings/First') },
 ]
 
-mountApp(<AppShell basename="/admin" text={text} pages={pages} />)
+mountApp(<AppShell basename="/admin" text={adminText} pages={pages} find={sources} />)

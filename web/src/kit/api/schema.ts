@@ -38,6 +38,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/forecasts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the products of a site will sell, by code */
+        get: operations["list-forecasts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/forecasts/accuracy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How wrong past forecasts were, beside the simple rules and what chance alone costs */
+        get: operations["forecast-accuracy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/forecasts/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forecast one site, or all within reach, anew */
+        post: operations["run-forecasts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/forecasts/{site_id}/{product_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The days of one product, opened into their parts, beside its history */
+        get: operations["get-forecast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/forecasts/{site_id}/{product_id}/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a person's figure in the place of the machine's */
+        post: operations["override-forecast"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/goods/categories": {
         parameters: {
             query?: never;
@@ -983,6 +1068,235 @@ export interface components {
              */
             disabled: boolean;
         };
+        ForecastAccuracy: {
+            /**
+             * Format: double
+             * @description Σ error ÷ Σ sold; above 0: too much was forecast
+             */
+            bias: number | null;
+            /** @description by quantile; empty for sums of products */
+            coverage: {
+                [key: string]: number | null;
+            };
+            data_until: string;
+            /** @description the members, the costliest error first, at most 200; products only for one site */
+            items: components["schemas"]["ForecastItem"][];
+            level: string;
+            /**
+             * Format: int64
+             * @description days measured
+             */
+            n: number;
+            /**
+             * Format: double
+             * @description the error that chance alone leaves to one who knows the mean
+             */
+            noise_floor: number | null;
+            /** @description figures that people set, beside the machine's */
+            people?: components["schemas"]["ForecastPeople"];
+            /** @description by quantile; empty for sums of products */
+            pinball: {
+                [key: string]: number | null;
+            };
+            /**
+             * Format: double
+             * @description Σ|error| ÷ Σ sold
+             */
+            wape: number | null;
+            /**
+             * Format: double
+             * @description mean of the last four same weekdays
+             */
+            wape_mean4: number | null;
+            /**
+             * Format: double
+             * @description as on the same weekday last week
+             */
+            wape_snaive: number | null;
+        };
+        ForecastDayMean: {
+            date: string;
+            mean: string;
+            /** @description a person's figure that holds instead */
+            override?: string;
+        };
+        ForecastFigures: {
+            /**
+             * Format: double
+             * @description Σ error ÷ Σ sold; above 0: too much was forecast
+             */
+            bias: number | null;
+            /** @description by quantile; empty for sums of products */
+            coverage: {
+                [key: string]: number | null;
+            };
+            /**
+             * Format: int64
+             * @description days measured
+             */
+            n: number;
+            /**
+             * Format: double
+             * @description the error that chance alone leaves to one who knows the mean
+             */
+            noise_floor: number | null;
+            /** @description by quantile; empty for sums of products */
+            pinball: {
+                [key: string]: number | null;
+            };
+            /**
+             * Format: double
+             * @description Σ|error| ÷ Σ sold
+             */
+            wape: number | null;
+            /**
+             * Format: double
+             * @description mean of the last four same weekdays
+             */
+            wape_mean4: number | null;
+            /**
+             * Format: double
+             * @description as on the same weekday last week
+             */
+            wape_snaive: number | null;
+        };
+        ForecastHistoryDay: {
+            date: string;
+            demand: string;
+            open: boolean;
+            sold: string;
+            sold_out_at?: string;
+        };
+        ForecastItem: {
+            /**
+             * Format: double
+             * @description Σ error ÷ Σ sold; above 0: too much was forecast
+             */
+            bias: number | null;
+            /** @description by quantile; empty for sums of products */
+            coverage: {
+                [key: string]: number | null;
+            };
+            id: string;
+            /**
+             * Format: int64
+             * @description days measured
+             */
+            n: number;
+            name: string;
+            /**
+             * Format: double
+             * @description the error that chance alone leaves to one who knows the mean
+             */
+            noise_floor: number | null;
+            /** @description by quantile; empty for sums of products */
+            pinball: {
+                [key: string]: number | null;
+            };
+            /**
+             * Format: double
+             * @description Σ|error| ÷ Σ sold
+             */
+            wape: number | null;
+            /**
+             * Format: double
+             * @description mean of the last four same weekdays
+             */
+            wape_mean4: number | null;
+            /**
+             * Format: double
+             * @description as on the same weekday last week
+             */
+            wape_snaive: number | null;
+        };
+        ForecastLine: {
+            code: string;
+            days: components["schemas"]["ForecastDayMean"][];
+            name: string;
+            product_id: string;
+            sum: string;
+            unit: string;
+            /**
+             * Format: double
+             * @description error of the last twelve weekly forecasts: Σ|error| ÷ Σ sold
+             */
+            wape: number | null;
+            /**
+             * Format: double
+             * @description the same for: mean of the last four same weekdays
+             */
+            wape_mean4: number | null;
+            /**
+             * Format: double
+             * @description the same for: as on the same weekday last week
+             */
+            wape_snaive: number | null;
+        };
+        ForecastListOut: {
+            /** @description the last day with sales */
+            data_until: string;
+            items: components["schemas"]["ForecastLine"][];
+            /** @description empty: there is no forecast yet */
+            made_at: string;
+            next: string;
+        };
+        ForecastOpened: {
+            /** @description of the last twelve weekly forecasts */
+            accuracy: components["schemas"]["ForecastFigures"];
+            code: string;
+            data_until: string;
+            days: components["schemas"]["ForecastOpenedDay"][];
+            /** @description the last 91 days */
+            history: components["schemas"]["ForecastHistoryDay"][];
+            made_at: string;
+            name: string;
+            product_id: string;
+            site_id: string;
+            unit: string;
+        };
+        ForecastOpenedDay: {
+            date: string;
+            mean: string;
+            override?: components["schemas"]["ForecastSaid"];
+            parts: components["schemas"]["ForecastOpenedParts"];
+            q50: string;
+            q70: string;
+            q80: string;
+            q90: string;
+            q95: string;
+            /** @description the mean by half hour; half hours with nothing are left out */
+            slots: components["schemas"]["ForecastSlot"][];
+        };
+        ForecastOpenedParts: {
+            /** @description the level of an average day */
+            base: string;
+            /** @description what last weeks' errors of all products said */
+            correction: string;
+            holiday: string;
+            promotion: string;
+            /** @description growth, decline and season */
+            trend: string;
+            weather: string;
+            weekday: string;
+        };
+        ForecastPeople: {
+            /** Format: int64 */
+            n: number;
+            /** Format: double */
+            wape: number | null;
+            /** Format: double */
+            wape_machine: number | null;
+        };
+        ForecastSaid: {
+            made_at: string;
+            qty: string;
+            reason: string;
+            staff_id: string;
+        };
+        ForecastSlot: {
+            at: string;
+            mean: string;
+        };
         JobsStatus: {
             /** Format: date-time */
             created_at: string;
@@ -1128,6 +1442,12 @@ export interface components {
             /** @default Asia/Shanghai */
             time_zone: string;
         };
+        OverrideForecastBody: {
+            date: string;
+            /** @description in the unit of the forecast; left out: the machine's figure again */
+            qty?: string;
+            reason: string;
+        };
         PageCatalogCategory: {
             items: components["schemas"]["CatalogCategory"][];
             /** @description give back as after; empty on the last page */
@@ -1248,6 +1568,10 @@ export interface components {
             name: string;
             /** Format: int64 */
             rows: number;
+        };
+        RunForecastsBody: {
+            /** @description left out: every site within reach */
+            site_id?: string;
         };
         SetLanguageBody: {
             /** @enum {string} */
@@ -1484,6 +1808,184 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AppStarted"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-forecasts": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                /** @description first day shown; empty: the first of the forecast */
+                from?: string;
+                /** @description part of the code or name */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastListOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "forecast-accuracy": {
+        parameters: {
+            query?: {
+                /** @description left out: every site within reach */
+                site_id?: string;
+                level?: "product" | "category" | "store" | "chain";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastAccuracy"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "run-forecasts": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunForecastsBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsStatus"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+                product_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastOpened"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "override-forecast": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                site_id: string;
+                product_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideForecastBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastOpened"];
                 };
             };
             /** @description Error */
@@ -1856,7 +2358,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LiveBody"];
+                    "text/event-stream": string;
                 };
             };
             /** @description Error */

@@ -1,0 +1,79 @@
+import { client, DataTable, Facts, Figure, must, ofThousandths, PageHead, Parts, ProblemBox, Sheet, SkeletonLines, thousandths, useCan, useFormat, useListing, usePageTitle, useRead, useText, type BatchStory, type Column, type Movement } from '@kit'
+import { Link, useParams } from 'react-router-dom'
+import { AgeBar, stockText, useMovementWords } from './shared'
+
+export default function OneBatch() {
+  const { id = '' } = useParams()
+  const t = useText(stockText)
+  const f = useFormat()
+  const can = useCan()
+  const words = useMovementWords()
+  const read = useRead(['stock', 'batch', id], () => must(client.GET('/api/stock/batches/{id}', { params: { path: { id } } })))
+  const batch = read.data
+  usePageTitle(batch && t('batch_title', { code: batch.code }))
+  if (!batch) return read.problem ? <ProblemBox problem={read.problem} again={read.again} /> : <SkeletonLines lines={8} />
+  const q = (value: string) => f.qty({ qty: value, unit: batch.unit })
+  return (
+    <>
+      <PageHead title={t('batch_title', { code: batch.code })} back={{ to: `/stock/batches?site=${batch.site_id}&product=${batch.product_id}`, label: t('batches') }} note={<Link to={`/goods/${batch.product_id}`}>{batch.product}</Link>} />
+      <div className="zg-stack">
+        <div className="zg-figures">
+          <Figure label={t('left')} value={q(batch.qty)} whyTitle={t('story')} why={<Story batch={batch} />} {...(Number(batch.held) > 0 ? { note: `${t('held')} ${q(batch.held)}` } : {})} />
+          <Figure label={t('received')} value={q(batch.received)} note={<span title={f.exact(batch.received_at)}>{f.at(batch.received_at)}</span>} />
+          <Figure label={t('value')} value={f.yuan(batch.value_fen)} />
+          <Figure label={t('expires')} value={batch.expires_at ? f.at(batch.expires_at) : t('no_expiry')} note={<AgeBar batch={batch} />} />
+        </div>
+        {batch.made_on && <Sheet><Facts facts={[[t('made_on'), f.day(batch.made_on)]]} /></Sheet>}
+        {can('ledger.read') ? <StatementTable account={id} unit={batch.unit} /> : (
+          <Sheet title={t('story')}>
+            <ul className="zg-plain">{batch.movements.map((m, i) => <li key={i}>{f.at(m.at)} · {words.document(m.kind)} · {f.signed(f.decimal(m.qty))} → {f.decimal(m.left)}</li>)}</ul>
+          </Sheet>
+        )}
+      </div>
+    </>
+  )
+}
+
+/** The movements by kind of document: their sum is what is left. */
+function Story(props: { batch: BatchStory }) {
+  const { batch } = props
+  const t = useText(stockText)
+  const f = useFormat()
+  const words = useMovementWords()
+  const sums = new Map<string, number>()
+  for (const m of batch.movements) sums.set(m.kind, (sums.get(m.kind) ?? 0) + thousandths(m.qty))
+  const seen = [...sums.values()].reduce((a, b) => a + b, 0)
+  const left = thousandths(batch.qty)
+  const parts = [...sums].map(([kind, value]) => ({ label: words.document(kind), value }))
+  if (seen !== left) parts.push({ label: t('older'), value: left - seen })
+  return (
+    <>
+      <p className="zg-note">{t('story_note')}</p>
+      <Parts parts={parts} total={left} totalLabel={t('left')} format={(v) => f.qty({ qty: ofThousandths(v), unit: batch.unit })} />
+    </>
+  )
+}
+
+function StatementTable(props: { account: string; unit: string }) {
+  const t = useText(stockText)
+  const f = useFormat()
+  const words = useMovementWords()
+  const list = useListing(['stock', 'statement', props.account], (after, signal) =>
+    must(client.GET('/api/ledger/accounts/{id}/statement', { params: { path: { id: props.account }, query: { limit: 50, ...(after ? { after } : {}) } }, signal })))
+  const document = (m: Movement) => {
+    const name = words.document(m.kind)
+    return m.kind === 'sale' || m.kind === 'void' ? <Link to={`/sales/${m.id}`}>{name}</Link> : name
+  }
+  const columns: Column<Movement>[] = [
+    { key: 'at', head: t('at'), cell: (m) => <span title={f.exact(m.at)}>{f.at(m.at)}</span> },
+    { key: 'doc', head: t('movement'), cell: (m) => <>{document(m)}{m.corrects && <span className="zg-note"> {t('corrects', { what: m.corrects })}</span>}</> },
+    { key: 'other', head: t('counterpart'), cell: (m) => words.other(m.other) },
+    { key: 'qty', head: t('qty'), unit: f.unit(props.unit), right: true, cell: (m) => f.signed(f.decimal(m.qty)) },
+    { key: 'balance', head: t('balance'), unit: f.unit(props.unit), right: true, cell: (m) => f.decimal(m.balance) },
+  ]
+  return (
+    <Sheet title={t('statement')} note={t('statement_note')} flush>
+      <DataTable label={t('statement')} rows={list} columns={columns} rowKey={(m) => m.document} empty={null} />
+    </Sheet>
+  )
+}

@@ -1,0 +1,65 @@
+import { Badge, defineText, useFormat, useText, type Batch } from '@kit'
+import { NavLink, useSearchParams } from 'react-router-dom'
+import en from './en'
+import zh from './zh'
+
+export const stockText = defineText(zh, en)
+
+export function StockTabs() {
+  const t = useText(stockText)
+  const [params] = useSearchParams()
+  const site = params.get('site')
+  return (
+    <nav className="zg-tabs" aria-label={t('title')}>
+      {([['/stock', 'levels'], ['/stock/batches', 'batches']] as const).map(([to, key]) => <NavLink key={to} to={site ? `${to}?site=${site}` : to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
+    </nav>
+  )
+}
+
+export interface Life {
+  phase: 'ever' | 'fresh' | 'soon' | 'over'
+  /** of the time between receipt and expiry, 1 = all of it */
+  left: number
+  /** until expiry, or since */
+  seconds: number
+}
+
+/** How much life a batch has left; "soon" is the last quarter, or the last 6 hours of a longer life. */
+export function lifeOf(batch: Pick<Batch, 'expires_at' | 'received_at'>, now: number): Life {
+  if (!batch.expires_at) return { phase: 'ever', left: 1, seconds: 0 }
+  const end = Date.parse(batch.expires_at)
+  const whole = Math.max(1, end - Date.parse(batch.received_at))
+  const ms = end - now
+  if (ms <= 0) return { phase: 'over', left: 0, seconds: -ms / 1000 }
+  const left = Math.min(1, ms / whole)
+  return { phase: left <= 0.25 || ms <= 6 * 3_600_000 ? 'soon' : 'fresh', left, seconds: ms / 1000 }
+}
+
+/** A bar of the life left, with the words beside it: colour never speaks alone. */
+export function AgeBar(props: { batch: Pick<Batch, 'expires_at' | 'received_at' | 'open'> }) {
+  const t = useText(stockText)
+  const f = useFormat()
+  const { batch } = props
+  if (!batch.open) return <span className="zg-note">{t('closed')}</span>
+  const life = lifeOf(batch, Date.now())
+  if (life.phase === 'ever') return <span className="zg-note">{t('no_expiry')}</span>
+  const time = f.duration(life.seconds)
+  return (
+    <span className={`zg-age zg-age-${life.phase}`} title={f.exact(batch.expires_at)}>
+      <span className="zg-age-bar" aria-hidden><i style={{ width: `${Math.max(2, life.left * 100)}%` }} /></span>
+      {life.phase === 'fresh' ? <span>{t('fresh', { time })}</span> : <Badge tone={life.phase === 'soon' ? 'amber' : 'red'}>{t(life.phase, { time })}</Badge>}
+    </span>
+  )
+}
+
+export function useMovementWords(): { document: (kind: string) => string; other: (account: string) => string } {
+  const t = useText(stockText)
+  return {
+    document: (kind) => (`kind_${kind}` in zh ? t(`kind_${kind}` as 'kind_sale') : kind),
+    other: (account) => {
+      const name = account.split(/[:/ ]/)[0] ?? account
+      const key = `other_${name.startsWith('waste') ? 'waste' : name}`
+      return key in zh ? t(key as 'other_sold') : account
+    },
+  }
+}
