@@ -35,6 +35,9 @@ type Take struct {
 	Leg       int // the number of its leg in the document that books it; that of its cost is one higher
 }
 
+// maxWants is how many lines one question holds.
+const maxWants = 256
+
 // Asked is a question for goods that has been sent and not yet looked at.
 type Asked struct {
 	tx    *db.Tx
@@ -100,8 +103,8 @@ func checkWants(wants []Want) error {
 	switch {
 	case len(wants) == 0:
 		return ErrNoLines
-	case len(wants) > maxLines:
-		return ErrTooManyLines.With("most", maxLines)
+	case len(wants) > maxWants:
+		return ErrTooManyLines.With("most", maxWants)
 	}
 	for i := range wants {
 		w := &wants[i]

@@ -414,7 +414,7 @@ func TestAnExpiredBatchIsNeverSold(t *testing.T) {
 func TestBadWantsAreRefused(t *testing.T) {
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 5, 500, time.Hour)
-		many := make([]Want, maxLines+1)
+		many := make([]Want, maxWants+1)
 		for i := range many {
 			many[i] = buns(1)
 		}
@@ -463,6 +463,24 @@ func TestWhatIsLeftIsSaidInTheBaseUnit(t *testing.T) {
 		if zh := e.Text("zh"); zh != "Tea 库存不足,只剩 250 g" {
 			t.Errorf("it says %s", zh)
 		}
+	})
+}
+
+func TestALongBasketIsServed(t *testing.T) {
+	each(t, func(t *testing.T, s shop) {
+		s.receive(bun, 1000, 99999, time.Hour)
+		b := s.receive(bun, 1000, 99999, 2*time.Hour)
+		wants := make([]Want, maxWants)
+		for i := range wants {
+			wants[i] = buns(1)
+			if i%2 == 0 {
+				wants[i].Batch = b
+			}
+		}
+		if takes := s.sold(wants...); len(takes) != maxWants {
+			t.Errorf("%d takes", len(takes))
+		}
+		s.batch(b, 1000-maxWants/2, 0, 87199)
 	})
 }
 
