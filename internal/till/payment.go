@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/money"
@@ -34,26 +35,31 @@ type Payment struct {
 	Asked    bool // the provider has been asked at least once
 	Ref      string
 	Reason   string
+	PaidOut  bool // Gives, failed: the payer got cash instead
 }
 
 // Open says whether the provider has yet to answer for good.
 func (p *Payment) Open() bool { return p.State == "unknown" || p.State == "pending" }
 
 func (p *Payment) shown() string {
-	if p.Open() {
+	switch {
+	case p.Open():
 		return "open"
+	case p.PaidOut:
+		return "cash"
 	}
 	return p.State
 }
 
-const paymentColumns = `SELECT p.id, p.sale_id, p.refund_id, p.of_id, p.tender_no, p.kind, p.provider, p.amount_fen, p.code, p.state, p.dropped, p.sent_at, CASE WHEN p.asked_at > p.sent_at THEN 1 ELSE 0 END, p.ref, p.reason FROM till_payment p `
+const paymentColumns = `SELECT p.id, p.sale_id, p.refund_id, p.of_id, p.tender_no, p.kind, p.provider, p.amount_fen, p.code, p.state, p.dropped, p.sent_at, CASE WHEN p.asked_at > p.sent_at THEN 1 ELSE 0 END, p.ref, p.reason,
+	CASE WHEN o.payment_id IS NULL THEN 0 ELSE 1 END FROM till_payment p LEFT JOIN till_pay_out o ON o.payment_id = p.id `
 
 func scanPayments(rows *db.Rows) ([]Payment, error) {
 	defer rows.Close()
 	var all []Payment
 	for rows.Next() {
 		var p Payment
-		if err := rows.Scan(&p.ID, &p.Sale, &p.Refund, &p.Of, &p.Tender, &p.Kind, &p.Provider, &p.Amount, &p.Code, &p.State, &p.Dropped, &p.SentAt, &p.Asked, &p.Ref, &p.Reason); err != nil {
+		if err := rows.Scan(&p.ID, &p.Sale, &p.Refund, &p.Of, &p.Tender, &p.Kind, &p.Provider, &p.Amount, &p.Code, &p.State, &p.Dropped, &p.SentAt, &p.Asked, &p.Ref, &p.Reason, &p.PaidOut); err != nil {
 			return nil, err
 		}
 		all = append(all, p)
@@ -130,4 +136,21 @@ func SiteOf(tx *db.Tx, sale id.ID) (id.ID, error) {
 		return 0, ErrNoSale
 	}
 	return site, err
+}
+
+// PayOut is cash in place of money that a provider refused to give back.
+type PayOut struct {
+	Payment  id.ID
+	Sale     id.ID
+	SiteID   id.ID
+	Register id.ID
+	Date     cal.Date
+	StaffID  id.ID
+	Amount   money.Fen
+}
+
+// RecordPayOut writes a pay-out. A payment is paid out once.
+func RecordPayOut(tx *db.Tx, o *PayOut) error {
+	return tx.ExecExactly(1, ErrState, `INSERT INTO till_pay_out (payment_id, sale_id, site_id, register_id, business_date, staff_id, paid_at, amount_fen)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`, o.Payment, o.Sale, o.SiteID, o.Register, o.Date, o.StaffID, tx.Now(), o.Amount)
 }

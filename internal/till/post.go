@@ -18,6 +18,7 @@ var (
 	VoidDoc   = ledger.DefineKind(41, "void")   // takes a whole sale back; its id is the sale's
 	RefundDoc = ledger.DefineKind(42, "refund") // its id is the refund's
 	LateDoc   = ledger.DefineKind(43, "late_payment")
+	PayOutDoc = ledger.DefineKind(44, "pay_out") // its id is the payment's that failed
 
 	Book = ledger.DefineBook(3, "till")
 

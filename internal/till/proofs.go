@@ -22,6 +22,8 @@ func Proofs() []proof.Proof {
 			"sale %v: %v of %v refunded by its own count, %v by its refunds, whose lines add up to %v and tenders to %v")},
 		{Name: "till_refunded_lines_within_sold", Run: prove(countRefunds, refundLines,
 			"sale %v line %v: sold %v for %v, refunded %v for %v; batches took back %v of %v")},
+		{Name: "till_pay_outs_have_a_reason", Run: prove(countPayOuts, payOuts,
+			"sale %v: %v fen were paid out for payment %v of %v fen, which is %v")},
 		{Name: "till_payments_match_their_tenders", Run: prove(countPayments, paymentTenders,
 			"sale %v (%v) tender %v of %v: its payment is %v of %v")},
 	}
@@ -32,6 +34,7 @@ const (
 	countLines    = `SELECT COUNT(*) FROM till_line`
 	countShifts   = `SELECT COUNT(*) FROM till_shift`
 	countRefunds  = `SELECT COUNT(*) FROM till_refund`
+	countPayOuts  = `SELECT COUNT(*) FROM till_pay_out`
 	countPayments = `SELECT COUNT(*) FROM till_tender WHERE kind = 2`
 
 	saleSums = `SELECT COUNT(*) OVER (), s.id, s.state, s.total_fen, s.tax_fen, COALESCE(l.n, 0), COALESCE(l.amount, 0), COALESCE(l.tax, 0), COALESCE(t.amount, 0)
@@ -86,6 +89,9 @@ const (
 			GROUP BY y.sale_id, y.line_no) b ON b.sale_id = x.sale_id AND b.line_no = x.line_no
 		WHERE x.qty > l.qty OR x.amount > l.amount_fen OR x.qty = l.qty AND x.amount <> l.amount_fen OR COALESCE(b.base_qty, 0) <> x.base_qty OR b.over_taken > 0
 		ORDER BY l.sale_id, l.line_no LIMIT 20`
+
+	payOuts = `SELECT COUNT(*) OVER (), o.sale_id, o.amount_fen, p.id, p.amount_fen, p.state FROM till_pay_out o JOIN till_payment p ON p.id = o.payment_id
+		WHERE p.kind <> 2 OR p.state <> 'failed' OR p.amount_fen <> o.amount_fen OR p.sale_id <> o.sale_id ORDER BY o.sale_id LIMIT 20`
 
 	paymentTenders = `SELECT COUNT(*) OVER (), t.sale_id, s.state, t.tender_no, t.amount_fen, COALESCE(p.state, 'missing'), COALESCE(p.amount_fen, 0)
 		FROM till_tender t JOIN till_sale s ON s.id = t.sale_id

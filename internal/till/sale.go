@@ -257,6 +257,10 @@ func Show(tx *db.Tx, sale id.ID) (*SaleView, error) {
 					t.State, t.Provider, t.Ref, t.Reason = p.shown(), p.Provider, p.Ref, p.Reason
 				case p.State == "done":
 					t.State = "given_back"
+				case p.PaidOut:
+					t.State, t.Reason = "cash", p.Reason
+				default:
+					t.State, t.Reason = "returning", p.Reason
 				}
 			}
 		}

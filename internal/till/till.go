@@ -293,6 +293,17 @@ func TakeRefundNumber(tx *db.Tx, site id.ID, register string, date cal.Date) *Nu
 	return n
 }
 
+// OpenShift finds the shift of a register on a business date, begins it if need be, and locks its row. It takes
+// no number.
+func OpenShift(tx *db.Tx, site id.ID, register string, date cal.Date) (Shift, error) {
+	n := &Number{code: register, drawer: id.New()}
+	n.row = tx.QueryRow(`INSERT INTO till_shift (register_id, business_date, drawer_id, last_sale, last_refund)
+		SELECT r.id, CAST($1 AS TEXT), CAST($2 AS BIGINT), 0, 0 FROM till_register r WHERE r.site_id = $3 AND r.code = $4 AND r.closed = 0
+		ON CONFLICT (register_id, business_date) DO UPDATE SET last_sale = till_shift.last_sale
+		RETURNING register_id, last_sale, drawer_id, (SELECT prefix FROM till_register WHERE id = register_id)`, date, n.drawer, site, register)
+	return n.Get()
+}
+
 // Get looks at the answer: ErrNoRegister when the site has no such register in use.
 func (n *Number) Get() (Shift, error) {
 	s := Shift{Register: Register{Code: n.code}}

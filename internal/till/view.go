@@ -66,7 +66,7 @@ type TenderView struct {
 	Kind      Kind      `json:"kind" enum:"cash,mobile"`
 	AmountFen money.Fen `json:"amount_fen"`
 	GivenFen  money.Fen `json:"given_fen" doc:"cash handed over; 0 for mobile"`
-	State     string    `json:"state" enum:"open,done,failed,given_back" doc:"open: the provider has not answered for good; given_back: paid after the sale was given up, returned to the payer"`
+	State     string    `json:"state" enum:"open,done,failed,returning,given_back,cash" doc:"open: the provider has not answered for good; returning: the payer's money is on its way back, or the provider refused; given_back, cash: the payer has it back"`
 	Provider  string    `json:"provider"`
 	Ref       string    `json:"ref" doc:"the provider's number"`
 	Reason    string    `json:"reason" doc:"why it failed, or has no answer yet"`
@@ -100,7 +100,7 @@ type RefundLineView struct {
 type RefundTenderView struct {
 	Kind      Kind      `json:"kind" enum:"cash,mobile"`
 	AmountFen money.Fen `json:"amount_fen"`
-	State     string    `json:"state" enum:"open,done,failed"`
+	State     string    `json:"state" enum:"open,done,failed,cash" doc:"failed: the provider refused, pay out in cash; cash: done so"`
 	Ref       string    `json:"ref"`
 	Reason    string    `json:"reason"`
 }
@@ -109,7 +109,7 @@ type RefundTenderView struct {
 type TrailView struct {
 	At      time.Time `json:"at"`
 	StaffID id.ID     `json:"staff_id" doc:"empty: the system"`
-	Act     string    `json:"act" enum:"paid,failed,given_up,voided,paid_late,given_back,give_back_failed,refund_failed"`
+	Act     string    `json:"act" enum:"paid,failed,given_up,voided,paid_late,given_back,give_back_failed,refund_failed,paid_out"`
 	Note    string    `json:"note"`
 }
 

@@ -165,6 +165,9 @@ func (s *Service) SellOnce(ctx context.Context, act Act, in SaleIn) (*till.SaleV
 		})
 		return err
 	})
+	if db.Violates(err, "till_sale_key") { // the key of a sale made longer ago than keys are remembered
+		return nil, once.ErrReused.Wrap(err)
+	}
 	if err != nil {
 		return nil, err
 	}

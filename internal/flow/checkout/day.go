@@ -40,6 +40,7 @@ type Figures struct {
 	CostFen    money.Fen `json:"cost_fen" doc:"cost of the goods behind net_fen, without tax"`
 	CashFen    money.Fen `json:"cash_fen" doc:"in cash, after voids and refunds"`
 	MobileFen  money.Fen `json:"mobile_fen" doc:"by mobile payment, after voids and refunds"`
+	PayOutsFen money.Fen `json:"pay_outs_fen" doc:"cash given in place of what a provider refused to give back; not contained in cash_fen"`
 }
 
 func (s *Service) dayRoute(api *web.API) {
@@ -65,9 +66,9 @@ func (s *Service) dayRoute(api *web.API) {
 const (
 	// Money of the day by kind of document, revenue or tax account, and kind of till account. A leg between
 	// other books (value of a batch, cost of sales) has account kind 0.
-	dayLegs = `SELECT t.doc_kind, CASE WHEN t.from_id < 0 THEN t.from_id ELSE t.to_id END AS flow_id, CASE WHEN t.from_id < 0 THEN 1 ELSE -1 END AS sign, COALESCE(a.kind, 0), SUM(t.amount)
+	dayLegs = `SELECT t.doc_kind, CASE WHEN t.from_id < 0 THEN t.from_id WHEN t.to_id < 0 THEN t.to_id ELSE 0 END AS flow_id, CASE WHEN t.from_id < 0 THEN 1 ELSE -1 END AS sign, COALESCE(a.kind, 0), SUM(t.amount)
 		FROM ledger_transfer t LEFT JOIN ledger_account a ON a.id = CASE WHEN t.from_id < 0 THEN t.to_id ELSE t.from_id END AND a.book = $1
-		WHERE t.site_id = $2 AND t.business_date = $3 AND t.unit = 1 AND t.doc_kind IN ($4, $5, $6)
+		WHERE t.site_id = $2 AND t.business_date = $3 AND t.unit = 1 AND t.doc_kind IN ($4, $5, $6, $7)
 		GROUP BY 1, 2, 3, 4`
 	daySales   = `SELECT s.state, COUNT(*), SUM(s.total_fen), SUM(s.tax_fen) FROM till_register r JOIN till_sale s ON s.register_id = r.id AND s.business_date = $1 WHERE r.site_id = $2 GROUP BY s.state`
 	dayTenders = `SELECT t.kind, SUM(t.amount_fen) FROM till_register r JOIN till_sale s ON s.register_id = r.id AND s.business_date = $1 JOIN till_tender t ON t.sale_id = s.id
@@ -76,13 +77,15 @@ const (
 		WHERE r.site_id = $2 AND s.state = 'paid'`
 	dayRefunds     = `SELECT COUNT(*), COALESCE(SUM(f.amount_fen), 0), COALESCE(SUM(f.tax_fen), 0) FROM till_refund f WHERE f.site_id = $1 AND f.business_date = $2`
 	dayRefundMoney = `SELECT t.kind, SUM(t.amount_fen) FROM till_refund f JOIN till_refund_tender t ON t.refund_id = f.id WHERE f.site_id = $1 AND f.business_date = $2 GROUP BY t.kind`
+	dayPayOuts     = `SELECT COALESCE(SUM(o.amount_fen), 0) FROM till_pay_out o WHERE o.site_id = $1 AND o.business_date = $2`
 	dayRefundCost  = `SELECT COALESCE(SUM(b.cost_fen), 0) FROM till_refund f JOIN till_refund_batch b ON b.refund_id = f.id WHERE f.site_id = $1 AND f.business_date = $2`
 )
 
 // DayOf adds up a business day twice: from the ledger, and from the documents.
 func DayOf(tx *db.Tx, site id.ID, date cal.Date) (*Day, error) {
 	d := &Day{SiteID: site, Date: date, Taxes: []till.TaxView{}}
-	legs := tx.Query(dayLegs, till.Book, site, date, till.SaleDoc, till.VoidDoc, till.RefundDoc)
+	legs := tx.Query(dayLegs, till.Book, site, date, till.SaleDoc, till.VoidDoc, till.RefundDoc, till.PayOutDoc)
+	paidOut := tx.QueryRow(dayPayOuts, site, date)
 	sales, tenders, cost := tx.Query(daySales, date, site), tx.Query(dayTenders, date, site), tx.QueryRow(dayCost, date, site)
 	refunds, refundMoney, refundCost := tx.QueryRow(dayRefunds, site, date), tx.Query(dayRefundMoney, site, date), tx.QueryRow(dayRefundCost, site, date)
 	defer legs.Close()
@@ -96,6 +99,10 @@ func DayOf(tx *db.Tx, site id.ID, date cal.Date) (*Day, error) {
 		var fen money.Fen
 		if err := legs.Scan(&doc, &flow, &sign, &kind, &fen); err != nil {
 			return nil, err
+		}
+		if doc == int64(till.PayOutDoc) {
+			d.PayOutsFen += fen
+			continue
 		}
 		fen *= money.Fen(sign) // above 0: from the flow account to what is kept
 		rate, isTax, isSale := till.ClassOf(flow)
@@ -166,6 +173,9 @@ func DayOf(tx *db.Tx, site id.ID, date cal.Date) (*Day, error) {
 		return nil, err
 	}
 	if err := cost.Scan(&f.CostFen); err != nil {
+		return nil, err
+	}
+	if err := paidOut.Scan(&f.PayOutsFen); err != nil {
 		return nil, err
 	}
 	var tax, back money.Fen

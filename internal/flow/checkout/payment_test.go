@@ -11,6 +11,7 @@ import (
 	"zhanggui/internal/flow/checkout"
 	"zhanggui/internal/ledger"
 	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/money"
 	"zhanggui/internal/platform/port/pay"
 	"zhanggui/internal/stock"
@@ -424,5 +425,44 @@ func TestWithoutAProviderMobileIsRefused(t *testing.T) {
 		_, err := s.try(in)
 		refused(s.t, "mobile", err, checkout.ErrNoProvider, "tenders[0].kind")
 		s.sell(line(s.bun, "piece", "1"))
+	})
+}
+
+func TestWhatTheProviderRefusesToGiveBackIsPaidOutInCashOnce(t *testing.T) {
+	each(t, func(s *shop) {
+		s.arrive(s.bun, "b", 300, 1000, time.Hour)
+		refundedSale, voidedSale := s.mobile("x12345697", 0), s.mobile("x12345697", 0)
+		if _, err := s.flow.RefundOnce(context.Background(), s.act(), refundedSale.ID, checkout.RefundIn{Reason: "x", Lines: []till.RefundLineIn{back(1, "1", till.ToStock)}}); err != nil {
+			s.t.Fatal(err)
+		}
+		if v, err := s.flow.VoidOnce(context.Background(), s.act(), voidedSale.ID, checkout.VoidIn{Reason: "x"}); err != nil || v.Tenders[0].State != "returning" {
+			s.t.Fatal(v, err)
+		}
+		payOut := func(sale id.ID, register string) error {
+			act := s.act()
+			return s.d.Write(context.Background(), func(tx *db.Tx) error { return s.flow.PayOut(tx, act, sale, checkout.PayOutIn{Register: register}) })
+		}
+		refused(s.t, "from no register", payOut(refundedSale.ID, "9"), till.ErrNoRegister, "register")
+		s.d.Clock.Add(24 * time.Hour) // a drawer that nobody has used yet today
+		for _, sale := range []*till.SaleView{refundedSale, voidedSale} {
+			if err := payOut(sale.ID, "1"); err != nil {
+				s.t.Fatal(err)
+			}
+			refused(s.t, "a second time", payOut(sale.ID, "1"), checkout.ErrNothingOwed, "")
+		}
+		if v := s.shown(refundedSale.ID); v.Refunds[0].Tenders[0].State != "cash" {
+			s.t.Errorf("refunded: %+v", v.Refunds)
+		}
+		if v := s.shown(voidedSale.ID); v.Tenders[0].State != "cash" {
+			s.t.Errorf("voided: %+v", v.Tenders)
+		}
+		s.read(func(tx *db.Tx) error {
+			day, err := checkout.DayOf(tx, s.site.ID, "2026-03-03")
+			if want := (checkout.Figures{PayOutsFen: 1000}); err == nil && (day.Figures != want || !day.Agree) {
+				s.t.Errorf("day %+v", day)
+			}
+			return err
+		})
+		s.green()
 	})
 }

@@ -9,7 +9,7 @@ import (
 // Proofs check document by document that the ledger has every leg of a sale, void, refund and late payment, and
 // no leg too many. A trial balance would not notice a sale whose legs are all missing.
 //
-// The numbers in the statements are those of till and stock: documents 40 sale, 41 void, 42 refund, 43 late payment;
+// The numbers in the statements are those of till and stock: documents 40 sale, 41 void, 42 refund, 43 late payment, 44 pay-out;
 // flows -101 sold, -201 cost of sales, -3000 less the rate revenue, -10000 less the rate output tax; unit 1 is CNY.
 func Proofs() []proof.Proof {
 	return []proof.Proof{
@@ -27,6 +27,8 @@ func Proofs() []proof.Proof {
 			"refund %v: account %v differs from the documents by %v fen")},
 		{Name: "checkout_late_payments_go_back", Run: prove(latePayments, lateLegs,
 			"payment %v of sale %v: %v fen, the ledger has %v")},
+		{Name: "checkout_pay_outs_are_posted", Run: prove(payOutCount, payOutLegs,
+			"sale %v: %v fen paid out for payment %v, the ledger has %v")},
 		{Name: "checkout_prices_are_those_of_the_book", Run: prove(soldPrices, unbookedPrices,
 			"unit %v at site %v on %v was sold for %v fen, which the price book never said")},
 	}
@@ -40,8 +42,9 @@ const (
 	postedSales  = `SELECT COUNT(*) FROM till_sale WHERE state IN ('paid', 'voided')`
 	voids        = `SELECT COUNT(*) FROM till_sale WHERE state = 'voided'`
 	refunds      = `SELECT COUNT(*) FROM till_refund`
-	postings     = `SELECT COUNT(*) FROM ledger_transfer WHERE doc_kind IN (40, 41, 42, 43)`
+	postings     = `SELECT COUNT(*) FROM ledger_transfer WHERE doc_kind IN (40, 41, 42, 43, 44)`
 	latePayments = `SELECT COUNT(*) FROM till_payment p JOIN till_sale s ON s.id = p.sale_id WHERE s.state = 'failed' AND p.refund_id = 0 AND p.state = 'done'`
+	payOutCount  = `SELECT COUNT(*) FROM till_pay_out`
 	soldPrices   = `SELECT COUNT(*) FROM (SELECT DISTINCT l.unit_id, s.site_id, s.business_date, l.price_fen FROM till_line l JOIN till_sale s ON s.id = l.sale_id) x`
 
 	// Every batch of every line has its leg of goods and, unless it cost nothing, the leg of its cost beside it.
@@ -79,6 +82,8 @@ const (
 			UNION ALL SELECT 'refund', t.doc_id, t.leg, t.amount, t.unit FROM ledger_transfer t LEFT JOIN till_refund f ON f.id = t.doc_id WHERE t.doc_kind = 42 AND f.id IS NULL
 			UNION ALL SELECT 'late payment', t.doc_id, t.leg, t.amount, t.unit FROM ledger_transfer t LEFT JOIN till_payment p ON p.id = t.doc_id AND p.state = 'done' AND p.refund_id = 0
 				WHERE t.doc_kind = 43 AND p.id IS NULL
+			UNION ALL SELECT 'pay-out', t.doc_id, t.leg, t.amount, t.unit FROM ledger_transfer t LEFT JOIN till_pay_out o ON o.payment_id = t.doc_id
+				WHERE t.doc_kind = 44 AND o.payment_id IS NULL
 		) x ORDER BY x.doc_id, x.leg LIMIT 20`
 
 	// A void takes every leg back, wholly, and names it.
@@ -113,6 +118,11 @@ const (
 		LEFT JOIN ledger_transfer t ON t.doc_kind = 43 AND t.doc_id = p.id AND t.leg = 1
 		WHERE s.state = 'failed' AND p.refund_id = 0 AND p.state = 'done' AND COALESCE(t.amount, 0) <> p.amount_fen
 		ORDER BY p.id LIMIT 20`
+
+	payOutLegs = `SELECT COUNT(*) OVER (), o.sale_id, o.amount_fen, o.payment_id, COALESCE(t.amount, 0)
+		FROM till_pay_out o JOIN till_shift h ON h.register_id = o.register_id AND h.business_date = o.business_date
+		LEFT JOIN ledger_transfer t ON t.doc_kind = 44 AND t.doc_id = o.payment_id AND t.leg = 1 AND t.from_id = h.drawer_id
+		WHERE COALESCE(t.amount, 0) <> o.amount_fen ORDER BY o.sale_id LIMIT 20`
 
 	unbookedPrices = `SELECT COUNT(*) OVER (), x.unit_id, x.site_id, x.business_date, x.price_fen
 		FROM (SELECT DISTINCT l.unit_id, s.site_id, s.business_date, l.price_fen FROM till_line l JOIN till_sale s ON s.id = l.sale_id) x

@@ -22,10 +22,11 @@ import (
 )
 
 var (
-	ErrOtherDay = errs.Define("void_other_day", errs.Conflict, "只能当天作废({date}),请改用退款", "A sale can be voided on its business date only ({date}); refund it instead")
-	ErrRefunded = errs.Define("void_after_refund", errs.Conflict, "已经退过款的小票不能作废", "A sale that has been refunded can't be voided")
-	ErrOpen     = errs.Define("void_payment_open", errs.Conflict, "付款还没有结果,请先取消付款", "The payment is still open; cancel the payment first")
-	ErrVoided   = errs.Define("sale_voided", errs.Conflict, "这张小票已经作废", "This sale has been voided already")
+	ErrOtherDay    = errs.Define("void_other_day", errs.Conflict, "只能当天作废({date}),请改用退款", "A sale can be voided on its business date only ({date}); refund it instead")
+	ErrRefunded    = errs.Define("void_after_refund", errs.Conflict, "已经退过款的小票不能作废", "A sale that has been refunded can't be voided")
+	ErrOpen        = errs.Define("void_payment_open", errs.Conflict, "付款还没有结果,请先取消付款", "The payment is still open; cancel the payment first")
+	ErrNothingOwed = errs.Define("pay_out_nothing", errs.Conflict, "没有需要用现金补退的款项", "There is nothing to be paid out in cash")
+	ErrVoided      = errs.Define("sale_voided", errs.Conflict, "这张小票已经作废", "This sale has been voided already")
 )
 
 // VoidIn is the body of a void.
@@ -63,6 +64,17 @@ func (s *Service) refundRoutes(api *web.API) {
 				return nil, err
 			}
 			return s.RefundOnce(ctx, act, in.ID, in.Body)
+		})
+	web.Act(api, http.MethodPost, web.Route{Path: "/api/till/sales/{id}/payments/pay-out", Name: "pay-out", Summary: "Cash in place of what the provider refused to give back", Perm: "till.refund", Scope: web.Sites},
+		func(ctx context.Context, _ *db.DB, in *struct {
+			ID   id.ID `path:"id"`
+			Body PayOutIn
+		}) (*till.SaleView, error) {
+			act, err := s.actFor(ctx, "till.refund", in.ID)
+			if err != nil {
+				return nil, err
+			}
+			return s.takeBack(ctx, act, "pay-out", in.ID, in.Body, func(tx *db.Tx) error { return s.PayOut(tx, act, in.ID, in.Body) })
 		})
 }
 
@@ -119,13 +131,14 @@ func (s *Service) takeBack(ctx context.Context, act Act, what string, sale id.ID
 		})
 		return err
 	})
+	if db.Violates(err, "till_refund_key") {
+		return nil, once.ErrReused.Wrap(err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !replayed {
-		if s.AskProvider(ctx, sale) > 0 {
-			return s.show(ctx, sale)
-		}
+	if !replayed && s.AskProvider(ctx, sale) > 0 {
+		return s.show(ctx, sale)
 	}
 	view := &till.SaleView{}
 	return view, json.Unmarshal(answer, view)
@@ -381,6 +394,61 @@ func (s *Service) Refund(tx *db.Tx, act Act, saleID id.ID, in RefundIn) (*till.R
 		}
 	}
 	return r, till.AnnounceRefund(tx, r)
+}
+
+// PayOutIn is the body of a pay-out.
+type PayOutIn struct {
+	Register string `json:"register" maxLength:"8" doc:"whose drawer gives the cash"`
+}
+
+// PayOut gives cash from a drawer in place of all money of a sale that the provider refused to give back.
+func (s *Service) PayOut(tx *db.Tx, act Act, saleID id.ID, in PayOutIn) error {
+	if err := till.Lock(tx, saleID); err != nil {
+		return err
+	}
+	sale, err := till.Load(tx, saleID)
+	if err != nil {
+		return err
+	}
+	payments, err := till.Payments(tx, saleID)
+	if err != nil {
+		return err
+	}
+	date := act.Site.BusinessDate(tx.Now())
+	shift, err := till.OpenShift(tx, sale.SiteID, in.Register, date)
+	if err != nil {
+		return err
+	}
+	accounts := ledger.NewLocked()
+	drawer, err := till.HoldDrawer(tx, accounts, sale.SiteID, shift)
+	if err != nil {
+		return err
+	}
+	var paid money.Fen
+	for i := range payments {
+		p := &payments[i]
+		if p.Kind != till.Gives || p.State != "failed" || p.PaidOut {
+			continue
+		}
+		to := till.LatePayer // the money that came too late is still with the provider
+		if p.Refund != 0 || sale.State == till.Voided {
+			if to, err = till.HoldClearing(tx, accounts, sale.SiteID, p.Provider); err != nil {
+				return err
+			}
+		}
+		doc := ledger.Document{Kind: till.PayOutDoc, ID: p.ID, Site: sale.SiteID, Date: date}
+		if err := accounts.Apply(tx, doc, ledger.Transfer{From: drawer, To: to, Unit: ledger.CNY, Amount: int64(p.Amount)}); err != nil {
+			return err
+		}
+		if err := till.RecordPayOut(tx, &till.PayOut{Payment: p.ID, Sale: sale.ID, SiteID: sale.SiteID, Register: shift.Register.ID, Date: date, StaffID: act.Staff, Amount: p.Amount}); err != nil {
+			return err
+		}
+		paid += p.Amount
+	}
+	if paid == 0 {
+		return ErrNothingOwed
+	}
+	return till.Note(tx, sale.ID, act.Staff, "paid_out", paid.Yuan())
 }
 
 // classes adds up what is refunded by rate.

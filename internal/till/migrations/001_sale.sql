@@ -172,6 +172,20 @@ CREATE TABLE till_refund_tender (
   PRIMARY KEY (refund_id, tender_no, kind)
 );
 
+-- Cash from a drawer in place of money that the provider refused to give back (till_payment kind 2, failed).
+CREATE TABLE till_pay_out (
+  payment_id BIGINT PRIMARY KEY REFERENCES till_payment (id),
+  sale_id BIGINT NOT NULL REFERENCES till_sale (id),
+  site_id BIGINT NOT NULL,
+  register_id BIGINT NOT NULL REFERENCES till_register (id),
+  business_date TEXT NOT NULL,
+  staff_id BIGINT NOT NULL,
+  paid_at BIGINT NOT NULL,
+  amount_fen BIGINT NOT NULL
+);
+CREATE INDEX till_pay_out_sale ON till_pay_out (sale_id);
+CREATE INDEX till_pay_out_site ON till_pay_out (site_id, business_date);
+
 -- What happened to a sale after it was rung up.
 CREATE TABLE till_trail (
   id BIGINT PRIMARY KEY,
