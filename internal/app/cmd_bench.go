@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,7 +15,8 @@ import (
 
 // benchCmd measures the product on this machine.
 type benchCmd struct {
-	Sale benchSaleCmd `cmd:"" help:"Sales through HTTP, beside what the database alone can do with the same rows."`
+	Sale   benchSaleCmd   `cmd:"" help:"Sales through HTTP, beside what the database alone can do with the same rows."`
+	Import benchImportCmd `cmd:"" help:"What a large import does to the tills beside it."`
 }
 
 type benchSaleCmd struct {
@@ -34,45 +36,23 @@ func (k *benchSaleCmd) Run(ctx context.Context, c *console) error {
 	if k.Clients < 1 || k.Clients > 64 || k.Seconds < 1 || k.Seconds > 3600 || k.Sites < 1 || k.Sites > 1000 || k.SKUs < 1 || k.SKUs > 20_000 || k.Lines < 1 || k.Lines > min(200, k.SKUs) {
 		return fmt.Errorf("--clients is 1 to 64, --seconds 1 to 3600, --sites 1 to 1000, --skus 1 to 20000, --lines 1 to 200 and no more than the SKUs")
 	}
-	if k.DB == "" {
-		dir, err := os.MkdirTemp("", "zhanggui-bench-")
-		if err != nil {
-			return err
-		}
-		k.DB = "sqlite:" + filepath.Join(dir, "bench.db")
-		if k.Keep {
-			fmt.Fprintln(c.err, "database:", k.DB)
-		} else {
-			defer os.RemoveAll(dir)
-		}
-	}
-	quiet := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelError}))
-	d, err := db.Open(ctx, k.DB, db.Options{Conns: k.Clients + 1, Log: quiet})
+	h, end, err := openMeasured(ctx, c, &k.DB, k.Keep, k.Clients)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	h, err := build(d, options{log: quiet})
-	if err != nil {
-		return err
-	}
-	if err := d.Migrate(ctx, migrations...); err != nil {
-		return err
-	}
+	defer end()
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	r, err := bench.Sales(ctx, bench.House{DB: d, Org: h.org, Goods: h.goods, Prices: h.prices, Sales: h.sales, Admin: benchPassword()},
+	r, err := bench.Sales(ctx, h,
 		bench.SaleOptions{DSN: k.DB, Clients: k.Clients, Seconds: k.Seconds, Lines: k.Lines, Sites: k.Sites, SKUs: k.SKUs, OneSite: k.OneSite, Open: 3, Used: 30,
 			Note: func(s string) { fmt.Fprintln(c.err, s) }}, []string{self, "serve"})
 	if err != nil {
 		return err
 	}
 	if k.JSON {
-		enc := json.NewEncoder(c.out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(r)
+		err = writeJSON(c.out, r)
 	} else {
 		_, err = fmt.Fprintf(c.out, `%s, %d clients, %.1f s
 %d sales, %d failed: %.0f sales/s, p50 %.1f ms, p99 %.1f ms, %.2f ms CPU and %.1f rows a sale, server memory %.0f MiB
@@ -94,4 +74,81 @@ func benchPassword() string {
 		return p
 	}
 	return "measure-" + fmt.Sprint(os.Getpid()) + "-twice"
+}
+
+type benchImportCmd struct {
+	DB   string `name:"db" placeholder:"DSN" help:"An EMPTY database: it is filled, and left for 'check'. Default: a SQLite file of its own, removed at the end."`
+	Rows int    `default:"1000000" help:"Rows of the imported file."`
+	Keep bool   `help:"Keep the database file when --db is not given, and say where it is."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// Run fills the database, measures and prints.
+func (k *benchImportCmd) Run(ctx context.Context, c *console) error {
+	if k.Rows < 1 || k.Rows > 10_000_000 {
+		return fmt.Errorf("--rows is 1 to 10000000")
+	}
+	const clients = 4
+	h, end, err := openMeasured(ctx, c, &k.DB, k.Keep, clients)
+	if err != nil {
+		return err
+	}
+	defer end()
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	r, err := bench.Importing(ctx, h, bench.SaleOptions{DSN: k.DB, Clients: clients, Seconds: 15, Lines: 8, Sites: 5, SKUs: 500, Open: 3, Used: 3,
+		Note: func(s string) { fmt.Fprintln(c.err, s) }}, k.Rows, []string{self, "serve"})
+	if err != nil {
+		return err
+	}
+	if k.JSON {
+		return writeJSON(c.out, r)
+	}
+	_, err = fmt.Fprintf(c.out, "%s: %d rows in %.1f s; a sale's p99 %.1f ms alone, %.1f ms beside the import: ratio %.2f\n", r.Engine, r.Rows, r.ImportSeconds, r.AloneP99, r.DuringP99, r.P99Ratio)
+	return err
+}
+
+// openMeasured opens the database of a measurement; without one it makes a file of its own.
+func openMeasured(ctx context.Context, c *console, dsn *string, keep bool, clients int) (h bench.House, end func(), err error) {
+	end = func() {}
+	if *dsn == "" {
+		dir, err := os.MkdirTemp("", "zhanggui-bench-")
+		if err != nil {
+			return h, end, err
+		}
+		*dsn = "sqlite:" + filepath.Join(dir, "bench.db")
+		if keep {
+			fmt.Fprintln(c.err, "database:", *dsn)
+		} else {
+			end = func() { os.RemoveAll(dir) }
+		}
+	}
+	quiet := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelError}))
+	d, err := db.Open(ctx, *dsn, db.Options{Conns: clients + 1, Log: quiet})
+	if err != nil {
+		end()
+		return h, end, err
+	}
+	remove := end
+	end = func() {
+		d.Close()
+		remove()
+	}
+	var parts *house
+	if parts, err = build(d, options{log: quiet}); err == nil {
+		err = d.Migrate(ctx, migrations...)
+	}
+	if err != nil {
+		end()
+		return h, end, err
+	}
+	return bench.House{DB: d, Org: parts.org, Goods: parts.goods, Prices: parts.prices, Sales: parts.sales, Admin: benchPassword()}, end, nil
+}
+
+func writeJSON(out io.Writer, v any) error {
+	enc := json.NewEncoder(out)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
 }

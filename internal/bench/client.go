@@ -82,6 +82,7 @@ type till struct {
 	o      SaleOptions
 	luck   *rand.Rand
 	number string
+	pace   time.Duration // between two sales; 0: at once
 	head   []byte
 	conn   net.Conn
 	in     *bufio.Reader

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"zhanggui/internal/catalog"
@@ -144,18 +145,36 @@ type sold struct {
 
 // sellFor lets all tills sell for a while.
 func sellFor(ctx context.Context, tills []*till, d time.Duration, cpu func() float64) (sold, error) {
+	before := cpu()
+	out, err := sellUntil(ctx, tills, time.After(d))
+	out.cpu = cpu() - before
+	return out, err
+}
+
+// sellUntil lets all tills sell until the end comes.
+func sellUntil(ctx context.Context, tills []*till, end <-chan time.Time) (sold, error) {
 	var out sold
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	var failure error
-	before, start := cpu(), time.Now()
-	end := start.Add(d)
+	var over atomic.Bool
+	start := time.Now()
+	go func() {
+		select {
+		case <-end:
+		case <-ctx.Done():
+		}
+		over.Store(true)
+	}()
 	for _, t := range tills {
 		wg.Go(func() {
 			times := make([]time.Duration, 0, 1<<14)
 			var failed int64
 			var err error
-			for time.Now().Before(end) && ctx.Err() == nil && err == nil {
+			for !over.Load() && err == nil {
+				if t.pace > 0 {
+					<-time.After(t.pace)
+				}
 				begin := time.Now()
 				var ok bool
 				ok, err = t.sell()
@@ -177,7 +196,6 @@ func sellFor(ctx context.Context, tills []*till, d time.Duration, cpu func() flo
 	}
 	wg.Wait()
 	out.seconds = time.Since(start).Seconds()
-	out.cpu = cpu() - before
 	if failure == nil {
 		failure = ctx.Err()
 	}
