@@ -179,7 +179,7 @@ function RefundForm(props: { sale: Sale; cancel: () => void; done: (fen: number)
   const submit = () => run(async () => {
     const lines = sale.lines.flatMap((l, i) => ((qty[i] ?? 0) > 0 ? [{ line_no: l.line_no, qty: qtyText(qty[i] ?? 0), back }] : []))
     const before = sale.refunded_fen
-    await refundSale(sale.id, { lines, reason: reason.trim(), tender: sale.tenders[0]?.kind ?? 'cash' }, before)
+    await refundSale(sale.id, { lines, reason: reason.trim(), tender: 'same' }, before)
     const now = await saleById(sale.id)
     props.done(now.refunded_fen - before)
   })

@@ -26,7 +26,7 @@ export const voidSale = (id: string, reason: string): Promise<Sale> =>
 export interface RefundIn {
   lines: { line_no: number; qty: string; back: 'stock' | 'discard' }[]
   reason: string
-  tender: string
+  tender: 'same' | 'cash'
 }
 /** `before`: what had been refunded, so that the same refund, wanted twice, is two acts. */
 export const refundSale = (id: string, refund: RefundIn, before: number) =>

@@ -211,6 +211,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Imports, newest first */
+        get: operations["list-imports"];
+        put?: never;
+        /** Upload a CSV file (the body, at most 256 MiB, may be gzip) */
+        post: operations["upload-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Kinds of files and their columns */
+        get: operations["list-import-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An import, how far it is and what was refused */
+        get: operations["get-import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop an import before it comes into force */
+        post: operations["cancel-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}/refused.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The refused rows with their reasons, to be corrected and imported */
+        get: operations["download-refused-rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import an uploaded file, or try it */
+        post: operations["run-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -237,6 +340,23 @@ export interface paths {
         };
         /** How far a job is */
         get: operations["get-job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/accounts/{id}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to an account */
+        get: operations["get-statement"];
         put?: never;
         post?: never;
         delete?: never;
@@ -612,6 +732,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/stock/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring the books to what is there */
+        post: operations["adjust-stock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The batches of a site, earliest expiry first */
+        get: operations["list-batches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A batch and what happened to it */
+        get: operations["get-batch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/levels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a site has of each product */
+        get: operations["list-stock-levels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Receive goods, or book opening stock */
+        post: operations["receive-goods"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/write-offs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write goods off for a reason */
+        post: operations["write-off-goods"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/till/products": {
         parameters: {
             query?: never;
@@ -727,6 +949,40 @@ export interface paths {
         put?: never;
         /** Give up a sale whose payment is open */
         post: operations["cancel-payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/till/sales/{id}/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give back part or all of a sale */
+        post: operations["refund-sale"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/till/sales/{id}/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a whole sale back on its business date */
+        post: operations["void-sale"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1020,6 +1276,18 @@ export interface components {
             tax_pct: number;
             unit: string;
         };
+        CheckoutRefundIn: {
+            lines: components["schemas"]["TillRefundLineIn"][];
+            reason: string;
+            /** @description whose drawer gives the cash; the register of the sale when left out */
+            register?: string;
+            /**
+             * @description same: the way it came, in proportion; cash: all of it from the drawer
+             * @default same
+             * @enum {string}
+             */
+            tender: "same" | "cash";
+        };
         CheckoutSaleIn: {
             /**
              * Format: int64
@@ -1047,6 +1315,9 @@ export interface components {
             /** @description the payer's code, for mobile */
             pay_code?: string;
         };
+        CheckoutVoidIn: {
+            reason: string;
+        };
         CreateStaffBody: {
             display_name: string;
             name: string;
@@ -1068,6 +1339,7 @@ export interface components {
              */
             disabled: boolean;
         };
+        DownloadRefusedRowsBody: Record<string, never>;
         ForecastAccuracy: {
             /**
              * Format: double
@@ -1297,6 +1569,117 @@ export interface components {
             at: string;
             mean: string;
         };
+        IntakeColumnView: {
+            label: string;
+            name: string;
+            /**
+             * @description unless_dropped: needed unless the mapping says name=-
+             * @enum {string}
+             */
+            need: "must" | "unless_dropped" | "may";
+        };
+        IntakeKindView: {
+            columns: components["schemas"]["IntakeColumnView"][];
+            /** @enum {string} */
+            kind: "stores" | "products" | "stock" | "sales" | "weather" | "holidays";
+        };
+        IntakeProblemView: {
+            code: string;
+            detail: string;
+            field?: string;
+            /** Format: int64 */
+            line?: number;
+        };
+        IntakeRefusedRow: {
+            /** @description the row as it was read */
+            cells: string[];
+            code: string;
+            /** @description column of the first thing that is wrong */
+            field: string;
+            /** Format: int64 */
+            line: number;
+            /** @description all that is wrong with the row */
+            message: string;
+        };
+        IntakeRunIn: {
+            /** @description sales: make the stores and products that are missing */
+            create_missing?: boolean;
+            /** @description tell what would happen and change nothing */
+            dry_run?: boolean;
+            /** @description left out: as suggested, or as in the last run */
+            mapping?: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            mode: "all" | "good";
+        };
+        IntakeView: {
+            /** Format: int64 */
+            bytes: number;
+            /** @description as the file names them */
+            columns: string[];
+            create_missing: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description of total rows in the present state
+             */
+            done: number;
+            dry_run: boolean;
+            encoding: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** @description why the file as a whole was refused */
+            error?: components["schemas"]["IntakeProblemView"];
+            file_name: string;
+            id: string;
+            /** @description empty before the first run */
+            job_id: string;
+            /** @enum {string} */
+            kind: "stores" | "products" | "stock" | "sales" | "weather" | "holidays";
+            /** @description ours to theirs, theirs to - for a column that is dropped; a suggestion until the first run */
+            mapping: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            mode: "all" | "good";
+            refused_sample: components["schemas"]["IntakeRefusedRow"][];
+            /**
+             * Format: int64
+             * @description rows that changed something; in a dry run: would
+             */
+            rows_new: number;
+            /** Format: int64 */
+            rows_read: number;
+            /** Format: int64 */
+            rows_refused: number;
+            /**
+             * Format: int64
+             * @description rows that say what holds already
+             */
+            rows_same: number;
+            /**
+             * Format: int64
+             * @description rows of the file
+             */
+            rows_total: number;
+            /** @description its first rows */
+            sample: string[][];
+            /**
+             * Format: int64
+             * @description of the present state, as it has gone so far
+             */
+            seconds_left?: number;
+            /** @description empty: the command line */
+            staff_id: string;
+            /** Format: date-time */
+            started_at?: string;
+            /** @enum {string} */
+            state: "uploading" | "ready" | "reading" | "checking" | "applying" | "applied" | "checked" | "refused" | "failed" | "cancelled";
+            /** Format: int64 */
+            total: number;
+        };
         JobsStatus: {
             /** Format: date-time */
             created_at: string;
@@ -1320,7 +1703,50 @@ export interface components {
             /** Format: int64 */
             tries: number;
         };
-        LiveBody: Record<string, never>;
+        LedgerMovementView: {
+            /** Format: int64 */
+            amount_fen: number;
+            at: string;
+            /** @description after it */
+            balance: string;
+            /** Format: int64 */
+            balance_fen: number;
+            business_date: string;
+            /** @description the movement that this one takes back */
+            corrects: string;
+            /** @description as in sale:8812/3 */
+            document: string;
+            /** @description of the document */
+            id: string;
+            kind: string;
+            /** @description account it came from or went to */
+            other: string;
+            /** @description in above 0, out below */
+            qty: string;
+        };
+        LedgerStatementView: {
+            /** @description now, less what is held */
+            available: string;
+            /** Format: int64 */
+            available_fen: number;
+            book: string;
+            closing: string;
+            /** Format: int64 */
+            closing_fen: number;
+            id: string;
+            /** @description newest first */
+            items: components["schemas"]["LedgerMovementView"][];
+            /** @description counts fen; else goods of the SKU */
+            money: boolean;
+            /** @description give back as after; empty on the last page */
+            next: string;
+            opening: string;
+            /** Format: int64 */
+            opening_fen: number;
+            site_id: string;
+            /** @description empty for money */
+            sku_id: string;
+        };
         OrgAuditEntry: {
             act: string;
             after?: unknown;
@@ -1463,6 +1889,16 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageIntakeKindView: {
+            items: components["schemas"]["IntakeKindView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageIntakeView: {
+            items: components["schemas"]["IntakeView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageJobsStatus: {
             items: components["schemas"]["JobsStatus"][];
             /** @description give back as after; empty on the last page */
@@ -1495,6 +1931,16 @@ export interface components {
         };
         PagePriceEntryView: {
             items: components["schemas"]["PriceEntryView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageStockBatch: {
+            items: components["schemas"]["StockBatch"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageStockLevel: {
+            items: components["schemas"]["StockLevel"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -1581,6 +2027,161 @@ export interface components {
             name: string;
             password: string;
         };
+        StockAdjustmentIn: {
+            /** @description quantities above 0 come in, below 0 go out */
+            lines: components["schemas"]["StockIssueIn"][];
+            note?: string;
+            /** @enum {string} */
+            reason: "count" | "found" | "lost" | "entry_error" | "other";
+            site_id: string;
+        };
+        StockArrivalIn: {
+            /** @description made when left out */
+            code?: string;
+            /**
+             * Format: int64
+             * @description of the whole quantity, without deductible tax
+             */
+            cost_fen: number;
+            /**
+             * Format: date-time
+             * @description by the product's shelf life from now when left out
+             */
+            expires_at?: string;
+            made_on?: string;
+            product_id: string;
+            qty: string;
+            /** @description the base unit when left out */
+            unit?: string;
+        };
+        StockBatch: {
+            code: string;
+            /** @description that brought it in */
+            document_id: string;
+            expired: boolean;
+            /** @description empty: keeps for ever */
+            expires_at: string;
+            held: string;
+            id: string;
+            made_on: string;
+            open: boolean;
+            product: string;
+            product_id: string;
+            qty: string;
+            /** @description all that ever came in */
+            received: string;
+            received_at: string;
+            site_id: string;
+            /** @description base unit of the quantities */
+            unit: string;
+            /** Format: int64 */
+            value_fen: number;
+        };
+        StockBatchMovement: {
+            at: string;
+            /** @description as in sale:8812 */
+            document: string;
+            /** @description of the document */
+            id: string;
+            kind: string;
+            /** @description after it */
+            left: string;
+            /** @description where it went or came from */
+            other: string;
+            /** @description in above 0, out below */
+            qty: string;
+        };
+        StockBatchStory: {
+            code: string;
+            /** @description that brought it in */
+            document_id: string;
+            expired: boolean;
+            /** @description empty: keeps for ever */
+            expires_at: string;
+            held: string;
+            id: string;
+            made_on: string;
+            /** @description newest first, at most 50 */
+            movements: components["schemas"]["StockBatchMovement"][];
+            open: boolean;
+            product: string;
+            product_id: string;
+            qty: string;
+            /** @description all that ever came in */
+            received: string;
+            received_at: string;
+            site_id: string;
+            /** @description base unit of the quantities */
+            unit: string;
+            /** Format: int64 */
+            value_fen: number;
+        };
+        StockDocumentView: {
+            business_date: string;
+            id: string;
+            kind: string;
+            lines: components["schemas"]["StockLineView"][];
+            made_at: string;
+            note: string;
+            reason: string;
+            ref: string;
+            site_id: string;
+        };
+        StockIssueIn: {
+            batch_id: string;
+            qty: string;
+            /** @description the base unit when left out */
+            unit?: string;
+        };
+        StockLevel: {
+            /** @description can be sold now */
+            available: string;
+            /**
+             * Format: int64
+             * @description that have something in them
+             */
+            batches: number;
+            code: string;
+            /** @description past its time, can't be sold */
+            expired: string;
+            /** @description promised to somebody */
+            held: string;
+            name: string;
+            /** @description of what can be sold; empty: never, or nothing there */
+            next_expires_at: string;
+            product_id: string;
+            /** @description on hand, expired and held included */
+            qty: string;
+            sku_id: string;
+            /** @description base unit of the quantities */
+            unit: string;
+            /** Format: int64 */
+            value_fen: number;
+        };
+        StockLineView: {
+            batch_id: string;
+            code: string;
+            qty: string;
+            sku_id: string;
+            /** Format: int64 */
+            value_fen: number;
+        };
+        StockReceiptIn: {
+            lines: components["schemas"]["StockArrivalIn"][];
+            note?: string;
+            /** @description opening stock instead of goods from a supplier */
+            opening?: boolean;
+            /** @description the supplier's number */
+            ref?: string;
+            site_id: string;
+        };
+        StockWriteOffIn: {
+            lines: components["schemas"]["StockIssueIn"][];
+            note?: string;
+            /** @enum {string} */
+            reason: "expired" | "made_wrong" | "dropped" | "damaged" | "tasting" | "sample" | "returned" | "other";
+            site_id: string;
+        };
         TillBatchView: {
             /** @description in the base unit */
             base_qty: string;
@@ -1607,6 +2208,14 @@ export interface components {
             /** @description VAT rate in percent */
             tax_pct: number;
             unit: string;
+        };
+        TillRefundLineIn: {
+            /** @enum {string} */
+            back: "stock" | "discard";
+            /** Format: int64 */
+            line_no: number;
+            /** @description in the unit of the line */
+            qty: string;
         };
         TillRefundLineView: {
             /** Format: int64 */
@@ -2277,6 +2886,243 @@ export interface operations {
             };
         };
     };
+    "list-imports": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                kind?: "stores" | "products" | "stock" | "sales" | "weather" | "holidays";
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageIntakeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "upload-import": {
+        parameters: {
+            query: {
+                kind: "stores" | "products" | "stock" | "sales" | "weather" | "holidays";
+                file_name?: string;
+            };
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-import-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageIntakeKindView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-import": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "download-refused-rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "run-import": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntakeRunIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-jobs": {
         parameters: {
             query?: {
@@ -2330,6 +3176,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobsStatus"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-statement": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description first business date; from the beginning when left out */
+                from?: string;
+                /** @description last business date; up to now when left out */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerStatementView"];
                 };
             };
             /** @description Error */
@@ -3404,6 +4289,218 @@ export interface operations {
             };
         };
     };
+    "adjust-stock": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StockAdjustmentIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockDocumentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-batches": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                product_id?: string;
+                /** @description only those that have something in them */
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStockBatch"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockBatchStory"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-stock-levels": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                /** @description part of the code or name */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStockLevel"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "receive-goods": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StockReceiptIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockDocumentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "write-off-goods": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StockWriteOffIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockDocumentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "till-products": {
         parameters: {
             query: {
@@ -3696,6 +4793,82 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TillSaleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "refund-sale": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckoutRefundIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TillSaleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "void-sale": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckoutVoidIn"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {

@@ -1,8 +1,7 @@
 // The names pages use for what the server sends; the shapes are generated (schema.ts).
-import type { Pending } from './pending'
-import type { components, paths as Served } from './schema'
+import type { components } from './schema'
 
-export type paths = Served & Omit<Pending, keyof Served>
+export type { paths } from './schema'
 
 type S = components['schemas']
 export type Me = S['OrgMe']
@@ -37,4 +36,12 @@ export type Forecast = S['ForecastOpened']
 export type ForecastDay = S['ForecastOpenedDay']
 export type ForecastFigures = S['ForecastFigures']
 export type Accuracy = S['ForecastAccuracy']
-export type * from './pending'
+export type StockLevel = S['StockLevel']
+export type Batch = S['StockBatch']
+export type BatchStory = S['StockBatchStory']
+export type Movement = S['LedgerMovementView']
+export type Import = S['IntakeView']
+export type ImportKind = Import['kind']
+export type ImportColumn = S['IntakeColumnView']
+/** A quantity and the unit it is in, as the reader is shown them together. */
+export interface Quantity { qty: string; unit: string }
