@@ -78,6 +78,9 @@ var examples = map[string]func(w *town, x world) request{
 	"void-sale": func(w *town, x world) request {
 		return request{path: m1("id", x.ids["sale2"]), body: m{"reason": "mistake"}}
 	},
+	"pay-out": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["owed"]), body: m{"register": "1"}}
+	},
 	"refund-sale": func(w *town, x world) request {
 		return request{path: m1("id", x.ids["sale"]), body: m{"reason": "broken", "lines": []m{{"line_no": 1, "qty": "1", "back": "discard"}}}}
 	},

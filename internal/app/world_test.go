@@ -184,6 +184,10 @@ func (w *town) world(name, mark string) world {
 	x.ids["sale"] = w.done(x.boss, "POST", "/api/till/sales", w.basket(x, "cash")).id()
 	x.ids["sale2"] = w.done(x.boss, "POST", "/api/till/sales", w.basket(x, "cash")).id()
 	x.ids["awaiting"] = w.done(x.boss, "POST", "/api/till/sales", w.basket(x, "mobile")).id()
+	refused := w.basket(x, "mobile") // the provider refuses to give back
+	refused["tenders"].([]m)[0]["pay_code"] = "28000000000097"
+	x.ids["owed"] = w.done(x.boss, "POST", "/api/till/sales", refused).id()
+	w.done(x.boss, "POST", "/api/till/sales/"+x.ids["owed"]+"/void", m{"reason": "mistake"})
 	w.history(site, sku)
 	file := "date,product,quantity,store\n2026-02-01,1001,1,SI" + name + "\n2026-02-01," + mark + ",1,SI" + name + "\n"
 	for _, of := range []string{"import", "import2", "import3"} {
