@@ -180,7 +180,7 @@ func Receive(tx *db.Tx, r Receipt) (*Document, error) {
 	batches := make([]any, 0, 10*len(r.Lines))
 	m := newMove(d.Site)
 	for i, l := range r.Lines {
-		b := &lot{id: id.New(), value: id.New(), sku: l.SKU, code: l.Code, isOpen: true}
+		b := &lot{id: id.New(), value: id.New(), sku: l.SKU, code: l.Code}
 		if b.code == "" {
 			b.code = freshCode(d.Date, b.id)
 		}

@@ -28,7 +28,7 @@ func newMove(site id.ID) *move {
 	return &move{Locked: ledger.NewLocked(), lots: map[id.ID]*lot{}, site: site}
 }
 
-const lotColumns = `c.id, c.value_id, c.sku_id, c.code, c.open, c.expires_at, a.posted_in, a.posted_out, a.pending_in, a.pending_out, a.low, v.posted_in, v.posted_out`
+const lotColumns = `c.id, c.value_id, c.sku_id, c.code, c.expires_at, a.posted_in, a.posted_out, a.pending_in, a.pending_out, a.low, v.posted_in, v.posted_out`
 
 // scanLots reads locked batches with both accounts into the move, and calls each for every row. An account
 // gets into the set of locked ones once: what the set knows is newer than what a second row says.
@@ -36,14 +36,14 @@ func (m *move) scanLots(rows *db.Rows, each func(*lot), more ...any) error {
 	var b lot
 	var batch, value, sku int64
 	var a, v ledger.State
-	dst := append([]any{&batch, &value, &sku, &b.code, &b.isOpen, &b.expires, &a.In, &a.Out, &a.PendingIn, &a.PendingOut, &a.Low, &v.In, &v.Out}, more...)
+	dst := append([]any{&batch, &value, &sku, &b.code, &b.expires, &a.In, &a.Out, &a.PendingIn, &a.PendingOut, &a.Low, &v.In, &v.Out}, more...)
 	for rows.Next() {
 		if err := rows.Scan(dst...); err != nil {
 			return err
 		}
 		known := m.lots[id.ID(batch)]
 		if known == nil {
-			known = &lot{id: id.ID(batch), value: id.ID(value), sku: id.ID(sku), code: b.code, isOpen: b.isOpen, expires: b.expires, others: -1,
+			known = &lot{id: id.ID(batch), value: id.ID(value), sku: id.ID(sku), code: b.code, wasOpen: a.Balance() > 0, expires: b.expires, others: -1,
 				free: qty.Qty(a.Available()), onHand: qty.Qty(a.Balance()), worth: money.Fen(v.Balance())}
 			m.lots[known.id] = known
 			a.ID, a.Book, a.Unit, a.Site = known.account(), Book, known.unit(), m.site
@@ -59,9 +59,9 @@ func (m *move) scanLots(rows *db.Rows, each func(*lot), more ...any) error {
 // The accounts of a batch are locked in the order in which its rows come, by rising id of the batch, and
 // whoever locks the value of a batch has locked the batch. So nobody waits in a circle.
 var (
-	readLots = db.NewMany(`WITH c AS (SELECT id, value_id, sku_id, code, open, expires_at FROM stock_batch WHERE site_id = $1 AND id IN (`, `?`,
+	readLots = db.NewMany(`WITH c AS (SELECT id, value_id, sku_id, code, expires_at FROM stock_batch WHERE site_id = $1 AND id IN (`, `?`,
 		`)) SELECT `+lotColumns+` FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id ORDER BY a.id`)
-	lockLots = db.NewMany(`WITH c AS (SELECT id, value_id, sku_id, code, open, expires_at FROM stock_batch WHERE site_id = $1 AND id IN (`, `?`,
+	lockLots = db.NewMany(`WITH c AS (SELECT id, value_id, sku_id, code, expires_at FROM stock_batch WHERE site_id = $1 AND id IN (`, `?`,
 		`)) SELECT `+lotColumns+` FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id ORDER BY a.id FOR UPDATE`)
 )
 
@@ -145,20 +145,18 @@ var (
 	closeBatches = db.NewMany(`UPDATE stock_batch SET open = 0 WHERE id IN (`, `?`, `)`)
 )
 
-// flags keeps open = something is left.
+// flags keeps open = something is left. What the flag was is told by what was in the batch, which is locked:
+// the row of the batch is not, and may have been read before a twin changed it.
 func (m *move) flags(tx *db.Tx) error {
 	var opened, closed []any
 	for _, b := range m.lots {
 		s, _ := m.Locked.Get(b.account())
 		switch left := s.Balance() > 0; {
-		case left && !b.isOpen:
+		case left && !b.wasOpen:
 			opened = append(opened, int64(b.id))
-		case !left && b.isOpen:
+		case !left && b.wasOpen:
 			closed = append(closed, int64(b.id))
-		default:
-			continue
 		}
-		b.isOpen = !b.isOpen
 	}
 	sortIDs(opened)
 	sortIDs(closed)

@@ -52,7 +52,7 @@ type Asked struct {
 // news that something is sold out. The first part is a WITH, which FOR UPDATE leaves unlocked.
 const (
 	pickHead = `WITH c AS (
-	SELECT CAST($1 AS BIGINT) AS at_site, CAST($2 AS BIGINT) AS at_time, w.column2 AS named, w.column3 AS wanted, b.id, b.value_id, b.sku_id, b.code, b.open, b.expires_at
+	SELECT CAST($1 AS BIGINT) AS at_site, CAST($2 AS BIGINT) AS at_time, w.column2 AS named, w.column3 AS wanted, b.id, b.value_id, b.sku_id, b.code, b.expires_at
 	FROM (VALUES `
 	pickTail = `) AS w
 	JOIN stock_batch b ON b.id = CASE WHEN w.column2 > 0 THEN w.column2 ELSE (
@@ -240,7 +240,7 @@ func (p *Picked) number() {
 }
 
 const (
-	furtherHead = `WITH c AS (SELECT id, value_id, sku_id, code, open, expires_at FROM stock_batch
+	furtherHead = `WITH c AS (SELECT id, value_id, sku_id, code, expires_at FROM stock_batch
 	WHERE site_id = $1 AND sku_id = $2 AND open = 1 AND (expires_at, id) > ($3, $4) ORDER BY expires_at, id LIMIT $5)
 SELECT ` + lotColumns + ` FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id ORDER BY a.id`
 

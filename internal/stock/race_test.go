@@ -11,6 +11,7 @@ import (
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/money"
 	"zhanggui/internal/platform/qty"
 )
 
@@ -209,6 +210,57 @@ func TestCrowdsOnFewShelves(t *testing.T) {
 		})
 		if len(batches) < 6 {
 			t.Errorf("only %d batches were touched", len(batches))
+		}
+	})
+}
+
+// The last piece goes while another comes back: whether the batch is open must follow what is in it.
+func TestTheLastPieceGoesWhileOneComesBack(t *testing.T) {
+	each(t, func(t *testing.T, s shop) {
+		for range 12 {
+			b := s.receive(bun, 3, 100, time.Hour)
+			sale := doc(testSale, bakery, id.New())
+			s.must(func(tx *db.Tx) error {
+				p, err := Pick(tx, bakery.ID, []Want{buns(2)})
+				if err != nil {
+					return err
+				}
+				return p.Sell(tx, sale)
+			})
+			s.batch(b, 1, 0, 33)
+			sold := 0
+			for k, err := range together(6, func(k int) error {
+				if k%3 == 0 {
+					return s.try(func(tx *db.Tx) error {
+						c, err := Return(tx, bakery.ID, []Back{{Batch: b, Qty: pieces(1), Cost: 33, Of: sale.Ref(1)}})
+						if err != nil {
+							return err
+						}
+						return c.Book(tx, doc(testRefund, bakery, id.New()))
+					})
+				}
+				return s.try(func(tx *db.Tx) error {
+					p, err := Pick(tx, bakery.ID, []Want{{SKU: bun, Qty: pieces(1), Batch: b}})
+					if err != nil {
+						return err
+					}
+					return p.Sell(tx, doc(testSale, bakery, id.New()))
+				})
+			}) {
+				switch {
+				case err == nil && k%3 != 0:
+					sold++
+				case err != nil && !errors.Is(err, ErrShort):
+					t.Errorf("%d: %v", k, err)
+				}
+			}
+			s.batch(b, int64(3-sold), 0, [...]money.Fen{99, 66, 33, 0}[sold])
+			s.green()
+			for range 3 - sold {
+				if takes := s.sold(buns(1)); takes[0].Batch != b {
+					t.Errorf("what came back is not found again: sold from %d", takes[0].Batch)
+				}
+			}
 		}
 	})
 }

@@ -124,7 +124,7 @@ type lot struct {
 	value   id.ID
 	sku     id.ID
 	code    string
-	isOpen  bool
+	wasOpen bool // something was in it
 	expires time.Time
 	others  int64 // 1: the site has more of the SKU in other batches, 0: it has not, -1: nobody asked
 
