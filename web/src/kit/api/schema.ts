@@ -955,6 +955,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/till/sales/{id}/payments/pay-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cash in place of what the provider refused to give back */
+        post: operations["pay-out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/till/sales/{id}/refunds": {
         parameters: {
             query?: never;
@@ -1145,6 +1162,11 @@ export interface components {
              * @description sales less refunds
              */
             net_fen: number;
+            /**
+             * Format: int64
+             * @description cash given in place of what a provider refused to give back; not contained in cash_fen
+             */
+            pay_outs_fen: number;
             /** Format: int64 */
             refunds: number;
             /**
@@ -1198,6 +1220,11 @@ export interface components {
             net_fen: number;
             /**
              * Format: int64
+             * @description cash given in place of what a provider refused to give back; not contained in cash_fen
+             */
+            pay_outs_fen: number;
+            /**
+             * Format: int64
              * @description refunded on this day, whenever sold
              */
             refunds_fen: number;
@@ -1243,6 +1270,10 @@ export interface components {
             /** @description decimal with at most 3 places, in the unit */
             qty: string;
             unit: string;
+        };
+        CheckoutPayOutIn: {
+            /** @description whose drawer gives the cash */
+            register: string;
         };
         CheckoutQuote: {
             lines: components["schemas"]["CheckoutQuoteLine"][];
@@ -2235,8 +2266,11 @@ export interface components {
             kind: "cash" | "mobile";
             reason: string;
             ref: string;
-            /** @enum {string} */
-            state: "open" | "done" | "failed";
+            /**
+             * @description failed: the provider refused, pay out in cash; cash: done so
+             * @enum {string}
+             */
+            state: "open" | "done" | "failed" | "cash";
         };
         TillRefundView: {
             /** Format: int64 */
@@ -2337,14 +2371,14 @@ export interface components {
             /** @description the provider's number */
             ref: string;
             /**
-             * @description open: the provider has not answered for good; given_back: paid after the sale was given up, returned to the payer
+             * @description open: the provider has not answered for good; returning: the payer's money is on its way back, or the provider refused; given_back, cash: the payer has it back
              * @enum {string}
              */
-            state: "open" | "done" | "failed" | "given_back";
+            state: "open" | "done" | "failed" | "returning" | "given_back" | "cash";
         };
         TillTrailView: {
             /** @enum {string} */
-            act: "paid" | "failed" | "given_up" | "voided" | "paid_late" | "given_back" | "give_back_failed" | "refund_failed";
+            act: "paid" | "failed" | "given_up" | "voided" | "paid_late" | "given_back" | "give_back_failed" | "refund_failed" | "paid_out";
             /** Format: date-time */
             at: string;
             note: string;
@@ -4793,6 +4827,44 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TillSaleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "pay-out": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckoutPayOutIn"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
