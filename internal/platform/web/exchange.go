@@ -79,6 +79,31 @@ func KeyOf(ctx context.Context) string {
 	return ""
 }
 
+// patience is how long the sender of a file may be silent.
+const patience = time.Minute
+
+// patient is a body without a deadline as a whole. What fails while it is read is the sender's.
+type patient struct {
+	x    *exchange
+	body io.Reader
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	_ = http.NewResponseController(p.x.w).SetReadDeadline(p.x.a.o.Clock.Now().Add(patience))
+	n, err := p.body.Read(b)
+	if err != nil && err != io.EOF && problemOf(err, "zh").Code != ErrBodyLarge.Code {
+		err = ErrSlowBody.Wrap(err)
+	}
+	return n, err
+}
+
+// Replayed marks the answer as one that was given before, for handlers that keep the key themselves.
+func Replayed(ctx context.Context) {
+	if x := stateOf(ctx).x; x != nil {
+		x.w.Header().Set(replayedHeader, "true")
+	}
+}
+
 // ContentIs tells what an upload held (a digest), so that a key that comes again with another file is
 // refused. It is called before Write.
 func ContentIs(ctx context.Context, digest []byte) {

@@ -214,8 +214,8 @@ func Raw[In any](a *API, method string, r Route, h func(ctx context.Context, d *
 }
 
 // Upload registers a POST whose body is a file and whose answer is typed. h reads the body, at most
-// MaxBody bytes, and has no transaction: it opens its own, the one with the effect by Write, after it has
-// told by ContentIs what the file was.
+// MaxBody bytes from a sender who may take as long as he keeps sending, and has no transaction: it opens
+// its own. It keeps the caller's key itself (KeyOf, Replayed), or by Write after ContentIs.
 func Upload[In, Out any](a *API, r Route, h func(ctx context.Context, d *db.DB, in *In, body io.Reader) (*Out, error)) {
 	in := declare[In, Out](a, http.MethodPost, r, !r.NoEffect)
 	a.doc.takesFile()
@@ -230,7 +230,7 @@ func Upload[In, Out any](a *API, r Route, h func(ctx context.Context, d *db.DB, 
 		if bad := in.readParams(x.r, reflect.ValueOf(v).Elem()); len(bad) > 0 {
 			return refusals(bad)
 		}
-		out, err := h(x.ctx, x.db, v, http.MaxBytesReader(x.w, x.r.Body, x.maxBody))
+		out, err := h(x.ctx, x.db, v, &patient{x, http.MaxBytesReader(x.w, x.r.Body, x.maxBody)})
 		if err != nil {
 			return err
 		}
