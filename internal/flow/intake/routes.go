@@ -216,10 +216,10 @@ type listIn struct {
 
 // Routes registers the routes of imports.
 func (s *Service) Routes(api *web.API) {
-	web.Raw(api, http.MethodPost, web.Route{Path: "/api/imports", Name: "upload-import", Summary: "Upload a CSV file (the body, at most 256 MiB, may be gzip)",
+	web.Upload(api, web.Route{Path: "/api/imports", Name: "upload-import", Summary: "Upload a CSV file (the body, at most 256 MiB, may be gzip)",
 		Perm: perm, Scope: web.Sites, MaxBody: maxUpload},
-		func(ctx context.Context, _ *db.DB, in *uploadIn, w http.ResponseWriter, q *http.Request) error {
-			return s.upload(ctx, in, w, q)
+		func(ctx context.Context, _ *db.DB, in *uploadIn, body io.Reader) (*View, error) {
+			return s.upload(ctx, in, body)
 		})
 	web.Get(api, web.Route{Path: "/api/imports", Name: "list-imports", Summary: "Imports, newest first", Perm: perm, Scope: web.Sites}, s.list)
 	web.Get(api, web.Route{Path: "/api/imports/kinds", Name: "list-import-kinds", Summary: "Kinds of files and their columns", Perm: perm, Scope: web.Sites},
@@ -250,7 +250,7 @@ func (s *Service) Routes(api *web.API) {
 	web.Post(api, web.Route{Path: "/api/imports/{id}/cancel", Name: "cancel-import", Summary: "Stop an import before it comes into force", Perm: perm, Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *oneIn) (*View, error) { return s.cancel(ctx, tx, in.ID) })
 	web.Raw(api, http.MethodGet, web.Route{Path: "/api/imports/{id}/refused.csv", Name: "download-refused-rows", Summary: "The refused rows with their reasons, to be corrected and imported",
-		Perm: perm, Scope: web.Sites},
+		Perm: perm, Scope: web.Sites, Media: "text/csv"},
 		func(ctx context.Context, d *db.DB, in *oneIn, w http.ResponseWriter, q *http.Request) error {
 			var im *Import
 			err := d.Read(ctx, func(tx *db.Tx) (err error) {

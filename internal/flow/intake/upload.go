@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net/http"
 	"time"
 
 	"zhanggui/internal/org"
@@ -25,10 +24,9 @@ var (
 )
 
 const (
-	maxUpload   = 256 << 20
-	chunkSize   = 256 << 10
-	maxWaiting  = 20               // uploads of one person that wait to be run
-	chunkPeriod = 60 * time.Second // a caller who sends less than a chunk in that time has gone
+	maxUpload  = 256 << 20
+	chunkSize  = 256 << 10
+	maxWaiting = 20 // uploads of one person that wait to be run
 )
 
 type uploadIn struct {
@@ -37,10 +35,10 @@ type uploadIn struct {
 }
 
 // upload keeps a file as it comes, in chunks, and looks at it. The same key with the same file is answered again.
-func (s *Service) upload(ctx context.Context, in *uploadIn, w http.ResponseWriter, q *http.Request) error {
+func (s *Service) upload(ctx context.Context, in *uploadIn, body io.Reader) (*View, error) {
 	k, caller := Kind(in.Kind), org.CallerOf(ctx)
 	if err := allowed(ctx, k, Run{}); err != nil {
-		return err
+		return nil, err
 	}
 	im := &Import{ID: id.New(), Kind: k, FileName: in.FileName, StaffID: caller.ID, worker: s.worker, CreatedAt: clock.Wall.Now()}
 	if im.FileName == "" {
@@ -48,37 +46,36 @@ func (s *Service) upload(ctx context.Context, in *uploadIn, w http.ResponseWrite
 	}
 	before, err := s.beginUpload(ctx, im, web.KeyOf(ctx))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	body := &patient{q.Body, http.NewResponseController(w)}
 	if before != nil {
-		return s.sameUpload(ctx, in, before, body, w)
+		return s.sameUpload(ctx, in, before, body)
 	}
 	if err := s.keep(ctx, im, body); err != nil {
-		return s.failUpload(ctx, im.ID, err)
+		return nil, s.failUpload(ctx, im.ID, err)
 	}
 	seen, err := look(ctx, k, s.chunks(im.ID))
 	if err != nil {
-		return s.failUpload(ctx, im.ID, err)
+		return nil, s.failUpload(ctx, im.ID, err)
 	}
 	im.Head, im.RowsTotal, im.Encoding, im.SHA256, im.Bytes = seen.Head, seen.RowsTotal, seen.Encoding, seen.SHA256, seen.Bytes
 	im.Run.Mapping = Suggest(k, im.Head.Columns)
 	head, err := json.Marshal(im.Head)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	mapping, err := json.Marshal(im.Run.Mapping)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	err = s.d.Write(ctx, func(tx *db.Tx) error {
 		return tx.ExecExactly(1, errLost, `UPDATE intake_import SET state = 'ready', sha256 = $1, bytes = $2, chunks = $3, encoding = $4, head = $5, rows_total = $6, mapping = $7
 			WHERE id = $8 AND state = 'uploading' AND worker = $9`, im.SHA256, im.Bytes, im.chunks, im.Encoding, string(head), im.RowsTotal, string(mapping), im.ID, s.worker)
 	})
 	if err != nil {
-		return s.failUpload(ctx, im.ID, err)
+		return nil, s.failUpload(ctx, im.ID, err)
 	}
-	return s.answer(ctx, im.ID, w)
+	return s.answer(ctx, im.ID)
 }
 
 // beginUpload makes the import, or finds the one that the key has made.
@@ -122,21 +119,20 @@ func (s *Service) beginUpload(ctx context.Context, im *Import, key string) (befo
 }
 
 // sameUpload answers a repeated upload, if it is the same file.
-func (s *Service) sameUpload(ctx context.Context, in *uploadIn, before *Import, body io.Reader, w http.ResponseWriter) error {
+func (s *Service) sameUpload(ctx context.Context, in *uploadIn, before *Import, body io.Reader) (*View, error) {
 	seen, err := look(ctx, before.Kind, func(context.Context) (io.ReadCloser, error) { return io.NopCloser(body), nil })
 	if err != nil {
-		return bodyError(err)
+		return nil, err
 	}
 	if seen.SHA256 != before.SHA256 || Kind(in.Kind) != before.Kind || in.FileName != "" && in.FileName != before.FileName {
-		return once.ErrReused
+		return nil, once.ErrReused
 	}
-	w.Header().Set("Idempotency-Replayed", "true")
-	return s.answer(ctx, before.ID, w)
+	web.Replayed(ctx)
+	return s.answer(ctx, before.ID)
 }
 
-func (s *Service) answer(ctx context.Context, importID id.ID, w http.ResponseWriter) error {
-	var v *View
-	err := s.d.Read(ctx, func(tx *db.Tx) (err error) {
+func (s *Service) answer(ctx context.Context, importID id.ID) (v *View, err error) {
+	err = s.d.Read(ctx, func(tx *db.Tx) error {
 		im, err := ByID(tx, importID)
 		if err != nil {
 			return err
@@ -144,12 +140,7 @@ func (s *Service) answer(ctx context.Context, importID id.ID, w http.ResponseWri
 		v, err = viewOf(ctx, tx, im)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	return json.NewEncoder(w).Encode(v)
+	return v, err
 }
 
 // keep writes the body in chunks, one step each.
@@ -163,7 +154,7 @@ func (s *Service) keep(ctx context.Context, im *Import, body io.Reader) error {
 			n += m
 		}
 		if err != nil && err != io.EOF {
-			return bodyError(err)
+			return err
 		}
 		if n > 0 {
 			began := clock.Wall.Now()
@@ -184,26 +175,6 @@ func (s *Service) keep(ctx context.Context, im *Import, body io.Reader) error {
 			return nil
 		}
 	}
-}
-
-// patient is a body whose sender may take as long as he keeps sending.
-type patient struct {
-	body io.Reader
-	wait *http.ResponseController
-}
-
-func (p *patient) Read(b []byte) (int, error) {
-	_ = p.wait.SetReadDeadline(clock.Wall.Now().Add(chunkPeriod)) // a server that has no deadlines waits for ever
-	return p.body.Read(b)
-}
-
-// bodyError tells a file that did not arrive from a file that is wrong.
-func bodyError(err error) error {
-	var large *http.MaxBytesError
-	if err == nil || errors.As(err, &large) || errs.Code(err) != "internal" {
-		return err
-	}
-	return web.ErrSlowBody.Wrap(err)
 }
 
 const clearChunks = `DELETE FROM intake_chunk WHERE import_id = $1 AND no IN (SELECT no FROM intake_chunk WHERE import_id = $1 ORDER BY no LIMIT 8)`
