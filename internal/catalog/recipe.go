@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"errors"
+	"fmt"
 	"math/big"
 	"sort"
 	"strings"
@@ -104,6 +106,10 @@ func NewCookbook(recipes []Recipe, name func(id.ID) string) (*Cookbook, error) {
 	depth := map[id.ID]int{}
 	for _, p := range b.made() {
 		if _, err := b.height(p, depth, nil); err != nil {
+			var round *circle
+			if errors.As(err, &round) {
+				err = round.refusal(name)
+			}
 			return nil, err
 		}
 	}
@@ -134,11 +140,7 @@ func (b *Cookbook) made() []id.ID {
 func (b *Cookbook) height(p id.ID, known map[id.ID]int, path []id.ID) (int, error) {
 	for i, above := range path {
 		if above == p {
-			var round []string
-			for _, q := range append(path[i:], p) {
-				round = append(round, b.name(q))
-			}
-			return 0, ErrRecipeCycle.With("path", strings.Join(round, " → "))
+			return 0, &circle{append(append([]id.ID{}, path[i:]...), p)}
 		}
 	}
 	if h, ok := known[p]; ok {
@@ -159,6 +161,37 @@ func (b *Cookbook) height(p id.ID, known map[id.ID]int, path []id.ID) (int, erro
 	}
 	known[p] = most
 	return most, nil
+}
+
+// circle is a way from a product back to itself: the first and the last of the path are the same.
+type circle struct{ path []id.ID }
+
+func (c *circle) Error() string { return fmt.Sprint("recipe circle ", c.path) }
+
+// refusal spells the circle.
+func (c *circle) refusal(name func(id.ID) string) *errs.Error {
+	round := make([]string, len(c.path))
+	for i, p := range c.path {
+		round[i] = name(p)
+	}
+	return ErrRecipeCycle.With("path", strings.Join(round, " → "))
+}
+
+// FindCycle is a way round among recipes, from a product back to itself, or nil. Recipes deeper than any
+// kitchen's are none.
+func FindCycle(recipes []Recipe) []id.ID {
+	b := &Cookbook{versions: map[id.ID][]Recipe{}}
+	for _, r := range recipes {
+		b.versions[r.Product] = append(b.versions[r.Product], r)
+	}
+	known := map[id.ID]int{}
+	for _, p := range b.made() {
+		var round *circle
+		if _, err := b.height(p, known, nil); errors.As(err, &round) {
+			return round.path
+		}
+	}
+	return nil
 }
 
 // On returns the version of a product's recipe that is valid on a day.
@@ -183,7 +216,20 @@ type Requirement struct {
 	OnHand    qty.Qty  // of Stock, what was used against the need
 	InTransit qty.Qty
 	Net       qty.Qty // to be made or bought: rounded up once, pieces to whole pieces
-	Made      bool    // it has a recipe on the day
+	Made      bool    // it has a recipe on the day, and is made here
+	Uses      []Use   // where the need comes from, by product; what is asked for directly is not among them
+}
+
+// Use is what one product takes of a component.
+type Use struct {
+	Product id.ID   // that is made
+	Makes   qty.Qty // so much of it, rounded up
+	Yield   qty.Qty // of one recipe
+	Qty     qty.Qty // of the component for one yield
+	Loss    int64   // millionths
+	Rule    LossRule
+	Gross   *big.Rat
+	Need    *big.Rat
 }
 
 // Loss is the whole compensation as a share of the gross requirement: Need ÷ Gross − 1.
@@ -195,12 +241,24 @@ func (r Requirement) Loss() *big.Rat {
 	return new(big.Rat).Sub(new(big.Rat).Quo(r.Need, r.Gross), one)
 }
 
-// Explode works out what making the given quantities (base unit, thousandths) on a day takes, level by
-// level: the need for a semi-finished product is netted by stock before it goes on to its materials.
-// What is asked for itself is not netted: the caller has decided how much to make. piece says whether
-// a product is counted in whole pieces. Rows come by level, then product. A need beyond qty.Max is refused
-// with qty.ErrTooLarge.
+// Ask is what a plan asks of a cookbook, in thousandths of base units.
+type Ask struct {
+	Make      map[id.ID]qty.Qty // to be made as somebody decided: not netted
+	Need      map[id.ID]qty.Qty // to be there, however it comes: netted by stock first
+	Stock     func(id.ID) Stock // asked once for each product
+	Piece     func(id.ID) bool  // is it counted in whole pieces
+	Elsewhere func(id.ID) bool  // has a recipe, but is not made here; nil: everything is
+}
+
+// Explode works out what making the given quantities on a day takes; see Require.
 func (b *Cookbook) Explode(day cal.Date, makes map[id.ID]qty.Qty, stock func(id.ID) Stock, piece func(id.ID) bool) ([]Requirement, error) {
+	return b.Require(day, Ask{Make: makes, Stock: stock, Piece: piece})
+}
+
+// Require works out what a plan takes, level by level: the need for a semi-finished product is netted by
+// stock before it goes on to its materials. Rows come by level, then product. A need beyond qty.Max is
+// refused with qty.ErrTooLarge.
+func (b *Cookbook) Require(day cal.Date, ask Ask) ([]Requirement, error) {
 	rows := map[id.ID]*Requirement{}
 	row := func(p id.ID) *Requirement {
 		r := rows[p]
@@ -210,12 +268,12 @@ func (b *Cookbook) Explode(day cal.Date, makes map[id.ID]qty.Qty, stock func(id.
 		}
 		return r
 	}
-	asked := map[id.ID]bool{}
-	for p, q := range makes {
-		r := row(p)
-		r.Gross.Add(r.Gross, new(big.Rat).SetInt64(int64(q)))
-		r.Need.Set(r.Gross)
-		asked[p] = true
+	for _, asked := range []map[id.ID]qty.Qty{ask.Make, ask.Need} {
+		for p, q := range asked {
+			r := row(p)
+			r.Gross.Add(r.Gross, new(big.Rat).SetInt64(int64(q)))
+			r.Need.Set(r.Gross)
+		}
 	}
 	done := map[id.ID]bool{}
 	for {
@@ -226,22 +284,29 @@ func (b *Cookbook) Explode(day cal.Date, makes map[id.ID]qty.Qty, stock func(id.
 		for _, r := range next {
 			done[r.Product] = true
 			recipe, made := b.On(r.Product, day)
+			if made && ask.Elsewhere != nil && ask.Elsewhere(r.Product) {
+				recipe, made = Recipe{}, false
+			}
 			r.Made = made
-			exact := b.net(r, makes[r.Product], asked[r.Product], stock)
+			exact := r.net(ask.Make[r.Product], ask.Stock(r.Product))
 			var err error
-			if r.Net, err = roundUp(exact, !made && piece(r.Product)); err != nil {
+			if r.Net, err = roundUp(exact, !made && ask.Piece(r.Product)); err != nil {
 				return nil, qty.ErrTooLarge.With("product", b.name(r.Product))
 			}
 			for _, c := range recipe.Components {
-				gross := new(big.Rat).Mul(exact, big.NewRat(int64(c.Qty), int64(recipe.Yield)))
+				use := Use{Product: r.Product, Makes: r.Net, Yield: recipe.Yield, Qty: c.Qty, Loss: c.Loss, Rule: c.Rule}
+				use.Gross = new(big.Rat).Mul(exact, big.NewRat(int64(c.Qty), int64(recipe.Yield)))
+				use.Need = new(big.Rat).Mul(use.Gross, c.compensation())
 				child := row(c.Product)
-				child.Gross.Add(child.Gross, gross)
-				child.Need.Add(child.Need, gross.Mul(gross, c.compensation()))
+				child.Gross.Add(child.Gross, use.Gross)
+				child.Need.Add(child.Need, use.Need)
+				child.Uses = append(child.Uses, use)
 			}
 		}
 	}
 	out := make([]Requirement, 0, len(rows))
 	for _, r := range rows {
+		sort.SliceStable(r.Uses, func(i, j int) bool { return r.Uses[i].Product < r.Uses[j].Product })
 		out = append(out, *r)
 	}
 	sort.Slice(out, func(i, j int) bool {
@@ -271,14 +336,11 @@ func (b *Cookbook) nextLevel(rows map[id.ID]*Requirement, done map[id.ID]bool) [
 	return out
 }
 
-// net takes stock off the need, on hand first, and returns what is left exactly. Of a product that is
-// asked for directly and also used as a component, only the second part is netted.
-func (b *Cookbook) net(r *Requirement, direct qty.Qty, asked bool, stock func(id.ID) Stock) *big.Rat {
-	open := new(big.Rat).Set(r.Need)
-	if asked {
-		open.Sub(open, new(big.Rat).SetInt64(int64(direct)))
-	}
-	have := stock(r.Product)
+// net takes stock off the need, on hand first, and returns what is left exactly. Of a product that somebody
+// decided to make and that is also used as a component, only the second part is netted.
+func (r *Requirement) net(decided qty.Qty, have Stock) *big.Rat {
+	direct := new(big.Rat).SetInt64(int64(decided))
+	open := new(big.Rat).Sub(r.Need, direct)
 	take := func(q qty.Qty) qty.Qty {
 		if q <= 0 || open.Sign() <= 0 {
 			return 0
@@ -294,10 +356,7 @@ func (b *Cookbook) net(r *Requirement, direct qty.Qty, asked bool, stock func(id
 	}
 	r.OnHand = take(have.OnHand)
 	r.InTransit = take(have.InTransit)
-	if asked {
-		open.Add(open, new(big.Rat).SetInt64(int64(direct)))
-	}
-	return open
+	return open.Add(open, direct)
 }
 
 // compensation is what a net need is multiplied with.

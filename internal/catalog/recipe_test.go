@@ -145,6 +145,60 @@ func TestTheVersionOfTheDayCounts(t *testing.T) {
 	}
 }
 
+// A salad that is bought ready-made and sold as it is, and also goes into the wrap.
+func TestWhatIsBoughtToBeSoldSharesStockWithWhatIsUsed(t *testing.T) {
+	b := cookbook(t, Recipe{Product: wrap, Yield: 1000, Components: []Component{{tomato, 2000, 0, ""}}})
+	have := func(p id.ID) Stock {
+		if p == tomato {
+			return Stock{OnHand: 15_000, InTransit: 2_000}
+		}
+		return Stock{}
+	}
+	rows, err := b.Require("2026-11-23", Ask{Make: map[id.ID]qty.Qty{wrap: 10_000}, Need: map[id.ID]qty.Qty{tomato: 5_000}, Stock: have, Piece: func(id.ID) bool { return true }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := of(rows, tomato)
+	if r.Gross.Cmp(big.NewRat(25_000, 1)) != 0 || r.OnHand != 15_000 || r.InTransit != 2_000 || r.Net != 8_000 || r.Made {
+		t.Errorf("5 to sell and 20 to use, 17 there or coming: %+v", r)
+	}
+	if len(r.Uses) != 1 || r.Uses[0].Product != wrap || r.Uses[0].Makes != 10_000 || r.Uses[0].Gross.Cmp(big.NewRat(20_000, 1)) != 0 {
+		t.Errorf("20 of them go into the wraps: %+v", r.Uses)
+	}
+}
+
+// Sauce comes from the kitchen: the store asks for sauce, not for its tomatoes.
+func TestWhatIsMadeElsewhereIsAskedForAsItIs(t *testing.T) {
+	b := cookbook(t,
+		Recipe{Product: wrap, Yield: 1000, Components: []Component{{sauce, 20_000, 0, ""}}},
+		Recipe{Product: sauce, Yield: 1_000_000, Components: []Component{{tomato, 1_500_000, 0, ""}}})
+	rows, err := b.Require("2026-11-23", Ask{Make: map[id.ID]qty.Qty{wrap: 100_000}, Stock: noStock, Piece: func(id.ID) bool { return false },
+		Elsewhere: func(p id.ID) bool { return p == sauce }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := of(rows, sauce); r.Made || r.Net != 2_000_000 {
+		t.Errorf("2 kg of sauce are asked for: %+v", r)
+	}
+	if r := of(rows, tomato); r.Product != 0 {
+		t.Errorf("the store is to buy tomatoes: %+v", r)
+	}
+}
+
+func TestTheWayRoundIsFound(t *testing.T) {
+	good := Recipe{Product: wrap, Yield: 1, Components: []Component{{sauce, 1, 0, ""}, {tomato, 1, 0, ""}}}
+	if path := FindCycle([]Recipe{good, {Product: sauce, Yield: 1, Components: []Component{{tomato, 1, 0, ""}}}}); path != nil {
+		t.Errorf("tomato twice is no way round: %v", path)
+	}
+	// The two versions of the sauce never hold on one day; the way round is found all the same.
+	path := FindCycle([]Recipe{good, {Product: sauce, ValidFrom: "2026-01-01", Yield: 1, Components: []Component{{tomato, 1, 0, ""}}},
+		{Product: sauce, ValidFrom: "2027-01-01", Yield: 1, Components: []Component{{lettuce, 1, 0, ""}}},
+		{Product: lettuce, Yield: 1, Components: []Component{{wrap, 1, 0, ""}}}})
+	if len(path) != 4 || path[0] != path[3] {
+		t.Errorf("the way round is %v", path)
+	}
+}
+
 func TestARecipeThatEatsItselfIsRefusedWithItsPath(t *testing.T) {
 	_, err := NewCookbook([]Recipe{
 		{Product: wrap, Yield: 1000, Components: []Component{{sauce, 1, 0, ""}}},

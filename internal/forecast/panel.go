@@ -33,6 +33,8 @@ type Weather struct{ TMax, TMin, Rain float64 }
 type Series struct {
 	Shop    int
 	Product string
+	Unit    string    // as a sales file names it; "" when it names none
+	Line    int       // of a sales file's first row of it
 	Group   int       // product category; 0 when unknown
 	Start   int       // column of the first sale
 	Sold    []float64 // per column, Days long; 0 on days without a row

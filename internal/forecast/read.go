@@ -41,6 +41,7 @@ const (
 // days of one series while reading, by day number from first.
 type seriesDays struct {
 	shop, product, unit string
+	line                int
 	first               int
 	sold                []float64
 	price               []float32 // quantity-weighted so far
@@ -263,6 +264,7 @@ func readSalesFile(path string, all map[[2]string]*seriesDays, rows *int, progre
 			if s == nil {
 				lastKey = [2]string{strings.Clone(store), strings.Clone(product)}
 				s = &seriesDays{shop: lastKey[0], product: lastKey[1], unit: strings.Clone(c.get(rec, "unit"))}
+				s.line, _ = c.r.FieldPos(0)
 				mine[lastKey] = s
 				if len(mine)+len(all) > maxSeries {
 					return ErrFile.With("file", c.name, "why_zh", "商品太多", "why", "it has too many products")
@@ -334,7 +336,7 @@ func readSalesFile(path string, all map[[2]string]*seriesDays, rows *int, progre
 	}
 	for k, s := range mine {
 		k = [2]string{c.decode(k[0]), c.decode(k[1])}
-		s.shop, s.product = k[0], k[1]
+		s.shop, s.product, s.unit = k[0], k[1], c.decode(s.unit)
 		if old := all[k]; old != nil {
 			if old.unit != s.unit {
 				return ErrFile.With("file", c.name, "why_zh", "商品 “"+k[1]+"” 的单位与其他文件不同", "why", "the unit of “"+k[1]+"” differs from another file")
@@ -410,7 +412,7 @@ func assemble(all map[[2]string]*seriesDays, name string) (*Panel, error) {
 		if n := len(p.Shops); n == 0 || p.Shops[n-1].Name != s.shop {
 			p.Shops = append(p.Shops, Shop{Name: s.shop})
 		}
-		out := Series{Shop: len(p.Shops) - 1, Product: s.product, Start: p.Days, Sold: make([]float64, p.Days)}
+		out := Series{Shop: len(p.Shops) - 1, Product: s.product, Unit: s.unit, Line: s.line, Start: p.Days, Sold: make([]float64, p.Days)}
 		at := s.first - first
 		for j, q := range s.sold {
 			if q > 0 {

@@ -101,6 +101,7 @@ type Expected struct {
 	Mean     qty.Qty
 	Q        [len(Taus)]qty.Qty
 	Override bool
+	Machine  qty.Qty // the machine's mean
 }
 
 // DaysOf gives the days ahead of some products (at most 200) at a site; a product without a forecast is missing.
@@ -131,7 +132,7 @@ func DaysOf(tx *db.Tx, site id.ID, products []id.ID) (map[id.ID][]Expected, erro
 		}
 		list := make([]Expected, len(days))
 		for i, d := range days {
-			list[i] = Expected{Date: run.Origin.AddDays(1 + i), Mean: d.mean(), Q: d.quantiles()}
+			list[i] = Expected{Date: run.Origin.AddDays(1 + i), Mean: d.mean(), Machine: d.mean(), Q: d.quantiles()}
 		}
 		all[p] = list
 	}

@@ -3,6 +3,7 @@
 package party
 
 import (
+	"fmt"
 	"time"
 
 	"zhanggui/internal/platform/cal"
@@ -88,13 +89,23 @@ type Terms struct {
 	Class     LeadClass
 	LeadHours int64 // 0: that of the class
 	Days      OrderDays
-	CutOff    int64 // minutes after midnight until which an order counts for its day
+	CutOff    int64 // minutes after midnight until which an order counts for its day, 0 … 1439
 }
 
 // Moment is the last moment to order: a local date and minutes after its midnight.
 type Moment struct {
 	Date   cal.Date
 	Minute int64
+}
+
+// Before tells whether m comes before n.
+func (m Moment) Before(n Moment) bool {
+	return m.Date < n.Date || m.Date == n.Date && m.Minute < n.Minute
+}
+
+// String writes "2026-11-22 16:00".
+func (m Moment) String() string {
+	return fmt.Sprintf("%s %02d:%02d", m.Date, m.Minute/60, m.Minute%60)
 }
 
 // OrderBy is the last moment to order what must be there on the due date: lead time is counted in

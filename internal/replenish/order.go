@@ -24,7 +24,7 @@ type Proposal struct {
 	Qty     qty.Qty // base unit
 	Over    qty.Qty // bought beyond the need, for whole packs or the minimum
 	Amount  money.Fen
-	Late    bool // the last moment to order was before the day of planning
+	Late    bool // the last moment to order has passed
 }
 
 // Lacking is a need nobody supplies.
@@ -35,8 +35,8 @@ type Lacking struct {
 
 // Propose turns net requirements of materials into purchase lines: of several suppliers the one that is
 // cheapest for the quantity and can still deliver; a need that nobody can deliver in time is proposed
-// from the fastest and marked late, so that a person decides.
-func Propose(needs []catalog.Requirement, terms map[id.ID][]party.Terms, due, today cal.Date) ([]Proposal, []Lacking, error) {
+// from the fastest and marked late, so that a person decides. now is the moment of planning there.
+func Propose(needs []catalog.Requirement, terms map[id.ID][]party.Terms, due cal.Date, now party.Moment) ([]Proposal, []Lacking, error) {
 	var out []Proposal
 	var lacking []Lacking
 	for _, n := range needs {
@@ -53,7 +53,7 @@ func Propose(needs []catalog.Requirement, terms map[id.ID][]party.Terms, due, to
 			if p.Amount, err = t.Amount(p.Packs); err != nil {
 				return nil, nil, err
 			}
-			p.Late = p.OrderBy.Date < today
+			p.Late = p.OrderBy.Before(now)
 			if best == nil || p.better(*best) {
 				best = &p
 			}
@@ -73,7 +73,7 @@ func (p Proposal) better(q Proposal) bool {
 	case p.Late != q.Late:
 		return q.Late
 	case p.Late && p.OrderBy != q.OrderBy:
-		return p.OrderBy.Date > q.OrderBy.Date
+		return q.OrderBy.Before(p.OrderBy)
 	case p.Amount != q.Amount:
 		return p.Amount < q.Amount
 	}

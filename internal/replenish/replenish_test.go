@@ -111,7 +111,7 @@ func TestTheCheapestSupplierThatCanStillDeliver(t *testing.T) {
 		supplier id.ID
 		late     bool
 	}{{"2026-11-20", 2, false}, {"2026-11-21", 1, false}, {"2026-11-22", 1, false}, {"2026-11-23", 1, true}} {
-		lines, lacking, err := Propose([]catalog.Requirement{need(9, 12_000_000)}, terms, "2026-11-23", c.today)
+		lines, lacking, err := Propose([]catalog.Requirement{need(9, 12_000_000)}, terms, "2026-11-23", party.Moment{Date: c.today})
 		if err != nil || len(lines) != 1 || len(lacking) != 0 {
 			t.Fatal(lines, lacking, err)
 		}
@@ -124,7 +124,7 @@ func TestTheCheapestSupplierThatCanStillDeliver(t *testing.T) {
 func TestWhatNobodySuppliesIsSaid(t *testing.T) {
 	made := need(7, 5)
 	made.Made = true
-	lines, lacking, err := Propose([]catalog.Requirement{made, need(8, 0), need(9, 5)}, nil, "2026-11-23", "2026-11-22")
+	lines, lacking, err := Propose([]catalog.Requirement{made, need(8, 0), need(9, 5)}, nil, "2026-11-23", party.Moment{Date: "2026-11-22"})
 	if err != nil || len(lines) != 0 || len(lacking) != 1 || lacking[0].Product != 9 {
 		t.Errorf("%v %v %v", lines, lacking, err)
 	}

@@ -16,6 +16,22 @@ type Demand struct {
 	Shares   []float64 // by half hour, adding up to 1; nil: the whole day at once
 }
 
+// DemandOf is a forecast in thousandths of the base unit as demand.
+func DemandOf(mean, quantile qty.Qty, tau float64, shares []float64) Demand {
+	return Demand{Mean: mean.Approx(), Quantile: quantile.Approx(), Tau: tau, Shares: shares}
+}
+
+// Forever is the life of what keeps for ever.
+const Forever = 10 * 366 * 24 * time.Hour
+
+// Life is the time from making to expiry of a product whose shelf life is so many hours; 0 keeps for ever.
+func Life(hours int64) time.Duration {
+	if hours <= 0 {
+		return Forever
+	}
+	return time.Duration(hours) * time.Hour
+}
+
 // Tau is the default service quantile by life: food of one day is cheap to run out of, food of three days
 // is cheap to keep (design: .70, .90, .95).
 func Tau(life time.Duration) float64 {
@@ -68,38 +84,61 @@ type Batch struct {
 // Poisson noise of its own (planning §1); what is expected to be left of a round and is still in life
 // counts for the next. Making is rounded to the nearest batch: rounding up was measured to cost more.
 func PlanRounds(d Demand, life time.Duration, tray []Batch, batch qty.Qty) []RoundPlan {
+	plan, _ := planRounds(d, life, tray, batch, 0, nil)
+	return plan
+}
+
+// planRounds plans the rounds that end after the half hour from. Of a round that somebody has decided on,
+// the quantity stays: 0 for one that is made already. It also returns what is expected on the tray when
+// the day is over.
+func planRounds(d Demand, life time.Duration, tray []Batch, batch qty.Qty, from int, decided map[int64]qty.Qty) ([]RoundPlan, []Batch) {
 	rounds := Rounds(life)
 	out := make([]RoundPlan, 0, len(rounds))
 	stock := append([]Batch(nil), tray...)
-	spread := dayVariance(d)
+	day, noise := variances(d)
 	for _, r := range rounds {
-		share := shareOf(d.Shares, r)
-		mean := d.Mean * share
-		want := mean + score(d.Tau)*math.Sqrt(max(0, share*share*spread+mean))
+		if r.To <= from {
+			continue
+		}
+		now := Round{r.No, max(r.From, from), r.To}
+		share := shareOf(d.Shares, now)
+		if now.From == 0 && len(rounds) == 1 {
+			share = 1
+		}
+		mean, want := d.Mean*share, d.Quantile
+		if share != 1 {
+			want = mean + score(d.Tau)*math.Sqrt(share*share*day+share*noise)
+		}
 		p := RoundPlan{Round: r, Mean: qty.Nearest(mean), Quantile: qty.Nearest(max(0, want))}
 		for _, b := range stock {
-			if b.Until > r.From {
+			if b.Until > now.From {
 				p.OnHand += b.Qty
 			}
 		}
-		p.Make = nearestBatch(p.Quantile-p.OnHand, batch)
-		if p.Make > 0 {
-			stock = append(stock, Batch{p.Make, max(r.From, opens(d.Shares)) + int(life/(30*time.Minute))})
+		if q, ok := decided[r.No]; ok {
+			p.Make = q
+		} else {
+			p.Make = nearestBatch(p.Quantile-p.OnHand, batch)
 		}
-		stock = sell(stock, p.Mean, r)
+		if p.Make > 0 {
+			stock = append(stock, Batch{p.Make, max(now.From, opens(d.Shares)) + int(life/(30*time.Minute))})
+		}
+		stock = sell(stock, p.Mean, now)
 		out = append(out, p)
 	}
-	return out
+	return out, stock
 }
 
-// dayVariance is the variance of the day's level beyond Poisson noise, from its quantile.
-func dayVariance(d Demand) float64 {
+// variances splits the variance of a day's demand, as its quantile tells it, into what moves the whole day
+// and Poisson noise, of which each part of the day has its share.
+func variances(d Demand) (day, noise float64) {
 	z := score(d.Tau)
 	if z <= 0 {
-		return 0
+		return 0, d.Mean
 	}
 	sd := max(0, d.Quantile-d.Mean) / z
-	return max(0, sd*sd-d.Mean)
+	noise = min(d.Mean, sd*sd)
+	return sd*sd - noise, noise
 }
 
 // score is the standard normal quantile.
@@ -109,7 +148,7 @@ func score(tau float64) float64 {
 
 func shareOf(shares []float64, r Round) float64 {
 	if shares == nil {
-		if r.From == 0 {
+		if r.No == 1 {
 			return 1
 		}
 		return 0
@@ -131,7 +170,7 @@ func opens(shares []float64) int {
 	return 0
 }
 
-// sell takes the round's expected demand off the trays, earliest end first, and drops what ends with it.
+// sell takes the round's expected demand off the trays, earliest end first.
 func sell(stock []Batch, demand qty.Qty, r Round) []Batch {
 	for demand > 0 {
 		first := -1

@@ -1,0 +1,385 @@
+package replenish
+
+import (
+	"math/big"
+	"sort"
+	"time"
+
+	"zhanggui/internal/catalog"
+	"zhanggui/internal/party"
+	"zhanggui/internal/platform/cal"
+	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/qty"
+)
+
+// Good is what planning knows of a product.
+type Good struct {
+	Life  time.Duration // from making, or from delivery, to expiry
+	Batch qty.Qty       // made in multiples of it; 0: of whole units
+	Piece bool          // counted in whole pieces
+}
+
+// Lot is so much of a product that may be used until an instant.
+type Lot struct {
+	Batch id.ID
+	Code  string
+	Qty   qty.Qty
+	Held  qty.Qty // promised to somebody; not in Qty
+	Until time.Time
+}
+
+// Coming is ordered and not there yet.
+type Coming struct {
+	Order id.ID    `json:"order_id"`
+	No    string   `json:"no"`
+	Due   cal.Date `json:"due"`
+	Qty   qty.Qty  `json:"qty"`
+}
+
+// Site is what a site has and who serves it, as planning sees it from day to day: Plan plans a day, and what it
+// takes is gone for the day after.
+type Site struct {
+	Book     *catalog.Cookbook
+	Good     func(id.ID) Good
+	Terms    map[id.ID][]party.Terms
+	Sources  map[id.ID]Source // what other sites of the group make for it
+	Loc      *time.Location
+	DayStart time.Duration
+	Lots     map[id.ID][]Lot
+	Coming   map[id.ID][]Coming
+}
+
+// Source says from which site a product is asked for, and how long before.
+type Source struct {
+	Site      id.ID
+	LeadHours int64
+}
+
+// Wanted is what a site wants of one product on one day.
+type Wanted struct {
+	Product id.ID
+	Demand  Demand
+	Firm    *qty.Qty          // instead of a forecast: what others have asked for
+	Given   *qty.Qty          // instead of everything: a person's quantity to make
+	Decided map[int64]qty.Qty // quantities by round that stay as they are; 0: made already
+}
+
+// Day is what is to be planned.
+type Day struct {
+	Date   cal.Date
+	From   int       // half hours after midnight that are over; 0 before the day begins
+	After  time.Time // stock must be good after this instant; zero: the start of the business day
+	Now    party.Moment
+	Wanted []Wanted
+}
+
+// Plan is what a site makes and needs on a day. Everything comes in the order of products.
+type Plan struct {
+	Production []Production
+	Needs      []Need
+	Orders     []Order
+	Asks       []Requisition
+}
+
+// Production is one round of one product with what it was worked out from.
+type Production struct {
+	Product id.ID
+	Demand  Demand
+	RoundPlan
+	Given bool // by a person or by orders: there was no forecast
+	Stock []Age
+}
+
+// Age is a batch and whether it counts.
+type Age struct {
+	Batch id.ID     `json:"batch_id"`
+	Code  string    `json:"code"`
+	Qty   qty.Qty   `json:"qty"`
+	Held  qty.Qty   `json:"held"`
+	Until time.Time `json:"until"`
+	Why   string    `json:"why" enum:"counts,expires_before_use" doc:"held quantities never count"`
+}
+
+// Need is a material, semi-finished or bought product that is needed on a day.
+type Need struct {
+	catalog.Requirement
+	Date     cal.Date
+	Direct   qty.Qty // of the need, what is to be sold as it is
+	Demand   *Demand // behind Direct
+	Lacking  bool    // nobody supplies it
+	Stock    []Age
+	Arriving []Coming
+}
+
+// Order is a purchase line with the need it covers.
+type Order struct {
+	Proposal
+	Net qty.Qty
+	// Wait: tomorrow is early enough, with a newer forecast.
+	Wait bool
+}
+
+// Requisition is asked for from another site of the group.
+type Requisition struct {
+	Product id.ID
+	From    id.ID
+	Due     cal.Date
+	OrderBy party.Moment
+	Qty     qty.Qty
+	Late    bool
+	Wait    bool
+}
+
+// Start is the instant at which the business day of a date begins, and Midnight that of its date.
+func (s *Site) Start(d cal.Date) time.Time    { return s.at(d, s.DayStart) }
+func (s *Site) Midnight(d cal.Date) time.Time { return s.at(d, 0) }
+
+// at is a time on the clock of the site, also on days of 23 hours.
+func (s *Site) at(d cal.Date, clock time.Duration) time.Time {
+	t := d.Time()
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, int(clock/time.Minute), 0, 0, s.Loc)
+}
+
+// Plan plans a day and lets it pass: what is expected to sell, what is used and what is over its time is gone
+// for the next day, what was ordered too much stays.
+func (s *Site) Plan(day Day) (*Plan, error) {
+	if day.After.IsZero() {
+		day.After = s.Start(day.Date)
+	}
+	midnight := s.Midnight(day.Date)
+	p := &Plan{}
+	makes, needs := map[id.ID]qty.Qty{}, map[id.ID]qty.Qty{}
+	demands := map[id.ID]*Demand{}
+	means := map[id.ID]qty.Qty{} // of what is sold as it was bought
+	left := map[id.ID][]Lot{}    // of what is made here and sold
+	for _, w := range day.Wanted {
+		good := s.Good(w.Product)
+		_, here := s.Book.On(w.Product, day.Date)
+		if _, elsewhere := s.Sources[w.Product]; elsewhere {
+			here = false
+		}
+		stock, fit := s.ages(w.Product, day.After)
+		tray := make([]Batch, 0, len(fit))
+		for _, l := range fit {
+			tray = append(tray, Batch{l.Qty, halfHours(midnight, l.Until)})
+		}
+		switch {
+		case w.Given != nil:
+			p.Production = append(p.Production, Production{Product: w.Product, Given: true, Stock: stock,
+				RoundPlan: RoundPlan{Round: Round{1, 0, 96}, OnHand: total(fit), Make: *w.Given}})
+			makes[w.Product] += *w.Given
+		case w.Firm != nil && here:
+			r := RoundPlan{Round: Round{1, 0, 96}, Mean: *w.Firm, Quantile: *w.Firm, OnHand: total(fit)}
+			r.Make = wholeBatches(r.Quantile-r.OnHand, good.Batch)
+			if q, ok := w.Decided[1]; ok {
+				r.Make = q
+			}
+			p.Production = append(p.Production, Production{Product: w.Product, Given: true, Stock: stock, RoundPlan: r})
+			makes[w.Product] += r.Make
+			left[w.Product] = use(append(fit, Lot{Qty: r.Make, Until: day.After.Add(good.Life)}), *w.Firm)
+		case w.Firm != nil:
+			needs[w.Product] += *w.Firm
+			means[w.Product] += *w.Firm
+		case here:
+			rounds, rest := planRounds(w.Demand, good.Life, tray, good.Batch, day.From, w.Decided)
+			for _, r := range rounds {
+				p.Production = append(p.Production, Production{Product: w.Product, Demand: w.Demand, Stock: stock, RoundPlan: r})
+				makes[w.Product] += r.Make
+			}
+			for _, b := range rest {
+				left[w.Product] = append(left[w.Product], Lot{Qty: b.Qty, Until: midnight.Add(time.Duration(b.Until) * 30 * time.Minute)})
+			}
+		default:
+			d := w.Demand
+			rounds, _ := planRounds(d, Forever, nil, 0, day.From, nil)
+			for _, r := range rounds { // one: it is bought for the whole day
+				needs[w.Product] += r.Quantile
+				means[w.Product] += r.Mean
+			}
+			demands[w.Product] = &d
+		}
+	}
+	if err := s.require(p, day, makes, needs, demands); err != nil {
+		return nil, err
+	}
+	s.pass(p, day, means, left)
+	return p, nil
+}
+
+// require works out what the day's making takes, and who is asked for what is missing.
+func (s *Site) require(p *Plan, day Day, makes, needs map[id.ID]qty.Qty, demands map[id.ID]*Demand) error {
+	trays := map[id.ID]bool{} // what lies on a tray is there to be sold, not to be used
+	for _, r := range p.Production {
+		trays[r.Product] = true
+	}
+	have := func(product id.ID) catalog.Stock {
+		if trays[product] {
+			return catalog.Stock{}
+		}
+		_, fit := s.ages(product, day.After)
+		out := catalog.Stock{OnHand: total(fit)}
+		for _, c := range s.Coming[product] {
+			if c.Due <= day.Date {
+				out.InTransit += c.Qty
+			}
+		}
+		return out
+	}
+	rows, err := s.Book.Require(day.Date, catalog.Ask{Make: makes, Need: needs, Stock: have,
+		Piece:     func(product id.ID) bool { return s.Good(product).Piece },
+		Elsewhere: func(product id.ID) bool { _, ok := s.Sources[product]; return ok }})
+	if err != nil {
+		return err
+	}
+	var buy []catalog.Requirement
+	net := map[id.ID]qty.Qty{}
+	for _, r := range rows {
+		if len(r.Uses) == 0 && needs[r.Product] == 0 {
+			continue // only made because somebody decided so
+		}
+		if q := makes[r.Product]; q > 0 { // that part is production, not a requirement
+			direct := new(big.Rat).SetInt64(int64(q))
+			r.Gross, r.Need = new(big.Rat).Sub(r.Gross, direct), new(big.Rat).Sub(r.Need, direct)
+			r.Net -= q
+		}
+		n := Need{Requirement: r, Date: day.Date, Direct: needs[r.Product], Demand: demands[r.Product]}
+		if !trays[r.Product] {
+			n.Stock, _ = s.ages(r.Product, day.After)
+			for _, c := range s.Coming[r.Product] {
+				if c.Due <= day.Date {
+					n.Arriving = append(n.Arriving, c)
+				}
+			}
+		}
+		if from, ok := s.Sources[r.Product]; ok {
+			if r.Net > 0 {
+				by := party.Moment{Date: day.Date.AddDays(-int((from.LeadHours + 23) / 24)), Minute: 24*60 - 1}
+				p.Asks = append(p.Asks, Requisition{Product: r.Product, From: from.Site, Due: day.Date, OrderBy: by, Qty: r.Net,
+					Late: by.Before(day.Now), Wait: by.Date > day.Now.Date})
+			}
+		} else {
+			buy = append(buy, r)
+			net[r.Product] = r.Net
+		}
+		p.Needs = append(p.Needs, n)
+	}
+	orders, lacking, err := Propose(buy, s.Terms, day.Date, day.Now)
+	if err != nil {
+		return err
+	}
+	for _, o := range orders {
+		p.Orders = append(p.Orders, Order{Proposal: o, Net: net[o.Terms.Product], Wait: o.OrderBy.Date > day.Now.Date})
+	}
+	for _, l := range lacking {
+		for i := range p.Needs {
+			p.Needs[i].Lacking = p.Needs[i].Lacking || p.Needs[i].Product == l.Product
+		}
+	}
+	sort.Slice(p.Needs, func(i, j int) bool { return p.Needs[i].Product < p.Needs[j].Product })
+	return nil
+}
+
+// pass takes what the day uses and sells off the lots, adds what comes in, and drops what is over its time.
+func (s *Site) pass(p *Plan, day Day, means map[id.ID]qty.Qty, left map[id.ID][]Lot) {
+	next := s.Start(day.Date.AddDays(1))
+	ordered := map[id.ID]qty.Qty{}
+	for _, o := range p.Orders {
+		ordered[o.Terms.Product] += o.Qty
+	}
+	for _, a := range p.Asks {
+		ordered[a.Product] += a.Qty
+	}
+	for _, n := range p.Needs {
+		_, lots := s.ages(n.Product, day.After)
+		coming := s.Coming[n.Product][:0:0]
+		for _, c := range s.Coming[n.Product] {
+			if c.Due > day.Date {
+				coming = append(coming, c)
+				continue
+			}
+			lots = append(lots, Lot{Qty: c.Qty, Until: day.After.Add(s.Good(n.Product).Life)})
+		}
+		s.Coming[n.Product] = coming
+		gone := n.OnHand + n.InTransit
+		if !n.Made {
+			if q := ordered[n.Product]; q > 0 {
+				lots = append(lots, Lot{Qty: q, Until: day.After.Add(s.Good(n.Product).Life)})
+			}
+			gone = up(n.Need) - n.Direct + means[n.Product]
+		}
+		if _, tray := left[n.Product]; tray { // what is left on it is known
+			continue
+		}
+		left[n.Product] = use(lots, gone)
+	}
+	for product, lots := range left {
+		kept := lots[:0:0]
+		for _, l := range lots {
+			if l.Qty > 0 && l.Until.After(next) {
+				kept = append(kept, l)
+			}
+		}
+		s.Lots[product] = kept
+	}
+}
+
+// ages tells of each lot whether it counts, and gives those that do, the earliest end first.
+func (s *Site) ages(product id.ID, after time.Time) (all []Age, fit []Lot) {
+	lots := append([]Lot(nil), s.Lots[product]...)
+	sort.SliceStable(lots, func(i, j int) bool { return lots[i].Until.Before(lots[j].Until) })
+	for _, l := range lots {
+		a := Age{Batch: l.Batch, Code: l.Code, Qty: l.Qty, Held: l.Held, Until: l.Until, Why: "counts"}
+		if l.Until.After(after) {
+			fit = append(fit, l)
+		} else {
+			a.Why = "expires_before_use"
+		}
+		all = append(all, a)
+	}
+	return all, fit
+}
+
+func total(lots []Lot) (sum qty.Qty) {
+	for _, l := range lots {
+		sum += l.Qty
+	}
+	return sum
+}
+
+// use takes a quantity off lots, the earliest end first.
+func use(lots []Lot, q qty.Qty) []Lot {
+	out := append([]Lot(nil), lots...)
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Until.Before(out[j].Until) })
+	for i := range out {
+		taken := min(max(q, 0), out[i].Qty)
+		out[i].Qty -= taken
+		q -= taken
+	}
+	return out
+}
+
+// wholeBatches rounds up to whole batches; without a batch size to thousandths, as it is.
+func wholeBatches(want, batch qty.Qty) qty.Qty {
+	if want <= 0 {
+		return 0
+	}
+	if batch <= 0 {
+		return want
+	}
+	return (want + batch - 1) / batch * batch
+}
+
+// halfHours counts half hours from midnight, down.
+func halfHours(midnight, t time.Time) int {
+	const most = 48 * 3660
+	return int(min(t.Sub(midnight)/(30*time.Minute), most))
+}
+
+// up is the next whole thousandth; a need that was rounded once already fits.
+func up(r *big.Rat) qty.Qty {
+	q, rest := new(big.Int).QuoRem(r.Num(), r.Denom(), new(big.Int))
+	if rest.Sign() > 0 {
+		q.Add(q, big.NewInt(1))
+	}
+	return qty.Qty(q.Int64())
+}
