@@ -243,6 +243,30 @@ export async function part_of_a_slip_comes_back_and_another_is_voided(scene) {
   equal((await run(['check', '--db', server.db, '--json'])).code, 0, 'check')
 }
 
+export async function what_the_payment_company_will_not_give_back_is_paid_out_in_cash(scene) {
+  const { page, api, server } = await openTill(scene)
+  const { sites } = await api.get('/api/me')
+  await scan(page, `2*${water}`)
+  await priced(page, '4.00')
+  await page.keyboard.press('F8')
+  await scan(page, '130000000000000097') // pays, and its refunds are refused
+  await paid(page)
+  await page.keyboard.press('F2')
+  await page.locator('.sales-list button').first().waitFor()
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: '退货…' }).press('Enter')
+  await page.getByRole('button', { name: '全部退' }).press('Enter')
+  await page.getByRole('button', { name: '买错了' }).press('Enter')
+  await page.getByRole('button', { name: '退款' }).press('Enter')
+  await page.getByText('支付公司拒绝了退款').waitFor()
+  await picture(page, 'till-pay-out-zh')
+  await page.getByRole('button', { name: '改付现金 ¥4.00' }).press('Enter')
+  await said(page, '已付现金 ¥4.00')
+  const day = await api.get(`/api/sales/day?site_id=${sites[0].id}`)
+  equal([day.net_fen, day.agree], [0, true], 'the day in the ledger')
+  equal((await run(['check', '--db', server.db, '--json'])).code, 0, 'check')
+}
+
 export async function unit_and_batch_are_chosen_with_the_keyboard(scene) {
   const { page, api } = await openTill(scene)
   const { sites } = await api.get('/api/me')

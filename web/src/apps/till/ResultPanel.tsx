@@ -60,7 +60,8 @@ export function LateMoney(props: { sale: Sale }) {
   if (!gaveUp(props.sale)) return null
   const mobile = props.sale.tenders.filter((x) => x.kind === 'mobile')
   if (mobile.some((x) => x.state === 'open')) return <Strip tone="amber">{t('cancel_waits')}</Strip>
-  if (mobile.some((x) => x.state === 'given_back')) return <Strip tone="amber">{t('late')}</Strip>
+  if (mobile.some((x) => x.state === 'returning')) return <Strip tone="amber">{t('late_returning')}</Strip>
+  if (mobile.some((x) => x.state === 'given_back' || x.state === 'cash')) return <Strip tone="amber">{t('late')}</Strip>
   return null
 }
 

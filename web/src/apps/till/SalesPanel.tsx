@@ -4,7 +4,7 @@ import { asProblem, client, must, useListing, useRead, type Problem, type Sale }
 import { useText } from '@kit/i18n'
 import { useCan } from '@kit/session'
 import { Badge, Empty, ProblemBox, SkeletonLines, Strip, useProblemWords } from '@kit/states'
-import { refundSale, saleById, stateOf, toneOf, voidSale } from './api'
+import { askPayment, owedBack, payOut, refundSale, saleById, stateOf, toneOf, voidSale } from './api'
 import { qtyText, parseQty } from './quantity'
 import { LateMoney } from './ResultPanel'
 import { Slip } from './Slip'
@@ -55,12 +55,14 @@ export function SalesPanel(props: { site: string; q: string; open: (id: string) 
   )
 }
 
-export function SalePanel(props: { id: string; back: () => void; resume: (sale: Sale) => void; said: (words: string) => void; shown: (sale: Sale | undefined) => void }) {
+export function SalePanel(props: { id: string; register: string; back: () => void; resume: (sale: Sale) => void; said: (words: string) => void; shown: (sale: Sale | undefined) => void }) {
   const t = useText(tillText)
   const can = useCan()
   const f = useFormat()
   const read = useRead(['till', 'sale', props.id], () => saleById(props.id))
+  const words = useProblemWords()
   const [doing, setDoing] = useState<'void' | 'refund'>()
+  const act = useDoing()
   const sale = read.data?.id === props.id ? read.data : undefined
   const { shown } = props
   useEffect(() => {
@@ -71,9 +73,11 @@ export function SalePanel(props: { id: string; back: () => void; resume: (sale: 
   if (read.problem && !sale) return <ProblemBox problem={read.problem} again={read.again} />
   if (!sale) return <SkeletonLines lines={8} />
   const state = stateOf(sale)
-  const done = (words: string) => {
+  const owed = owedBack(sale)
+  const onItsWay = sale.refunds.some((r) => r.tenders.some((x) => x.state === 'open')) || (sale.state === 'voided' && owed === 0 && sale.tenders.some((x) => x.state === 'returning'))
+  const done = (text: string) => {
     setDoing(undefined)
-    props.said(words)
+    props.said(text)
     read.again()
   }
   return (
@@ -86,8 +90,14 @@ export function SalePanel(props: { id: string; back: () => void; resume: (sale: 
         <div className="sale-acts">
           {sale.state === 'awaiting_payment' && <button type="button" className="primary" onClick={() => props.resume(sale)}>{t('ask_again')}</button>}
           <LateMoney sale={sale} />
-          {sale.refunds.some((r) => r.tenders.some((x) => x.state === 'open')) && <Strip tone="amber">{t('refund_pending')}</Strip>}
-          {sale.refunds.some((r) => r.tenders.some((x) => x.state === 'failed')) && <Strip tone="red">{t('refund_failed')}</Strip>}
+          {onItsWay && (
+            <Strip tone="amber" action={<button type="button" className="link" disabled={act.busy} onClick={() => void act.run(async () => { await askPayment(sale.id, Date.now()); read.again() })}>{t('ask_again')}</button>}>{t('refund_pending')}</Strip>
+          )}
+          {owed > 0 && <Strip tone="red">{t('refund_failed')}</Strip>}
+          {owed > 0 && can('till.refund') && (
+            <button type="button" className="primary" disabled={act.busy} onClick={() => void act.run(async () => { await payOut(sale.id, props.register); done(t('paid_out', { amount: f.yuan(owed) })) })}>{t('pay_out', { amount: f.yuan(owed) })}</button>
+          )}
+          {act.problem && <Strip tone="red">{words(act.problem)}</Strip>}
           {doing === undefined && (
             <>
               <button type="button" className="plain" onClick={() => print()}>{t('print')} <kbd>Ctrl P</kbd></button>
@@ -96,7 +106,7 @@ export function SalePanel(props: { id: string; back: () => void; resume: (sale: 
             </>
           )}
           {doing === 'void' && <VoidForm sale={sale} cancel={() => setDoing(undefined)} done={() => done(t('voided', { no: sale.slip_no }))} />}
-          {doing === 'refund' && <RefundForm sale={sale} cancel={() => setDoing(undefined)} done={(fen) => done(t('refunded', { amount: f.yuan(fen) }))} />}
+          {doing === 'refund' && <RefundForm sale={sale} register={props.register} cancel={() => setDoing(undefined)} done={(fen) => done(t('refunded', { amount: f.yuan(fen) }))} />}
         </div>
         {doing !== 'refund' && <Slip sale={sale} again />}
       </div>
@@ -155,7 +165,7 @@ function VoidForm(props: { sale: Sale; cancel: () => void; done: () => void }) {
 /** How much of each line may still come back, in thousandths. */
 const leftOf = (sale: Sale): number[] => sale.lines.map((l) => (parseQty(l.qty) ?? 0) - (parseQty(l.refunded_qty ?? '') ?? 0))
 
-function RefundForm(props: { sale: Sale; cancel: () => void; done: (fen: number) => void }) {
+function RefundForm(props: { sale: Sale; register: string; cancel: () => void; done: (fen: number) => void }) {
   const t = useText(tillText)
   const f = useFormat()
   const words = useProblemWords()
@@ -163,6 +173,7 @@ function RefundForm(props: { sale: Sale; cancel: () => void; done: (fen: number)
   const left = useMemo(() => leftOf(sale), [sale])
   const [typed, setTyped] = useState<string[]>(() => left.map(() => '0')) // as typed: "0." is on its way to "0.25"
   const [back, setBack] = useState<'stock' | 'discard'>('stock')
+  const [tender, setTender] = useState<'same' | 'cash'>('same')
   const [reason, setReason] = useState('')
   const { busy, problem, run } = useDoing()
 
@@ -179,8 +190,7 @@ function RefundForm(props: { sale: Sale; cancel: () => void; done: (fen: number)
   const submit = () => run(async () => {
     const lines = sale.lines.flatMap((l, i) => ((qty[i] ?? 0) > 0 ? [{ line_no: l.line_no, qty: qtyText(qty[i] ?? 0), back }] : []))
     const before = sale.refunded_fen
-    await refundSale(sale.id, { lines, reason: reason.trim(), tender: 'same' }, before)
-    const now = await saleById(sale.id)
+    const now = await refundSale(sale.id, { lines, reason: reason.trim(), tender, register: props.register }, before)
     props.done(now.refunded_fen - before)
   })
 
@@ -216,6 +226,16 @@ function RefundForm(props: { sale: Sale; cancel: () => void; done: (fen: number)
           ))}
         </div>
       </fieldset>
+      {sale.tenders.some((x) => x.kind === 'mobile') && (
+        <fieldset className="reason">
+          <legend>{t('refund_tender')}</legend>
+          <div className="chips">
+            {(['same', 'cash'] as const).map((value) => (
+              <button key={value} type="button" className={tender === value ? 'chip on' : 'chip'} aria-pressed={tender === value} onClick={() => setTender(value)}>{t(`tender_${value}`)}</button>
+            ))}
+          </div>
+        </fieldset>
+      )}
       <Reason question={t('refund_why')} options={[t('reason_quality'), t('reason_bought_wrong'), t('reason_changed'), t('reason_expired')]} value={reason} choose={setReason} />
       {problem && <Strip tone="red">{words(problem)}</Strip>}
       <div className="act-foot">

@@ -553,7 +553,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
               : panel.kind === 'mobile' ? <MobilePanel total={total} busy={paying} demo={me.demo} scan={scanPay} />
               : panel.kind === 'result' ? <ResultPanel sale={panel.sale} changed={(sale) => (sale.state === 'awaiting_payment' ? setPanel({ kind: 'result', sale }) : sold(sale))} next={next} otherWay={() => show({ kind: 'cash' })} />
               : panel.kind === 'sales' ? <SalesPanel site={site.id} q={plain(entry)} open={(id) => show({ kind: 'sale', id })} />
-              : panel.kind === 'sale' ? <SalePanel id={panel.id} back={() => show({ kind: 'sales' })} resume={(sale) => show({ kind: 'result', sale })} said={saidOnPanel} shown={setOpenSale} />
+              : panel.kind === 'sale' ? <SalePanel id={panel.id} register={register} back={() => show({ kind: 'sales' })} resume={(sale) => show({ kind: 'result', sale })} said={saidOnPanel} shown={setOpenSale} />
               : panel.kind === 'help' ? <HelpPanel />
               : null}
           </div>

@@ -27,10 +27,22 @@ export interface RefundIn {
   lines: { line_no: number; qty: string; back: 'stock' | 'discard' }[]
   reason: string
   tender: 'same' | 'cash'
+  register: string // whose drawer gives the cash
 }
 /** `before`: what had been refunded, so that the same refund, wanted twice, is two acts. */
-export const refundSale = (id: string, refund: RefundIn, before: number) =>
+export const refundSale = (id: string, refund: RefundIn, before: number): Promise<Sale> =>
   act(['refund', id, refund, before], (header) => client.POST('/api/till/sales/{id}/refunds', { params: { header, path: { id } }, body: refund }))
+
+/** Cash in place of what the payment company refused to give back. */
+export const payOut = (id: string, register: string): Promise<Sale> =>
+  act(['pay-out', id, register], (header) => client.POST('/api/till/sales/{id}/payments/pay-out', { params: { header, path: { id } }, body: { register } }))
+
+/** What the payment company refused to give back and nobody has paid out yet. */
+export function owedBack(sale: Sale): number {
+  const refunds = sale.refunds.flatMap((r) => r.tenders).filter((x) => x.state === 'failed')
+  const whole = sale.trail.some((step) => step.act === 'give_back_failed') ? sale.tenders.filter((x) => x.state === 'returning') : []
+  return [...refunds, ...whole].reduce((sum, x) => sum + x.amount_fen, 0)
+}
 
 /** What a slip is at, for words and colour. */
 export type SaleState = 'paid' | 'awaiting_payment' | 'unknown' | 'failed' | 'voided' | 'refunded' | 'part_refunded'
