@@ -2,8 +2,8 @@ package stock
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -43,6 +43,7 @@ type Asked struct {
 	tx    *db.Tx
 	m     *move
 	wants []Want
+	reach int // batches of a SKU that were asked for
 	rows  *db.Rows
 	err   error
 }
@@ -67,36 +68,70 @@ FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.va
 ORDER BY a.id`
 )
 
-var (
-	pickRead = db.NewMany(pickHead, `(BIGINT, BIGINT, BIGINT)`, pickTail)
-	pickLock = db.NewMany(pickHead, `(BIGINT, BIGINT, BIGINT)`, pickTail+` FOR UPDATE`)
+// When the batch that expires first is not enough, more of them are locked, and again all in one statement
+// by rising id: a second statement beside the locks of the first would let two buyers wait for each other.
+const (
+	widerHead = `WITH o AS (SELECT CAST($1 AS BIGINT) AS site, CAST($2 AS BIGINT) AS now, CAST($3 AS BIGINT) AS reach), w (sku, named, wanted) AS (VALUES `
+	widerTail = `), c AS (
+	SELECT * FROM (
+		SELECT w.named, b.id, b.value_id, b.sku_id, b.code, b.expires_at, o.reach, ROW_NUMBER() OVER (PARTITION BY b.sku_id ORDER BY b.expires_at, b.id) AS place
+		FROM o CROSS JOIN w JOIN stock_batch b ON b.site_id = o.site AND b.sku_id = w.sku AND b.open = 1 AND b.expires_at > o.now WHERE w.named = 0) AS f
+	WHERE place <= reach
+	UNION ALL
+	SELECT w.named, b.id, b.value_id, b.sku_id, b.code, b.expires_at, o.reach, 1
+	FROM o CROSS JOIN w JOIN stock_batch b ON b.id = w.named AND b.site_id = o.site AND b.sku_id = w.sku)
+SELECT ` + lotColumns + `, c.named, -1
+FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id
+ORDER BY a.id`
 )
+
+var (
+	pickRead  = db.NewMany(pickHead, `(BIGINT, BIGINT, BIGINT)`, pickTail)
+	pickLock  = db.NewMany(pickHead, `(BIGINT, BIGINT, BIGINT)`, pickTail+` FOR UPDATE`)
+	widerRead = db.NewMany(widerHead, `(BIGINT, BIGINT, BIGINT)`, widerTail)
+	widerLock = db.NewMany(widerHead, `(BIGINT, BIGINT, BIGINT)`, widerTail+` FOR UPDATE`)
+)
+
+// reaches are how many batches of a SKU are asked for, one try after the other: what is locked and not
+// needed keeps others waiting. Nobody sells from more batches at once than the last.
+var reaches = [...]int{1, 8, 64, 2048}
 
 // Ask asks for goods of a site and locks the batches that will serve. Nothing is looked at yet: questions
 // asked before Pick travel together.
 func Ask(tx *db.Tx, site id.ID, wants []Want) *Asked {
-	a := &Asked{tx: tx, m: newMove(site), wants: wants}
-	if a.err = checkWants(wants); a.err != nil {
-		return a
+	a := &Asked{tx: tx, wants: wants, reach: reaches[0], m: newMove(site)}
+	if tx.Engine() == db.Postgres { // a repetition may be one that Pick asked for
+		a.reach = reaches[min(tx.Attempt(), len(reaches))-1]
 	}
-	args := make([]any, 0, 2+3*len(wants))
-	args = append(args, int64(site), tx.Now())
-	for i := range wants {
-		w := &wants[i]
+	if a.err = checkWants(wants); a.err == nil {
+		a.send()
+	}
+	return a
+}
+
+func (a *Asked) send() {
+	args := make([]any, 0, 3+3*len(a.wants))
+	args = append(args, int64(a.m.site), a.tx.Now())
+	ask := byEngine(a.tx, pickRead, pickLock)
+	if a.reach > 1 {
+		args = append(args, int64(a.reach))
+		ask = byEngine(a.tx, widerRead, widerLock)
+	}
+	for i := range a.wants {
+		w := &a.wants[i]
 		same := func(o Want) bool { return o.SKU == w.SKU && o.Batch == w.Batch }
-		if slices.ContainsFunc(wants[:i], same) {
+		if slices.ContainsFunc(a.wants[:i], same) {
 			continue
 		}
 		total := w.Qty
-		for _, o := range wants[i+1:] {
+		for _, o := range a.wants[i+1:] {
 			if same(o) {
 				total += o.Qty
 			}
 		}
 		args = append(args, int64(w.SKU), int64(w.Batch), int64(total))
 	}
-	a.rows = tx.QueryMany(byEngine(tx, pickRead, pickLock), args...)
-	return a
+	a.rows = a.tx.QueryMany(ask, args...)
 }
 
 func checkWants(wants []Want) error {
@@ -134,13 +169,32 @@ type Picked struct {
 
 // Pick chooses. Lines that name a batch are served first, so that nobody else takes what was asked for by
 // name; then the others in their order, by earliest expiry. An expired batch never serves (ErrExpired when
-// it was named); too little is refused with what is left (ErrShort).
+// it was named); too little is refused with what is left (ErrShort). On PostgreSQL it may also return
+// db.ErrAgain, which is for Write: more batches are needed than were locked.
 func (a *Asked) Pick() (*Picked, error) {
+	for {
+		p, err := a.choose()
+		if err != errWider {
+			return p, err
+		}
+		if a.tx.Engine() == db.Postgres {
+			return nil, db.ErrAgain
+		}
+		a.reach = reaches[slices.Index(reaches[:], a.reach)+1]
+		a.m = newMove(a.m.site)
+		a.send()
+	}
+}
+
+// errWider says that batches beyond the reach may be needed.
+var errWider = errors.New("stock: more batches may be needed")
+
+func (a *Asked) choose() (*Picked, error) {
 	if a.err != nil {
 		return nil, a.err
 	}
 	p := &Picked{move: a.m, Takes: make([]Take, 0, len(a.wants))}
-	shelves := make([]*lot, 0, len(a.wants)) // what may serve without being named; of a SKU, the earliest first
+	shelves := make([]*lot, 0, len(a.wants)) // what may serve without being named, of a SKU the earliest first
 	var byName, others int64
 	err := p.scanLots(a.rows, func(b *lot) {
 		if b.others < 0 {
@@ -153,6 +207,9 @@ func (a *Asked) Pick() (*Picked, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.reach > 1 {
+		slices.SortFunc(shelves, func(a, b *lot) int { return cmp.Or(a.expires.Compare(b.expires), cmp.Compare(a.id, b.id)) })
+	}
 	for i := range a.wants {
 		if w := &a.wants[i]; w.Batch != 0 {
 			if err := p.fromBatch(a.tx, w); err != nil {
@@ -162,7 +219,7 @@ func (a *Asked) Pick() (*Picked, error) {
 	}
 	for i := range a.wants {
 		if w := &a.wants[i]; w.Batch == 0 {
-			if shelves, err = p.fromShelves(a.tx, w, shelves); err != nil {
+			if err := p.fromShelves(a, w, shelves); err != nil {
 				return nil, err
 			}
 		}
@@ -185,36 +242,29 @@ func (p *Picked) fromBatch(tx *db.Tx, w *Want) error {
 	return p.take(w, b, w.Qty)
 }
 
-// fromShelves serves a line by earliest expiry, and goes on to further batches while what is known of the
-// SKU is not enough.
-func (p *Picked) fromShelves(tx *db.Tx, w *Want, shelves []*lot) ([]*lot, error) {
-	rest := w.Qty
-	for page := 0; ; page++ {
-		var last *lot
-		for _, b := range shelves {
-			if b.sku != w.SKU {
-				continue
+// fromShelves serves a line by earliest expiry.
+func (p *Picked) fromShelves(a *Asked, w *Want, shelves []*lot) error {
+	rest, seen := w.Qty, 0
+	var last *lot
+	for _, b := range shelves {
+		if b.sku != w.SKU {
+			continue
+		}
+		seen, last = seen+1, b
+		if n := min(rest, b.free); n > 0 {
+			if err := p.take(w, b, n); err != nil {
+				return err
 			}
-			last = b
-			if n := min(rest, b.free); n > 0 {
-				if err := p.take(w, b, n); err != nil {
-					return nil, err
-				}
-				rest -= n
-			}
-		}
-		if rest == 0 {
-			return shelves, nil
-		}
-		known := len(shelves)
-		var err error
-		if shelves, err = p.further(tx, w.SKU, last, page, shelves); err != nil {
-			return nil, err
-		}
-		if len(shelves) == known {
-			return nil, short(tx, w.SKU, w.Qty-rest).At(field(w.Line, "qty"))
+			rest -= n
 		}
 	}
+	switch {
+	case rest == 0:
+		return nil
+	case seen == a.reach && a.reach < reaches[len(reaches)-1] && last.others != 0:
+		return errWider
+	}
+	return short(a.tx, w.SKU, w.Qty-rest).At(field(w.Line, "qty"))
 }
 
 func (p *Picked) take(w *Want, b *lot, n qty.Qty) error {
@@ -237,34 +287,6 @@ func (p *Picked) number() {
 	for i := range p.Takes {
 		p.Takes[i].Leg = 2*i + 1
 	}
-}
-
-const (
-	furtherHead = `WITH c AS (SELECT id, value_id, sku_id, code, expires_at FROM stock_batch
-	WHERE site_id = $1 AND sku_id = $2 AND open = 1 AND (expires_at, id) > ($3, $4) ORDER BY expires_at, id LIMIT $5)
-SELECT ` + lotColumns + ` FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id ORDER BY a.id`
-
-	maxPages = 40 // × 64 batches for one line is beyond any shelf; more is refused as short
-)
-
-// further locks the next batches of a SKU by expiry, after the last known. Few at first: what is locked and
-// not needed keeps others waiting.
-func (p *Picked) further(tx *db.Tx, sku id.ID, last *lot, page int, shelves []*lot) ([]*lot, error) {
-	if page >= maxPages {
-		return shelves, nil
-	}
-	expires, after := tx.Now(), id.ID(math.MaxInt64)
-	if last != nil {
-		expires, after = last.expires, last.id
-	}
-	limit := 4
-	if page > 0 {
-		limit = 64
-	}
-	known := len(shelves)
-	err := p.scanLots(tx.Query(furtherHead+tx.ForUpdate(), p.site, sku, expires, after, limit), func(b *lot) { shelves = append(shelves, b) })
-	slices.SortFunc(shelves[known:], func(a, b *lot) int { return cmp.Or(a.expires.Compare(b.expires), cmp.Compare(a.id, b.id)) })
-	return shelves, err
 }
 
 // findGone finds the SKUs of which nothing is available at the site once this is taken. It asks again only
