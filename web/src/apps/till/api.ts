@@ -38,11 +38,8 @@ export const payOut = (id: string, register: string): Promise<Sale> =>
   act(['pay-out', id, register], (header) => client.POST('/api/till/sales/{id}/payments/pay-out', { params: { header, path: { id } }, body: { register } }))
 
 /** What the payment company refused to give back and nobody has paid out yet. */
-export function owedBack(sale: Sale): number {
-  const refunds = sale.refunds.flatMap((r) => r.tenders).filter((x) => x.state === 'failed')
-  const whole = sale.trail.some((step) => step.act === 'give_back_failed') ? sale.tenders.filter((x) => x.state === 'returning') : []
-  return [...refunds, ...whole].reduce((sum, x) => sum + x.amount_fen, 0)
-}
+export const owedBack = (sale: Sale): number =>
+  [...sale.tenders, ...sale.refunds.flatMap((r) => r.tenders)].reduce((sum, x: { state: string; amount_fen: number }) => sum + (x.state === 'refused' ? x.amount_fen : 0), 0)
 
 /** What a slip is at, for words and colour. */
 export type SaleState = 'paid' | 'awaiting_payment' | 'unknown' | 'failed' | 'voided' | 'refunded' | 'part_refunded'
