@@ -88,12 +88,28 @@ func (e exit) Unwrap() error { return e.err }
 // configFiles may hold the same settings as flags, as JSON: {"db": "…", "addr": "…"}.
 var configFiles = []string{"/etc/zhanggui.json", "zhanggui.json"}
 
+// fileSettings reads a settings file that yields to the environment.
+func fileSettings(r io.Reader) (kong.Resolver, error) {
+	file, err := kong.JSON(r)
+	if err != nil {
+		return nil, err
+	}
+	return kong.ResolverFunc(func(ctx *kong.Context, parent *kong.Path, flag *kong.Flag) (any, error) {
+		for _, name := range flag.Envs {
+			if _, set := os.LookupEnv(name); set {
+				return nil, nil
+			}
+		}
+		return file.Resolve(ctx, parent, flag)
+	}), nil
+}
+
 // Run runs one command and returns the exit code.
 func Run(args []string, out, errOut io.Writer) int {
 	var cmd commands
 	ended := -1
 	k, err := kong.New(&cmd, kong.Name("zhanggui"), kong.Description("掌柜: retail from goods receipt to sale, in one binary."),
-		kong.Configuration(kong.JSON, configFiles...), kong.UsageOnError(), kong.Writers(out, errOut), kong.Exit(func(code int) { ended = code }))
+		kong.Configuration(fileSettings, configFiles...), kong.UsageOnError(), kong.Writers(out, errOut), kong.Exit(func(code int) { ended = code }))
 	if err != nil {
 		fmt.Fprintln(errOut, err)
 		return exitWrong

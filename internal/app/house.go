@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"zhanggui/internal/catalog"
 	"zhanggui/internal/flow/checkout"
 	"zhanggui/internal/flow/intake"
@@ -159,8 +161,21 @@ func (h *house) start(ctx context.Context, password string) (*org.First, error) 
 		return nil, err
 	}
 	h.live.Use(h.tail)
+	h.count()
 	h.api.Open(h.d)
 	return first, nil
+}
+
+// count shows in the metrics how the database is used.
+func (h *house) count() {
+	gauge := func(name, help string, read func() int64) {
+		h.api.Metrics().MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
+			func() float64 { return float64(read()) })) //allow:float what the metrics library takes
+	}
+	gauge("zhanggui_db_acts", "Runs of acts since the start.", func() int64 { return h.d.Stats().Acts })
+	gauge("zhanggui_db_commits", "Transactions committed since the start.", func() int64 { return h.d.Stats().Commits })
+	gauge("zhanggui_db_reruns", "Runs of acts after the first, since the start.", func() int64 { return h.d.Stats().Reruns })
+	gauge("zhanggui_db_waiting", "Acts that wait for the database.", func() int64 { return int64(h.d.Waiting()) })
 }
 
 // flushEvery is how often the last use of sessions is stored.

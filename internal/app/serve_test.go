@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -290,6 +291,30 @@ func TestCommandsSayWhatIsWrong(t *testing.T) {
 		if code := Run(args, io.Discard, io.Discard); code == exitDone {
 			t.Errorf("%v: exit 0", args)
 		}
+	}
+}
+
+func TestSettingsComeFromFlagsThenEnvironmentThenFile(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	file := filepath.Join(dir, "zhanggui.json")
+	if err := os.WriteFile(file, []byte(`{"db": "mysql://from-file"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	says := func(args ...string) string {
+		out := newScreen()
+		Run(append([]string{"check"}, args...), out, out)
+		return out.text.String()
+	}
+	if got := says(); !strings.Contains(got, "from-file") {
+		t.Errorf("the file: %s", got)
+	}
+	t.Setenv("ZHANGGUI_DB", "mysql://from-env")
+	if got := says(); !strings.Contains(got, "from-env") {
+		t.Errorf("the environment: %s", got)
+	}
+	if got := says("--db", "mysql://from-flag"); !strings.Contains(got, "from-flag") {
+		t.Errorf("the flag: %s", got)
 	}
 }
 

@@ -298,6 +298,34 @@ func TestOnlyTheRightPasswordSignsIn(t *testing.T) {
 	}, schema)
 }
 
+func TestOverHTTPSTheCookieIsBoundToTheHost(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		c := open(t, d)
+		c.api = web.New(web.Options{SignedIn: c.o.SignedIn, Clock: c.wall, Log: slog.New(slog.DiscardHandler), TrustProxy: true})
+		c.o.Routes(c.api)
+		c.api.Open(d.DB)
+		ask := func(method, path, body, cookie string) answer {
+			r := httptest.NewRequest(method, path, strings.NewReader(body))
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("X-Forwarded-Proto", "https")
+			r.Header.Set("Cookie", cookie)
+			return c.send(r)
+		}
+		a := ask("POST", "/api/sign-in", `{"name":"admin","password":"`+adminPassword+`"}`, "")
+		set := a.header.Get("Set-Cookie")
+		if !strings.HasPrefix(set, "__Host-zhanggui=") || !strings.Contains(set, "Secure") || strings.Contains(set, "Domain") {
+			t.Errorf("cookie over https: %s", set)
+		}
+		if a := ask("GET", "/api/me", "", "zhanggui=planted-by-somebody-else; __Host-zhanggui="+a.cookie); a.status != 200 {
+			t.Errorf("a planted cookie beside the real one: %v", a)
+		}
+		if a := ask("POST", "/api/sign-out", "", "__Host-zhanggui="+a.cookie); a.status != 200 {
+			t.Errorf("sign-out: %v", a)
+		}
+		c.refused("sign_in_required", ask("GET", "/api/me", "", "__Host-zhanggui="+a.cookie))
+	}, schema)
+}
+
 func TestGuessingAPasswordEndsInWaiting(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		c := open(t, d)
