@@ -54,9 +54,12 @@ function colourOf(spec: ChartSpec, i: number, p: Palette): string {
 
 const lastOf = (data: Values): number => data.findLastIndex((v) => v !== null)
 
+/** Names stand at the ends of lines where they fit; else in a key above. */
+const keyed = (spec: ChartSpec, width: number): boolean =>
+  width < 560 || spec.series.length > 2 || spec.series.some((s) => s.kind === 'bar') || (spec.bands?.length ?? 0) > 0
+
 function build(spec: ChartSpec, p: Palette, width: number): EChartsOption {
-  const narrow = width < 560
-  const direct = !narrow
+  const direct = !keyed(spec, width)
   const label = { fontFamily, fontSize: 12, color: p.ink3 }
   const list: SeriesOption[] = []
   for (const band of spec.bands ?? []) {
@@ -76,7 +79,11 @@ function build(spec: ChartSpec, p: Palette, width: number): EChartsOption {
         item.symbol = 'circle'
         item.symbolSize = 8
         item.itemStyle = { color: p.sheet, borderColor: colour, borderWidth: 2 }
-      } else if (s.kind === 'line') item.symbol = at === last || spec.x.length <= 20 ? 'circle' : 'none'
+      } else if (s.kind === 'line') {
+        const alone = s.data[at - 1] == null && s.data[at + 1] == null
+        item.symbol = alone || (s.role !== 'compare' && (at === last || spec.x.length <= 20)) ? 'circle' : 'none'
+        if (alone) item.symbolSize = 7
+      }
       return item
     })
     if (s.kind === 'line') {
@@ -185,14 +192,14 @@ export function Chart(props: { spec: ChartSpec; label: string; height?: number; 
     if (option) chart.current?.setOption(option, { notMerge: true })
   }, [option])
 
-  const keyed = spec.series.some((s) => s.kind === 'bar') || width < 560 || (spec.bands?.length ?? 0) > 0
+  const withKey = keyed(spec, width)
   return (
     <figure className="zg-chart">
       <figcaption>
         <span className="zg-chart-key">
           <span className="zg-note">{spec.unit}</span>
-          {keyed && spec.series.map((s, i) => <span key={s.name}><i className={s.kind === 'line' ? (s.dashed ? 'zg-key-dash' : 'zg-key-line') : ''} style={{ color: colourOf(spec, i, palette) }} />{s.name}</span>)}
-          {keyed && spec.bands?.map((b) => <span key={b.name}><i style={{ color: palette.band }} />{b.name}</span>)}
+          {withKey && spec.series.map((s, i) => <span key={s.name}><i className={s.kind === 'line' ? (s.dashed ? 'zg-key-dash' : 'zg-key-line') : ''} style={{ color: colourOf(spec, i, palette) }} />{s.name}</span>)}
+          {withKey && spec.bands?.map((b) => <span key={b.name}><i style={{ color: palette.band }} />{b.name}</span>)}
         </span>
         <Button size="small" type="text" icon={asTable ? <BarChartOutlined /> : <TableOutlined />} aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>{asTable ? t('as_chart') : t('as_table')}</Button>
       </figcaption>

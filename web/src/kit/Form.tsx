@@ -25,7 +25,9 @@ export interface FormState<V extends object> {
 
 interface Options<V extends object, B, D> {
   initial: V
-  /** paths and messages of what cannot be sent at all */
+  /** what must not be empty */
+  required?: readonly (keyof V & string)[]
+  /** paths and messages of what else cannot be sent at all */
   check?: (values: V) => Record<string, string>
   body: (values: V) => B
   doing: Doing<B, D>
@@ -39,6 +41,7 @@ export function useForm<V extends object, B, D>(o: Options<V, B, D>): FormState<
   const [base, setBase] = useState(o.initial)
   const [own, setOwn] = useState<Record<string, string>>({})
   const { doing } = o
+  const t = useText(kitText)
   const latest = useRef(o)
   latest.current = o
 
@@ -65,7 +68,8 @@ export function useForm<V extends object, B, D>(o: Options<V, B, D>): FormState<
     refused,
     errorOf: (path) => errors[path],
     submit: async () => {
-      const wrong = o.check?.(values) ?? {}
+      const empty = (o.required ?? []).filter((name) => String(values[name] ?? '').trim() === '')
+      const wrong = { ...o.check?.(values), ...Object.fromEntries(empty.map((name) => [name, t('required')])) }
       setOwn(wrong)
       if (Object.keys(wrong).length > 0) {
         doing.clear()

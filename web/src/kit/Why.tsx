@@ -57,10 +57,10 @@ export function Parts(props: PartsProps) {
   )
 }
 
-export function WhyPanel(props: { open: boolean; onClose: () => void; title: ReactNode; children: ReactNode }) {
+export function WhyPanel(props: { open: boolean; onClose: () => void; title: ReactNode; lead?: string; children: ReactNode }) {
   const t = useText(kitText)
   return (
-    <Drawer open={props.open} onClose={props.onClose} title={<span><span className="zg-note">{t('why')}</span><br />{props.title}</span>} size="min(460px, 100vw)" destroyOnHidden closable={{ 'aria-label': t('close') }}>
+    <Drawer open={props.open} onClose={props.onClose} title={<span><span className="zg-note">{props.lead ?? t('why')}</span><br />{props.title}</span>} size="min(460px, 100vw)" destroyOnHidden closable={{ 'aria-label': t('close') }}>
       {props.open && <div className="zg-why">{props.children}</div>}
     </Drawer>
   )

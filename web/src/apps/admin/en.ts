@@ -13,7 +13,7 @@ export default {
   batch: 'Batch',
   plan: 'Forecast',
   plan_one: 'Forecast',
-  accuracy: 'How right',
+  accuracy: 'Accuracy',
   imports: 'Imports',
   import: 'Import',
   jobs: 'Jobs',

@@ -1,4 +1,5 @@
 import { client, must, translator, type FindSource, type Lang } from '@kit'
+import { isSlipNo } from './sales/shared'
 import { adminText } from './text'
 
 const say = (key: 'found_products' | 'found_sales' | 'found_staff') => (lang: Lang) => translator(adminText, lang)(key)
@@ -15,7 +16,7 @@ export const sources: readonly FindSource[] = [
   {
     kind: 'sale', perm: 'sales.read', label: say('found_sales'),
     find: async (q, signal) => {
-      if (!/\d/.test(q)) return []
+      if (!isSlipNo(q)) return []
       const page = await must(client.GET('/api/till/sales', { params: { query: { q, limit: 6 } }, signal }))
       return page.items.map((s) => ({ id: `s${s.id}`, title: s.slip_no, note: `${s.site_name} · ${s.business_date}`, to: `/sales/${s.id}` }))
     },

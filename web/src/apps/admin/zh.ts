@@ -10,7 +10,7 @@ export default {
   batch: '批次',
   plan: '预测',
   plan_one: '预测',
-  accuracy: '准不准',
+  accuracy: '准确度',
   imports: '导入',
   import: '导入',
   jobs: '后台任务',

@@ -2267,10 +2267,10 @@ export interface components {
             reason: string;
             ref: string;
             /**
-             * @description failed: the provider refused, pay out in cash; cash: done so
+             * @description refused: the provider does not give it back, pay out in cash; cash: done so
              * @enum {string}
              */
-            state: "open" | "done" | "failed" | "cash";
+            state: "open" | "done" | "refused" | "cash";
         };
         TillRefundView: {
             /** Format: int64 */
@@ -2371,10 +2371,10 @@ export interface components {
             /** @description the provider's number */
             ref: string;
             /**
-             * @description open: the provider has not answered for good; returning: the payer's money is on its way back, or the provider refused; given_back, cash: the payer has it back
+             * @description open: the provider has not answered for good; returning: the payer's money is on its way back; refused: the provider does not give it back, pay out in cash; given_back, cash: the payer has it back
              * @enum {string}
              */
-            state: "open" | "done" | "failed" | "returning" | "given_back" | "cash";
+            state: "open" | "done" | "failed" | "returning" | "refused" | "given_back" | "cash";
         };
         TillTrailView: {
             /** @enum {string} */

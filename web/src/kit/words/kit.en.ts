@@ -49,6 +49,7 @@ export default {
   rows: '{n} {n:row|rows}',
   rows_so_far: '{n} shown, there are more',
   load_more: 'Show more',
+  required: 'Please fill this in',
   optional: 'optional',
   row_of: 'Row {n}: ',
   unsaved: 'There are unsaved changes.',

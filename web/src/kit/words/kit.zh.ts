@@ -46,6 +46,7 @@ export default {
   rows: '共 {n} 条',
   rows_so_far: '已显示 {n} 条，还有更多',
   load_more: '继续显示',
+  required: '要填写',
   optional: '可不填',
   row_of: '第 {n} 行：',
   unsaved: '有没保存的修改。',

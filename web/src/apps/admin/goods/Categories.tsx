@@ -40,6 +40,7 @@ function CategoryForm(props: { category: Category | undefined; all: readonly Cat
   )
   const form = useForm({
     initial: { name: category?.name ?? '', parent_id: category?.parent_id ?? '' }, doing: save,
+    required: ['name'],
     body: (v) => ({ name: v.name.trim(), sort: category?.sort ?? 0, ...(v.parent_id ? { parent_id: v.parent_id } : {}) }),
     done: () => {
       void message.success(t('saved'))

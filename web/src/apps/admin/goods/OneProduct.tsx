@@ -1,5 +1,5 @@
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
-import { act, Badge, client, Field, Form, FormActs, must, PageHead, ProblemBox, SelectField, Sheet, SkeletonLines, TextField, useAct, useCan, useForm, useFormat, usePageTitle, useRead, useText, type Product } from '@kit'
+import { act, Badge, client, Field, Form, FormActs, kitText, must, PageHead, ProblemBox, SelectField, Sheet, SkeletonLines, TextField, useAct, useCan, useForm, useFormat, usePageTitle, useRead, useText, type Product } from '@kit'
 import { App, Button, Input, Select } from 'antd'
 import { Link, useNavigate, useParams } from 'react-router-dom'
 import { Prices } from './Prices'
@@ -41,6 +41,7 @@ const wholeOr = (typed: string, otherwise: number): number => (/^\s*\d{1,9}\s*$/
 function ProductForm(props: { product: Product | undefined; again: () => void }) {
   const { product } = props
   const t = useText(goodsText)
+  const k = useText(kitText)
   const f = useFormat()
   const can = useCan()
   const go = useNavigate()
@@ -60,10 +61,12 @@ function ProductForm(props: { product: Product | undefined; again: () => void })
     initial: {
       name: product?.name ?? '', code: product?.code ?? '', category_id: product?.category_id ?? '', base_unit: (product?.base_unit ?? 'piece') as string,
       shelf_life_h: String(product?.shelf_life_h ?? 0), batch_size: product?.batch_size ?? '0', tax_pct: String(product?.tax_pct ?? 13), state: (product?.state ?? 'on_sale') as string,
-      units: (product?.units ?? []).filter((u) => !u.retired).map((u): UnitRow => ({ name: u.name, equals: ratioOf(u), barcodes: u.barcodes ?? [] })),
+      units: product ? product.units.filter((u) => !u.retired).map((u): UnitRow => ({ name: u.name, equals: ratioOf(u), barcodes: u.barcodes })) : [{ name: 'piece', equals: '1', barcodes: [] } satisfies UnitRow as UnitRow],
     },
     doing: save,
+    required: ['name', 'code', 'tax_pct'],
     check: (v) => ({
+      ...Object.fromEntries(v.units.flatMap((u, i) => (u.name.trim() ? [] : [[`units[${i}].name`, k('required')]]))),
       ...Object.fromEntries(v.units.flatMap((u, i) => (parseRatio(u.equals) ? [] : [[`units[${i}].num`, t('bad_equals')]]))),
       ...(/^\s*\d{1,9}\s*$/.test(v.shelf_life_h) ? {} : { shelf_life_h: t('bad_number') }),
     }),
@@ -78,6 +81,10 @@ function ProductForm(props: { product: Product | undefined; again: () => void })
   const { units } = form.values
   const change = (n: number, next: Partial<UnitRow>) => form.set('units', units.map((u, i) => (i === n ? { ...u, ...next } : u)))
   const base = f.unit(form.values.base_unit)
+  // The first way to sell something is by its base unit, until said otherwise.
+  const [only] = units
+  const baseUnit = form.values.base_unit
+  if (!product && units.length === 1 && only && only.equals === '1' && ['piece', 'g', 'ml'].includes(only.name) && only.name !== baseUnit) change(0, { name: baseUnit })
   return (
     <Form form={form} label={product ? product.name : t('new')}>
       {form.problem?.code === 'changed_meanwhile' && <div><Button onClick={props.again}>{t('reload')}</Button></div>}

@@ -101,9 +101,10 @@ function Result(props: { one: Import }) {
             </div>
             <DataTable label={t('refused_title')} rows={all(one.refused_sample)} rowKey={(r) => `${r.line}.${r.field}.${r.code}`} empty={null}
               columns={[
-                { key: 'line', head: t('line'), right: true, cell: (r) => f.number(r.line), by: (r) => r.line, width: 80 },
+                { key: 'line', head: t('line'), right: true, cell: (r) => f.number(r.line), by: (r) => r.line, width: 72 },
                 { key: 'field', head: t('field'), cell: (r) => (r.field ? <code>{r.field}</code> : ''), by: (r) => r.field },
                 { key: 'reason', head: t('reason'), cell: (r) => r.message },
+                { key: 'cells', head: t('cells'), cell: (r) => <span className="zg-note">{(r.cells ?? []).join(', ')}</span>, wide: true },
               ]} />
             <Drop kind={one.kind} small done={(made) => void go(`/imports/${made.id}`)} />
           </section>

@@ -96,6 +96,7 @@ export default {
   line: 'Line',
   field: 'Column',
   reason: 'Reason',
+  cells: 'The row',
   download: 'Download refused rows',
   fix_retry: 'Upload the corrected file',
   whole_file: 'The file as a whole',

@@ -93,6 +93,7 @@ export default {
   line: '行号',
   field: '列',
   reason: '原因',
+  cells: '这一行的内容',
   download: '下载被拒绝的行',
   fix_retry: '上传改好的文件',
   whole_file: '整个文件',

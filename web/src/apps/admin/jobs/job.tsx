@@ -9,8 +9,8 @@ export const jobsText = defineText(zh, en)
 export function useJobName(): (kind: string) => string {
   const t = useText(jobsText)
   return (kind) => {
-    const key = `kind_${kind.split('.')[0]}`
-    return key in zh ? t(key as 'kind_check') : kind
+    const key = [`kind_${kind}`, `kind_${kind.split('.')[0]}`].find((k) => k in zh)
+    return key ? t(key as 'kind_check') : kind
   }
 }
 

@@ -130,7 +130,7 @@ function OverrideForm(props: { one: Forecast; day: ForecastDay }) {
     ['forecasts'],
   )
   const form = useForm({
-    initial: { qty: '', reason: '' }, doing: save,
+    initial: { qty: '', reason: '' }, doing: save, required: ['qty', 'reason'],
     check: (v): Record<string, string> => (thousandths(v.qty) >= 0 ? {} : { qty: t('bad_qty') }),
     body: (v) => ({ date: day.date, qty: v.qty.trim(), reason: v.reason.trim() }),
     done: () => void message.success(t('override_save')),

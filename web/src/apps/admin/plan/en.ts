@@ -4,7 +4,7 @@ import type zh from './zh'
 export default {
   title: 'Forecast',
   products: 'By product',
-  accuracy: 'How right',
+  accuracy: 'Accuracy',
   search: 'Code or name',
   run: 'Forecast again',
   running: 'Forecasting',
@@ -66,7 +66,7 @@ export default {
   override_was: 'Set by hand to {n}: {reason}',
   override_undo_reason: 'Back to the machine’s figure',
   bad_qty: '0 or more, at most three decimals',
-  accuracy_title: 'How right it is',
+  accuracy_title: 'Accuracy',
   accuracy_note: 'Always measured from a day in the past looking ahead, against what was really sold later; never with anything that was not known then.',
   ours: 'Our forecast',
   floor: 'Left to chance',

@@ -1,7 +1,7 @@
 export default {
   title: '预测',
   products: '按商品',
-  accuracy: '准不准',
+  accuracy: '准确度',
   search: '编号或名称',
   run: '重新预测',
   running: '正在预测',
@@ -63,7 +63,7 @@ export default {
   override_was: '人工改成 {n}：{reason}',
   override_undo_reason: '用回机器的数',
   bad_qty: '填 0 或正数，最多三位小数',
-  accuracy_title: '准不准',
+  accuracy_title: '准确度',
   accuracy_note: '每次都站在过去的某一天往后猜，再和后来真实卖出的比；从不用猜的时候已经知道的数。',
   ours: '我们的预测',
   floor: '纯靠运气也有的误差',

@@ -60,12 +60,12 @@ function Slip(props: { sale: Sale }) {
                 <div key={r.id}>
                   <h3>{r.refund_no} · {f.yuan(r.amount_fen)}</h3>
                   <p className="zg-note"><span title={f.exact(r.refunded_at)}>{f.at(r.refunded_at)}</span> · {r.cashier} · {t('reason')} {r.reason}</p>
-                  <ul className="zg-plain">
+                  <ul className="zg-list">
                     {r.lines.map((l) => {
                       const sold = sale.lines.find((s) => s.line_no === l.line_no)
                       return <li key={l.line_no}>{sold?.name} · {f.qty({ qty: l.qty, unit: sold?.unit ?? '' })} · {f.yuan(l.amount_fen)} · {t(`back_${l.back}`)}</li>
                     })}
-                    {r.tenders.map((x, i) => <li key={`t${i}`}>{t(x.kind)} {f.yuan(x.amount_fen)} <Badge tone={x.state === 'done' ? 'green' : x.state === 'open' ? 'amber' : 'red'}>{t(`tender_state_${x.state}`)}</Badge> {x.reason}</li>)}
+                    {r.tenders.map((x, i) => <li key={`t${i}`}>{t(x.kind)} {f.yuan(x.amount_fen)} <Badge tone={x.state === 'open' ? 'amber' : x.state === 'refused' ? 'red' : 'green'}>{t(`refund_state_${x.state}`)}</Badge> {x.reason}</li>)}
                   </ul>
                 </div>
               ))}

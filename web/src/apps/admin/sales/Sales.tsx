@@ -1,6 +1,6 @@
 import { client, DataTable, Empty, FilterBar, must, PageHead, ProblemBox, SitePick, SkeletonLines, useFilters, useFormat, useListing, useSite, useText, type Column, type SaleRow } from '@kit'
 import { DayFigures } from './DayFigures'
-import { SaleBadge, salesText, useDay } from './shared'
+import { isSlipNo, SaleBadge, salesText, useDay } from './shared'
 
 const states = ['paid', 'awaiting_payment', 'failed', 'voided'] as const
 
@@ -9,12 +9,13 @@ export default function Sales() {
   const f = useFormat()
   const place = useSite()
   const [filter] = useFilters()
-  const { date, q } = filter
+  const { date } = filter
+  const typed = filter['q'] ?? ''
+  const q = isSlipNo(typed) ? typed.trim() : undefined // a whole number is looked for in all days
   const state = states.find((s) => s === filter['state'])
   const site = place.site?.id
   const today = useDay(site, undefined)
   const day = useDay(site, date ?? today.data?.date, { skip: !date && !today.data })
-  // A slip number is looked for in all days; otherwise one business day is shown.
   const shown = date ?? (q ? undefined : today.data?.date)
   const sales = useListing(['sales', 'list', site, shown, q, state], (after, signal) =>
     must(client.GET('/api/till/sales', { params: { query: { limit: 100, site_id: site ?? '', ...(shown ? { date: shown } : {}), ...(q ? { q } : {}), ...(state ? { state } : {}), ...(after ? { after } : {}) } }, signal })),
@@ -41,8 +42,8 @@ export default function Sales() {
             { kind: 'date', name: 'date', label: t('date'), ...(today.data ? { max: today.data.date } : {}) },
             { kind: 'choice', name: 'state', label: t('state'), options: states.map((s) => ({ value: s, label: t(`state_${s}`) })) },
           ]} />
-          <DataTable label={t('title')} rows={sales} columns={columns} rowKey={(s) => s.id} to={(s) => `/sales/${s.id}`}
-            empty={q || state ? <Empty title={t('none_title')}>{t('none')}</Empty> : <Empty title={t('empty_title')} action={<a href="/till/">{t('to_till')}</a>}>{t('empty')}</Empty>} />
+          <DataTable label={t('title')} rows={typed && !q ? { ...sales, rows: sales.rows.filter((s) => s.slip_no.toLowerCase().includes(typed.toLowerCase())) } : sales} columns={columns} rowKey={(s) => s.id} to={(s) => `/sales/${s.id}`}
+            empty={typed || state ? <Empty title={t('none_title')}>{t('none')}</Empty> : <Empty title={t('empty_title')} action={<a href="/till/">{t('to_till')}</a>}>{t('empty')}</Empty>} />
         </div>
       </div>
     </>

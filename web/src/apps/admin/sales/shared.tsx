@@ -4,6 +4,9 @@ import zh from './zh'
 
 export const salesText = defineText(zh, en)
 
+/** A whole slip number ("S001-1-261123-0003"), as the server can find it. */
+export const isSlipNo = (typed: string): boolean => /^\S+-\d{6}-\d+$/.test(typed.trim())
+
 export type SaleState = 'paid' | 'awaiting_payment' | 'failed' | 'voided' | 'refunded' | 'part_refunded'
 
 export function stateOf(sale: Pick<SaleRow, 'state' | 'refunded_fen' | 'total_fen'>): SaleState {

@@ -8,7 +8,7 @@ export default function Account() {
   // The key is not made of the passwords: they are not to be kept anywhere.
   const change = useAct((body: { old: string; new: string }) => act(['password', Date.now()], (header) => client.POST('/api/me/password', { params: { header }, body })))
   const form = useForm({
-    initial: { old: '', new: '' }, doing: change, body: (v) => v,
+    initial: { old: '', new: '' }, doing: change, required: ['old', 'new'], body: (v) => v,
     done: () => {
       void message.success(t('password_changed'))
       form.reset({ old: '', new: '' })

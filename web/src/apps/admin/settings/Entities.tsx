@@ -39,7 +39,7 @@ function EntityForm(props: { entity: Entity | undefined; close: () => void }) {
     ['org'],
   )
   const form = useForm({
-    initial: { name: entity?.name ?? '', code: entity?.code ?? '', tax_no: entity?.tax_no ?? '' }, doing: save, body: (v) => v,
+    initial: { name: entity?.name ?? '', code: entity?.code ?? '', tax_no: entity?.tax_no ?? '' }, doing: save, required: ['name', 'code'], body: (v) => v,
     done: () => {
       void message.success(k('saved'))
       props.close()
@@ -73,7 +73,7 @@ function GroupForm(props: { name: string }) {
   const can = useCan()
   const { message } = App.useApp()
   const save = useAct((body: { name: string }) => act(['PUT group', body], (header) => client.PUT('/api/org/group', { params: { header }, body })), ['org'])
-  const form = useForm({ initial: { name: props.name }, doing: save, body: (v) => v, done: () => void message.success(k('saved')) })
+  const form = useForm({ initial: { name: props.name }, doing: save, required: ['name'], body: (v) => v, done: () => void message.success(k('saved')) })
   return (
     <Form form={form} label={t('group')}>
       <TextField form={form} name="name" label={t('group_name')} disabled={!can('org.manage')} />

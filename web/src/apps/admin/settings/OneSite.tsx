@@ -52,6 +52,7 @@ function SiteForm(props: { site: Site | undefined; entities: readonly { id: stri
       time_zone: site?.time_zone ?? 'Asia/Shanghai', day_start: site?.day_start ?? '04:00', open: site?.open ?? '08:00', close: site?.close ?? '22:00', address: site?.address ?? '',
     },
     doing: save,
+    required: ['name', 'code', 'entity_id', 'open', 'close', 'day_start'],
     body: (v) => ({ ...v, kind: kinds.find((x) => x === v.kind) ?? 'store' }),
     done: (saved) => {
       void message.success(k('saved'))
@@ -90,7 +91,7 @@ function Registers(props: { site: Site }) {
     ['till'],
   )
   const form = useForm({
-    initial: { code: '', name: '' }, doing: add, body: (v) => ({ ...v, site_id: props.site.id }),
+    initial: { code: '', name: '' }, doing: add, required: ['code'], body: (v) => ({ ...v, site_id: props.site.id }),
     done: () => {
       void message.success(k('saved'))
       form.reset({ code: '', name: '' })

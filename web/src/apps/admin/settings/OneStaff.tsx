@@ -61,7 +61,7 @@ function PersonForm(props: { person: Staff | undefined }) {
   )
   const form = useForm({
     initial: { name: person?.name ?? '', display_name: person?.display_name ?? '', site_id: person?.site_id ?? '', password: '' },
-    doing: save, body: (v) => v,
+    doing: save, required: person ? ['display_name'] : ['display_name', 'name', 'password'], body: (v) => v,
     done: (saved) => {
       void message.success(k('saved'))
       if (person) form.reset({ name: saved.name, display_name: saved.display_name, site_id: saved.site_id, password: '' })

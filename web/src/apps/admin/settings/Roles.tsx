@@ -44,7 +44,7 @@ function RoleForm(props: { role: Role | undefined; close: () => void }) {
     ['org', 'me'],
   )
   const form = useForm({
-    initial: { name: role ? name(role) : '', note: role?.note ?? '', permissions: role?.permissions ?? [] }, doing: save, body: (v) => v,
+    initial: { name: role ? name(role) : '', note: role?.note ?? '', permissions: role?.permissions ?? [] }, doing: save, required: ['name'], body: (v) => v,
     done: () => {
       void message.success(k('saved'))
       props.close()

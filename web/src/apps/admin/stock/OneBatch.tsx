@@ -26,7 +26,7 @@ export default function OneBatch() {
         {batch.made_on && <Sheet><Facts facts={[[t('made_on'), f.day(batch.made_on)]]} /></Sheet>}
         {can('ledger.read') ? <StatementTable account={id} unit={batch.unit} /> : (
           <Sheet title={t('story')}>
-            <ul className="zg-plain">{batch.movements.map((m, i) => <li key={i}>{f.at(m.at)} · {words.document(m.kind)} · {f.signed(f.decimal(m.qty))} → {f.decimal(m.left)}</li>)}</ul>
+            <ul className="zg-list">{batch.movements.map((m, i) => <li key={i}>{f.at(m.at)} · {words.document(m.kind)} · {f.signed(f.decimal(m.qty))} → {f.decimal(m.left)}</li>)}</ul>
           </Sheet>
         )}
       </div>

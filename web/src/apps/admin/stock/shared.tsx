@@ -24,7 +24,10 @@ export interface Life {
   seconds: number
 }
 
-/** How much life a batch has left; "soon" is the last quarter, or the last 6 hours of a longer life. */
+/**
+ * How much life a batch has left. "Soon": the last two hours of anything, half of a life under 12 hours, else the
+ * last six hours, or a quarter of a long life, at most seven days.
+ */
 export function lifeOf(batch: Pick<Batch, 'expires_at' | 'received_at'>, now: number): Life {
   if (!batch.expires_at) return { phase: 'ever', left: 1, seconds: 0 }
   const end = Date.parse(batch.expires_at)
@@ -32,7 +35,9 @@ export function lifeOf(batch: Pick<Batch, 'expires_at' | 'received_at'>, now: nu
   const ms = end - now
   if (ms <= 0) return { phase: 'over', left: 0, seconds: -ms / 1000 }
   const left = Math.min(1, ms / whole)
-  return { phase: left <= 0.25 || ms <= 6 * 3_600_000 ? 'soon' : 'fresh', left, seconds: ms / 1000 }
+  const hour = 3_600_000
+  const soon = whole < 12 * hour ? Math.max(2 * hour, whole / 2) : Math.max(6 * hour, Math.min(whole / 4, 7 * 24 * hour))
+  return { phase: ms <= soon ? 'soon' : 'fresh', left, seconds: ms / 1000 }
 }
 
 /** A bar of the life left, with the words beside it: colour never speaks alone. */

@@ -27,7 +27,7 @@ export default function Today() {
         <section aria-label={t('decide')}>
           {list.length > 0 ? (
             <Sheet title={<>{t('decide')} <Badge tone={list[0]!.tone}>{f.number(list.length)}</Badge></>}>
-              <ul className="zg-plain zg-decide">
+              <ul className="zg-list zg-decide">
                 {list.map((e) => <li key={e.key}><Strip tone={e.tone} action={<Link to={e.to}>{t('go')}</Link>}>{e.words}</Strip></li>)}
               </ul>
             </Sheet>
