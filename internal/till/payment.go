@@ -47,6 +47,8 @@ func (p *Payment) shown() string {
 		return "open"
 	case p.PaidOut:
 		return "cash"
+	case p.Kind == Gives && p.State == "failed":
+		return "refused"
 	}
 	return p.State
 }

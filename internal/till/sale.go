@@ -257,10 +257,10 @@ func Show(tx *db.Tx, sale id.ID) (*SaleView, error) {
 					t.State, t.Provider, t.Ref, t.Reason = p.shown(), p.Provider, p.Ref, p.Reason
 				case p.State == "done":
 					t.State = "given_back"
-				case p.PaidOut:
-					t.State, t.Reason = "cash", p.Reason
-				default:
+				case p.Open():
 					t.State, t.Reason = "returning", p.Reason
+				default:
+					t.State, t.Reason = p.shown(), p.Reason
 				}
 			}
 		}
@@ -285,6 +285,16 @@ type ListIn struct {
 	Q      string   `query:"q" maxLength:"60" doc:"a slip number"`
 }
 
+const (
+	saleRows = `SELECT s.id, r.prefix, s.slip_no, s.state, s.site_id, t.name, t.time_zone, r.code, s.business_date, s.sold_at, COALESCE(f.display_name, ''), s.total_fen, s.refunded_fen
+		FROM till_sale s JOIN till_register r ON r.id = s.register_id JOIN org_site t ON t.id = s.site_id LEFT JOIN org_staff f ON f.id = s.staff_id
+		WHERE (CAST($1 AS BIGINT) = 1 OR s.site_id IN (SELECT site_id FROM org_reach WHERE staff_id = $2 AND perm = $3))
+			AND (CAST($4 AS BIGINT) = 0 OR s.site_id = $4) AND s.id < $5
+			AND (CAST($6 AS TEXT) = '' OR s.business_date = $6) AND (CAST($7 AS TEXT) = '' OR s.state = $7) `
+	salesByTime = saleRows + `ORDER BY s.id DESC LIMIT $8`
+	salesBySlip = saleRows + `AND r.prefix = $8 AND s.business_date = $9 AND s.slip_no = $10 ORDER BY s.id DESC LIMIT $11`
+)
+
 // List finds sales of the caller's sites, newest first.
 func List(ctx context.Context, tx *db.Tx, perm string, in *ListIn) (*web.Page[SaleRow], error) {
 	reach := org.SitesOf(ctx, perm)
@@ -307,14 +317,12 @@ func List(ctx context.Context, tx *db.Tx, perm string, in *ListIn) (*web.Page[Sa
 			return nil, ErrSlipFilter.At("q")
 		}
 	}
-	args := append(reach.Args(), in.SiteID, before, in.Date, in.State, slip, prefix, slipDate, in.Limit+1)
-	rows := tx.Query(`SELECT s.id, r.prefix, s.slip_no, s.state, s.site_id, t.name, t.time_zone, r.code, s.business_date, s.sold_at, COALESCE(f.display_name, ''), s.total_fen, s.refunded_fen
-		FROM till_sale s JOIN till_register r ON r.id = s.register_id JOIN org_site t ON t.id = s.site_id LEFT JOIN org_staff f ON f.id = s.staff_id
-		WHERE (CAST($1 AS BIGINT) = 1 OR s.site_id IN (SELECT site_id FROM org_reach WHERE staff_id = $2 AND perm = $3))
-			AND (CAST($4 AS BIGINT) = 0 OR s.site_id = $4) AND s.id < $5
-			AND (CAST($6 AS TEXT) = '' OR s.business_date = $6) AND (CAST($7 AS TEXT) = '' OR s.state = $7)
-			AND (CAST($8 AS BIGINT) = 0 OR s.slip_no = $8 AND r.prefix = $9 AND s.business_date = $10)
-		ORDER BY s.id DESC LIMIT $11`, args...)
+	var rows *db.Rows
+	if slip != 0 {
+		rows = tx.Query(salesBySlip, append(reach.Args(), in.SiteID, before, in.Date, in.State, prefix, slipDate, slip, in.Limit+1)...)
+	} else {
+		rows = tx.Query(salesByTime, append(reach.Args(), in.SiteID, before, in.Date, in.State, in.Limit+1)...)
+	}
 	defer rows.Close()
 	var found []SaleRow
 	for rows.Next() {

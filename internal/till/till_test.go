@@ -22,6 +22,7 @@ import (
 	"zhanggui/internal/platform/outbox"
 	"zhanggui/internal/platform/proof"
 	"zhanggui/internal/platform/qty"
+	"zhanggui/internal/platform/web"
 	"zhanggui/internal/till"
 )
 
@@ -505,6 +506,62 @@ func TestLegsJoinWhatComesWithWhatGoes(t *testing.T) {
 		}
 		if total > 0 && len(legs) >= len(from)+len(to) {
 			t.Fatalf("%d legs for %d and %d sides", len(legs), len(from), len(to))
+		}
+	})
+}
+
+func TestSalesAreListedNewestFirstAndFoundBySlipNumber(t *testing.T) {
+	each(t, func(c *counter) {
+		sales := c.day()
+		list := func(in till.ListIn) []till.SaleRow {
+			if in.Limit == 0 {
+				in.Limit = 50
+			}
+			var page *web.Page[till.SaleRow]
+			if err := c.d.Read(context.Background(), func(tx *db.Tx) (err error) {
+				page, err = till.List(org.WithSystem(context.Background()), tx, "sales.read", &in)
+				return err
+			}); err != nil {
+				c.t.Fatal(err)
+			}
+			return page.Items
+		}
+		for _, q := range []struct {
+			name string
+			in   till.ListIn
+			want []int
+		}{
+			{"all", till.ListIn{}, []int{2, 1, 0}},
+			{"the site's", till.ListIn{SiteID: c.site}, []int{2, 1, 0}},
+			{"another site's", till.ListIn{SiteID: 4}, nil},
+			{"the day's", till.ListIn{Date: today}, []int{2, 1, 0}},
+			{"another day's", till.ListIn{Date: today.AddDays(1)}, nil},
+			{"paid", till.ListIn{State: "paid"}, []int{1, 0}},
+			{"awaiting", till.ListIn{State: "awaiting_payment"}, []int{2}},
+			{"by number", till.ListIn{Q: " S1-1-260302-0002 "}, []int{1}},
+			{"by a number of another day", till.ListIn{Q: "S1-1-260303-0002"}, nil},
+			{"by a number, but failed", till.ListIn{Q: "S1-1-260302-0002", State: "failed"}, nil},
+			{"the page after the second", till.ListIn{Paging: web.Paging{After: web.Cursor(sales[1].ID)}}, []int{0}},
+		} {
+			got := list(q.in)
+			if len(got) != len(q.want) {
+				c.t.Errorf("%s: %d sales, want %d", q.name, len(got), len(q.want))
+				continue
+			}
+			for i, k := range q.want {
+				if got[i].ID != sales[k].ID {
+					c.t.Errorf("%s: place %d is %s", q.name, i, got[i].SlipNo)
+				}
+			}
+		}
+		for _, q := range []till.ListIn{{Q: "17"}, {Q: "S1-1-261399-0001"}, {Date: "yesterday"}} {
+			err := c.d.Read(context.Background(), func(tx *db.Tx) error {
+				_, err := till.List(org.WithSystem(context.Background()), tx, "sales.read", &q)
+				return err
+			})
+			if e := errs.As(err); err == nil || e.Kind != errs.Invalid {
+				c.t.Errorf("%+v: %v", q, err)
+			}
 		}
 	})
 }

@@ -66,7 +66,7 @@ type TenderView struct {
 	Kind      Kind      `json:"kind" enum:"cash,mobile"`
 	AmountFen money.Fen `json:"amount_fen"`
 	GivenFen  money.Fen `json:"given_fen" doc:"cash handed over; 0 for mobile"`
-	State     string    `json:"state" enum:"open,done,failed,returning,given_back,cash" doc:"open: the provider has not answered for good; returning: the payer's money is on its way back, or the provider refused; given_back, cash: the payer has it back"`
+	State     string    `json:"state" enum:"open,done,failed,returning,refused,given_back,cash" doc:"open: the provider has not answered for good; returning: the payer's money is on its way back; refused: the provider does not give it back, pay out in cash; given_back, cash: the payer has it back"`
 	Provider  string    `json:"provider"`
 	Ref       string    `json:"ref" doc:"the provider's number"`
 	Reason    string    `json:"reason" doc:"why it failed, or has no answer yet"`
@@ -100,7 +100,7 @@ type RefundLineView struct {
 type RefundTenderView struct {
 	Kind      Kind      `json:"kind" enum:"cash,mobile"`
 	AmountFen money.Fen `json:"amount_fen"`
-	State     string    `json:"state" enum:"open,done,failed,cash" doc:"failed: the provider refused, pay out in cash; cash: done so"`
+	State     string    `json:"state" enum:"open,done,refused,cash" doc:"refused: the provider does not give it back, pay out in cash; cash: done so"`
 	Ref       string    `json:"ref"`
 	Reason    string    `json:"reason"`
 }

@@ -374,7 +374,7 @@ func TestARepeatedKeyOfAMobileSaleChargesOnce(t *testing.T) {
 func TestAMobileSaleIsGivenBackByTheSameWay(t *testing.T) {
 	each(t, func(s *shop) {
 		s.arrive(s.bun, "b", 300, 1000, time.Hour)
-		for _, c := range []struct{ code, first, then string }{{"x12345690", "done", "done"}, {"x12345697", "failed", "failed"}, {"x12345698", "open", "done"}} {
+		for _, c := range []struct{ code, first, then string }{{"x12345690", "done", "done"}, {"x12345697", "refused", "refused"}, {"x12345698", "open", "done"}} {
 			v := s.mobile(c.code, 250)
 			r, err := s.refund(v.ID, checkout.RefundIn{Lines: []till.RefundLineIn{back(1, "1", till.ToStock)}})
 			if err != nil {
@@ -435,7 +435,7 @@ func TestWhatTheProviderRefusesToGiveBackIsPaidOutInCashOnce(t *testing.T) {
 		if _, err := s.flow.RefundOnce(context.Background(), s.act(), refundedSale.ID, checkout.RefundIn{Reason: "x", Lines: []till.RefundLineIn{back(1, "1", till.ToStock)}}); err != nil {
 			s.t.Fatal(err)
 		}
-		if v, err := s.flow.VoidOnce(context.Background(), s.act(), voidedSale.ID, checkout.VoidIn{Reason: "x"}); err != nil || v.Tenders[0].State != "returning" {
+		if v, err := s.flow.VoidOnce(context.Background(), s.act(), voidedSale.ID, checkout.VoidIn{Reason: "x"}); err != nil || v.Tenders[0].State != "refused" {
 			s.t.Fatal(v, err)
 		}
 		payOut := func(sale id.ID, register string) error {
