@@ -70,7 +70,7 @@ func (d SaleDay) Equal(o SaleDay) bool {
 func same[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // MaxSaleDays bounds one call of PutSales and SalesInForce.
-const MaxSaleDays = 256
+const MaxSaleDays = 512
 
 var putSales = db.NewMany(`INSERT INTO forecast_sale_day (site_id, product_id, date, load_id, qty, amount_fen, promo, sold_out_min, slots) VALUES `,
 	`(?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)

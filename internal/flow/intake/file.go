@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"zhanggui/internal/platform/clock"
 	"zhanggui/internal/platform/csvx"
@@ -84,7 +85,7 @@ func (c *counter) Write(p []byte) (int, error) {
 // finished or dropped first. shown is told of every step. The error is the refusal of the file, or what broke;
 // refused rows are no error.
 func (s *Service) File(ctx context.Context, k Kind, path string, run Run, shown func(*Import)) (*Import, error) {
-	if columnsOf[k] == nil {
+	if !slices.Contains(Kinds, k) {
 		return nil, ErrKind.With("kind", k)
 	}
 	if run.Mode != All && run.Mode != Good {

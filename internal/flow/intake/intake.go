@@ -110,14 +110,11 @@ func New(d *db.DB, o Options) *Service {
 	return &Service{d: d, org: o.Org, goods: o.Goods, prices: o.Prices, log: o.Log, worker: workerName(), pace: rest, runRows: runRows}
 }
 
-// rest leaves the database to others for as long as a step took: the tills come first.
+// rest leaves the database to others for half as long as a step took: the tills come first.
 func rest(ctx context.Context, spent time.Duration) {
-	if spent > 50*time.Millisecond {
-		spent = 50 * time.Millisecond
-	}
 	select {
 	case <-ctx.Done():
-	case <-time.After(spent):
+	case <-time.After(min(spent/2, 50*time.Millisecond)):
 	}
 }
 

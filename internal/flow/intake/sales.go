@@ -262,16 +262,8 @@ func (s *salesWork) stage(ctx context.Context, w *work) error {
 			if s.timed {
 				return tx.ExecMany(stageTimes, args...)
 			}
-			staged := make(map[int64]bool, len(part))
-			rows := tx.QueryMany(stageDays, args...)
-			for rows.Next() {
-				var line int64
-				if err := rows.Scan(&line); err != nil {
-					return err
-				}
-				staged[line] = true
-			}
-			if err := rows.Err(); err != nil {
+			staged, err := linesOf(tx, stageDays, 11, args)
+			if err != nil {
 				return err
 			}
 			for i := range part {
@@ -340,9 +332,13 @@ func (s *salesWork) begin(tx *db.Tx, w *work) (int64, error) {
 }
 
 const (
-	stagedSales = `SELECT site_id, product_id, day, part, lines, qty, amount_fen, promo, sold_out_min FROM intake_sale_stage
-		WHERE import_id = $1 AND (site_id, product_id, day, part) > ($2, $3, $4, $5) ORDER BY site_id, product_id, day, part LIMIT $6`
-	settledSales = `DELETE FROM intake_sale_stage WHERE import_id = $1 AND (site_id, product_id, day, part) <= ($2, $3, $4, $5)`
+	// Compared and ordered by the whole key: with import_id = $1 PostgreSQL, which knows nothing yet of so young a table,
+	// believes in a handful of rows and sorts them all for each page.
+	stagedSales = `SELECT import_id, site_id, product_id, day, part, lines, qty, amount_fen, promo, sold_out_min FROM intake_sale_stage
+		WHERE (import_id, site_id, product_id, day, part) > ($1, $2, $3, $4, $5) ORDER BY import_id, site_id, product_id, day, part LIMIT $6`
+	// Bounded below as well: PostgreSQL would walk over all that was deleted before.
+	settledSales = `DELETE FROM intake_sale_stage WHERE (import_id, site_id, product_id, day, part) > ($1, $2, $3, $4, $5)
+		AND (import_id, site_id, product_id, day, part) <= ($1, $6, $7, $8, $9)`
 )
 
 // day is one day of a series with the file's rows it came from.
@@ -360,6 +356,7 @@ func (s *salesWork) settle(ctx context.Context, w *work, put bool) error {
 		var next sale
 		var inForce map[forecast.SaleKey]forecast.SaleDay
 		err := w.s.d.Read(ctx, func(tx *db.Tx) (err error) {
+			mindGrowth(tx)
 			if days, next, err = s.page(tx, w.im.ID, at); err != nil || len(days) == 0 {
 				return err
 			}
@@ -391,7 +388,7 @@ func (s *salesWork) settle(ctx context.Context, w *work, put bool) error {
 			if err := forecast.PutSales(tx, w.im.ID, news); err != nil {
 				return err
 			}
-			return tx.Exec(settledSales, w.im.ID, next.site, next.product, int64(next.day), int64(next.part))
+			return tx.Exec(settledSales, w.im.ID, at.site, at.product, int64(at.day), int64(at.part), next.site, next.product, int64(next.day), int64(next.part))
 		})
 		if err != nil {
 			return err
@@ -408,10 +405,14 @@ func (s *salesWork) page(tx *db.Tx, importID id.ID, at sale) (days []day, next s
 	var all []sale
 	for rows.Next() {
 		var v sale
+		var of id.ID
 		var amount *money.Fen
 		var soldOut *int64
-		if err := rows.Scan(&v.site, &v.product, &v.day, &v.part, &v.lines, &v.qty, &amount, &v.promo, &soldOut); err != nil {
+		if err := rows.Scan(&of, &v.site, &v.product, &v.day, &v.part, &v.lines, &v.qty, &amount, &v.promo, &soldOut); err != nil {
 			return nil, at, err
+		}
+		if of != importID {
+			break
 		}
 		v.amount, v.soldOut = -1, -1
 		if amount != nil {

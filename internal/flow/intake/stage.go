@@ -6,6 +6,7 @@ import (
 
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/errs"
+	"zhanggui/internal/platform/id"
 )
 
 // ops is what a kind other than sales says of its rows. Rows of one subject are checked and applied together.
@@ -55,7 +56,7 @@ var (
 
 const (
 	stagedRow  = `SELECT line, body FROM intake_stage WHERE import_id = $1 AND subject = $2 AND part = $3`
-	stagedPage = `SELECT subject, part, line, body FROM intake_stage WHERE import_id = $1 AND (subject, part) > ($2, $3) ORDER BY subject, part LIMIT $4`
+	stagedPage = `SELECT import_id, subject, part, line, body FROM intake_stage WHERE (import_id, subject, part) > ($1, $2, $3) ORDER BY import_id, subject, part LIMIT $4`
 	dropRow    = `DELETE FROM intake_stage WHERE import_id = $1 AND subject = $2 AND part = $3`
 )
 
@@ -93,16 +94,8 @@ func (s *stagedWork) flush(ctx context.Context, w *work, rows []readRow, last bo
 			for _, l := range part {
 				args = append(args, w.im.ID, l.subject, l.part, l.line, l.body)
 			}
-			rows := tx.QueryMany(stageRows, args...)
-			in := map[int64]bool{}
-			for rows.Next() {
-				var n int64
-				if err := rows.Scan(&n); err != nil {
-					return err
-				}
-				in[n] = true
-			}
-			if err := rows.Err(); err != nil {
+			in, err := linesOf(tx, stageRows, 5, args)
+			if err != nil {
 				return err
 			}
 			var repeats []refusal
@@ -139,15 +132,20 @@ func (w *work) pages(ctx context.Context, size int, do func(rows []staged, last 
 		var rows []staged
 		err := w.s.d.Read(ctx, func(tx *db.Tx) error {
 			rows = nil
+			mindGrowth(tx)
 			found := tx.Query(stagedPage, w.im.ID, subject, part, size+1)
 			for found.Next() {
 				var r staged
-				if err := found.Scan(&r.subject, &r.part, &r.line, &r.body); err != nil {
+				var of id.ID
+				if err := found.Scan(&of, &r.subject, &r.part, &r.line, &r.body); err != nil {
 					return err
+				}
+				if of != w.im.ID {
+					break
 				}
 				rows = append(rows, r)
 			}
-			return found.Err()
+			return found.Close()
 		})
 		if err != nil {
 			return err
@@ -176,7 +174,7 @@ func (s *stagedWork) check(ctx context.Context, w *work) error {
 	if err := w.enter(ctx, Checking, w.now.Read-w.now.Refused-w.now.Same, nil); err != nil {
 		return err
 	}
-	return w.pages(ctx, stepRows, func(rows []staged, last bool) error {
+	return w.pages(ctx, stepRows/2, func(rows []staged, last bool) error {
 		if len(rows) == 0 {
 			return nil
 		}

@@ -19,8 +19,8 @@ import (
 	"zhanggui/internal/platform/id"
 )
 
-// stepRows is how many rows one step writes.
-const stepRows = 256
+// stepRows is how many rows one step writes at most.
+const stepRows = 500
 
 // silent is how long a worker that shows itself in every step may be silent before others believe it dead.
 const silent = 20 * time.Second
@@ -105,6 +105,7 @@ func (w *work) step(ctx context.Context, fn func(tx *db.Tx, c *counters) error) 
 	err := w.s.d.Write(ctx, func(tx *db.Tx) error {
 		next = w.now
 		next.Read = max(next.Read, w.read)
+		mindGrowth(tx)
 		if fn != nil {
 			if err := fn(tx, &next); err != nil {
 				return err
@@ -296,9 +297,10 @@ func (s *Service) endCancelled(ctx context.Context, importID id.ID) error {
 
 var clearStages = []string{
 	`DELETE FROM intake_sale_stage WHERE import_id = $1 AND (site_id, product_id, day, part) IN
-		(SELECT site_id, product_id, day, part FROM intake_sale_stage WHERE import_id = $1 ORDER BY site_id, product_id, day, part LIMIT 500)`,
+		(SELECT site_id, product_id, day, part FROM intake_sale_stage WHERE import_id >= $1 AND import_id <= $1
+		ORDER BY import_id, site_id, product_id, day, part LIMIT 500)`,
 	`DELETE FROM intake_stage WHERE import_id = $1 AND (subject, part) IN
-		(SELECT subject, part FROM intake_stage WHERE import_id = $1 ORDER BY subject, part LIMIT 500)`,
+		(SELECT subject, part FROM intake_stage WHERE import_id >= $1 AND import_id <= $1 ORDER BY import_id, subject, part LIMIT 500)`,
 	`DELETE FROM intake_missing_stage WHERE import_id = $1 AND id IN (SELECT id FROM intake_missing_stage WHERE import_id = $1 ORDER BY id LIMIT 500)`,
 }
 
@@ -315,6 +317,7 @@ func (s *Service) clearAll(ctx context.Context, importID id.ID, statements ...st
 			var n int64
 			began := clock.Wall.Now()
 			err := s.d.Write(ctx, func(tx *db.Tx) (err error) {
+				mindGrowth(tx)
 				n, err = tx.ExecN(statement, importID)
 				return err
 			})
@@ -334,6 +337,28 @@ func (w *work) clear(ctx context.Context) error { return w.s.clearStage(ctx, w.i
 
 func (w *work) clearRefusals(ctx context.Context) error {
 	return w.s.clearAll(ctx, w.im.ID, clearRefused)
+}
+
+// linesOf writes rows by a statement that returns the lines it has written.
+func linesOf(tx *db.Tx, many *db.Many, width int, args []any) (map[int64]bool, error) {
+	const most = 250 // rows of one question
+	written := make(map[int64]bool, len(args)/width)
+	for len(args) > 0 {
+		n := min(len(args), most*width)
+		rows := tx.QueryMany(many, args[:n]...)
+		for rows.Next() {
+			var line int64
+			if err := rows.Scan(&line); err != nil {
+				return nil, err
+			}
+			written[line] = true
+		}
+		if err := rows.Err(); err != nil {
+			return nil, err
+		}
+		args = args[n:]
+	}
+	return written, nil
 }
 
 // --- refused rows
