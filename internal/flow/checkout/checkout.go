@@ -82,6 +82,7 @@ func (s *Service) Routes(api *web.API) {
 		})
 	s.gridRoute(api)
 	s.dayRoute(api)
+	s.soldRoute(api)
 	s.paymentRoutes(api)
 	s.refundRoutes(api)
 }
