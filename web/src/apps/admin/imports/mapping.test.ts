@@ -15,6 +15,11 @@ test('the guess of the server fills the choices; what it did not know stays open
   expect(choicesOf(theirs, { product: 'SKU', colour: '-' }, ours)).toMatchObject({ colour: '-' })
 })
 
+test('a column with our own name is that column, unless the mapping says otherwise', () => {
+  expect(choicesOf(['product', 'name', 'colour'], {}, ours)).toEqual({ product: 'product', name: 'name', colour: '' })
+  expect(choicesOf(['product', 'name', 'barcode'], { product: 'name', barcode: '-' }, ours)).toEqual({ product: '', name: 'product', barcode: '-' })
+})
+
 test('one of our columns comes from one of theirs only', () => {
   const choices = choose({ SKU: 'product', Title: '', EAN: '', colour: '' }, 'EAN', 'product')
   expect(choices).toEqual({ SKU: '', Title: '', EAN: 'product', colour: '' })

@@ -10,6 +10,9 @@ export function choicesOf(columns: readonly string[], mapping: Readonly<Record<s
     if (value === '-' && key in choices) choices[key] = '-'
     else if (value in choices && ours.some((o) => o.name === key)) choices[value] = key
   }
+  // A column that has our own name needs no mapping, so the server names none.
+  const used = new Set(Object.values(choices))
+  for (const c of columns) if (choices[c] === '' && !used.has(c) && mapping[c] === undefined && ours.some((o) => o.name === c)) choices[c] = c
   return choices
 }
 
