@@ -35,6 +35,7 @@ var (
 	ErrStaffName = errs.Define("staff_name_taken", errs.Conflict, "用户名 {name} 已被使用", "The name {name} is already in use")
 	ErrNameForm  = errs.Define("staff_name_bad", errs.Invalid, "用户名用小写字母、数字、点或横线,2 到 40 位", "A name has 2 to 40 small letters, digits, dots or dashes")
 	ErrScope     = errs.Define("scope_unknown", errs.Invalid, "没有这个范围", "There is no such scope")
+	ErrOwnWay    = errs.Define("own_password", errs.Conflict, "改自己的密码请用“修改密码”,要先输入原密码", "To change your own password use “change password”, which asks for the present one")
 	ErrSelf      = errs.Define("not_to_oneself", errs.Conflict, "不能停用自己", "You cannot disable yourself")
 )
 
@@ -161,6 +162,9 @@ ORDER BY f.name, g.role_id, g.scope_id`, append(SitesOf(ctx, "org.read").Args(),
 				return nil, err
 			}
 			hash := ""
+			if in.Body.Password != "" && in.ID == caller(ctx).ID {
+				return nil, ErrOwnWay.At("password") // a stolen session must not get round the present password
+			}
 			if in.Body.Password != "" {
 				if err := CheckPassword(before.Name, in.Body.Password); err != nil {
 					return nil, errs.As(err).At("password")

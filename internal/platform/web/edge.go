@@ -9,12 +9,14 @@ import (
 	"net"
 	"net/http"
 	"path"
+	"reflect"
 	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -309,10 +311,10 @@ func securityHeaders(h http.Header, https bool) {
 
 // system registers what every installation answers without sign-in, and the metrics.
 func (a *API) system() {
-	a.open("GET /healthz", "health", func(w http.ResponseWriter, r *http.Request) error {
-		return writeJSON(w, map[string]bool{"ok": true})
+	a.open("GET /healthz", "health", "The process lives", Alive{}, func(w http.ResponseWriter, r *http.Request) error {
+		return writeJSON(w, Alive{true})
 	})
-	a.open("GET /readyz", "ready", func(w http.ResponseWriter, r *http.Request) error {
+	a.open("GET /readyz", "ready", "This node can serve: migrated, database answers, clocks agree", Ready{}, func(w http.ResponseWriter, r *http.Request) error {
 		d := a.db.Load()
 		if d == nil {
 			return ErrStarting
@@ -327,12 +329,12 @@ func (a *API) system() {
 				return notReady(err)
 			}
 		}
-		return writeJSON(w, map[string]bool{"ready": true})
+		return writeJSON(w, Ready{true})
 	})
-	a.open("GET /api/version", "version", func(w http.ResponseWriter, r *http.Request) error {
+	a.open("GET /api/version", "version", "Version and commit of the program", Version{}, func(w http.ResponseWriter, r *http.Request) error {
 		return writeJSON(w, a.o.Version)
 	})
-	a.open("GET /api/openapi.json", "openapi", func(w http.ResponseWriter, r *http.Request) error {
+	a.open("GET /api/openapi.json", "openapi", "This document", map[string]any{}, func(w http.ResponseWriter, r *http.Request) error {
 		b, err := a.OpenAPI()
 		if err != nil {
 			return err
@@ -353,9 +355,19 @@ func notReady(err error) error {
 	return ErrBusy.Wrap(err)
 }
 
-func (a *API) open(pattern, name string, h func(http.ResponseWriter, *http.Request) error) {
+// Alive and Ready are the answers of /healthz and /readyz.
+type Alive struct {
+	OK bool `json:"ok"`
+}
+type Ready struct {
+	Ready bool `json:"ready"`
+}
+
+func (a *API) open(pattern, name, summary string, answer any, h func(http.ResponseWriter, *http.Request) error) {
 	method, path, _ := strings.Cut(pattern, " ")
 	a.names[name] = true
+	a.doc.system(method, path, name, summary, "", Public, "application/json",
+		a.doc.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(answer), true, name))
 	a.routes = append(a.routes, RouteInfo{Method: method, Path: path, Name: name, Scope: Public})
 	m := a.edge.meter(name)
 	a.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -371,6 +383,7 @@ func (a *API) open(pattern, name string, h func(http.ResponseWriter, *http.Reque
 func (a *API) guarded(pattern, name, perm string, free func(*http.Request) bool, h http.Handler) {
 	method, path, _ := strings.Cut(pattern, " ")
 	a.names[name] = true
+	a.doc.system(method, path, name, "Measurements for Prometheus; free on the machine itself", perm, Whole, "text/plain", &huma.Schema{Type: "string"})
 	a.routes = append(a.routes, RouteInfo{Method: method, Path: path, Name: name, Perm: perm, Scope: Whole})
 	a.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		rec := w.(*recorder)

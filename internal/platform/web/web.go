@@ -368,6 +368,17 @@ func (d *docAPI) takesFile() {
 		Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}
 }
 
+// system documents a route that every installation has.
+func (d *docAPI) system(method, path, name, summary, perm string, scope Scope, media string, answer *huma.Schema) {
+	op := &huma.Operation{OperationID: name, Method: method, Path: path, Summary: summary, Tags: []string{"system"},
+		Extensions: map[string]any{"x-permission": perm, "x-scope": string(scope), "x-effect": false},
+		Responses:  map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{media: {Schema: answer}}}}}
+	if scope == Public {
+		op.Security = []map[string][]string{}
+	}
+	d.OpenAPI().AddOperation(op)
+}
+
 func (d *docAPI) json() ([]byte, error) { return json.MarshalIndent(d.OpenAPI(), "", " ") }
 
 // schemaName makes the package part of a type's name, so that two packages can both have a Line. A type
