@@ -33,6 +33,8 @@ interface Props<R> {
   /** what to say, and to do first, when there is nothing */
   empty: ReactNode
   foot?: ReactNode
+  /** false: the number of rows goes without saying */
+  count?: boolean
 }
 
 const byKey = (a: string | number, b: string | number): number =>
@@ -126,7 +128,7 @@ export function DataTable<R>(props: Props<R>) {
           {props.foot && !list.loading && <tfoot>{props.foot}</tfoot>}
         </table>
       </div>
-      {!list.loading && (
+      {!list.loading && ((props.count ?? true) || list.more) && (
         <div className="zg-table-foot">
           <span className="zg-note">{whole ? t('rows', { n: rows.length }) : t('rows_so_far', { n: rows.length })}</span>
           {list.more && <Button size="small" onClick={list.more} loading={list.fetching}>{t('load_more')}</Button>}

@@ -433,6 +433,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document */
+        get: operations["openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/org/audit": {
         parameters: {
             query?: never;
@@ -690,6 +707,23 @@ export interface paths {
         };
         /** A site's business day, from the ledger */
         get: operations["sales-of-day"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sales/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a site sold of each product on a business day, from the ledger */
+        get: operations["products-sold"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1006,10 +1040,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Version and commit of the program */
+        get: operations["version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process lives */
+        get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Measurements for Prometheus; free on the machine itself */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This node can serve: migrated, database answers, clocks agree */
+        get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Alive: {
+            ok: boolean;
+        };
         AppChecks: {
             /**
              * Format: date-time
@@ -1330,6 +1435,16 @@ export interface components {
             site_id: string;
             tenders: components["schemas"]["CheckoutTenderIn"][];
         };
+        CheckoutSold: {
+            base_unit: string;
+            code: string;
+            name: string;
+            product_id: string;
+            /** @description in the base unit */
+            qty: string;
+            /** @description ways to say it */
+            units: components["schemas"]["CheckoutUnit"][];
+        };
         CheckoutTenderIn: {
             /**
              * Format: int64
@@ -1345,6 +1460,13 @@ export interface components {
             kind: "cash" | "mobile";
             /** @description the payer's code, for mobile */
             pay_code?: string;
+        };
+        CheckoutUnit: {
+            /** Format: int64 */
+            den: number;
+            name: string;
+            /** Format: int64 */
+            num: number;
         };
         CheckoutVoidIn: {
             reason: string;
@@ -1920,6 +2042,11 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageCheckoutSold: {
+            items: components["schemas"]["CheckoutSold"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageIntakeKindView: {
             items: components["schemas"]["IntakeKindView"][];
             /** @description give back as after; empty on the last page */
@@ -2045,6 +2172,9 @@ export interface components {
             name: string;
             /** Format: int64 */
             rows: number;
+        };
+        Ready: {
+            ready: boolean;
         };
         RunForecastsBody: {
             /** @description left out: every site within reach */
@@ -2393,6 +2523,11 @@ export interface components {
             /** @description a new password; the person is signed out everywhere */
             password?: string;
             site_id?: string;
+        };
+        Version: {
+            commit: string;
+            go: string;
+            version: string;
         };
     };
     responses: never;
@@ -3392,6 +3527,28 @@ export interface operations {
             };
         };
     };
+    openapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     "list-audit": {
         parameters: {
             query?: {
@@ -4261,6 +4418,42 @@ export interface operations {
             };
         };
     };
+    "products-sold": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                /** @description business date; today when left out */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCheckoutSold"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "sign-in": {
         parameters: {
             query?: never;
@@ -4958,6 +5151,86 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+        };
+    };
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alive"];
+                };
+            };
+        };
+    };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
                 };
             };
         };

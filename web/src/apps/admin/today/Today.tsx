@@ -5,6 +5,7 @@ import { Link } from 'react-router-dom'
 import { DayFigures } from '../sales/DayFigures'
 import { useDay } from '../sales/shared'
 import { useExceptions, type Exception } from './exceptions'
+import { Plan } from './Plan'
 import { todayText } from './text'
 
 export default function Today() {
@@ -41,6 +42,7 @@ export default function Today() {
             {day.data ? <DayFigures day={day.data} unfinished /> : day.loading && <SkeletonLines lines={3} />}
           </section>
         )}
+        {day.data && can('forecast.read') && <Plan site={place.site.id} date={day.data.date} />}
         {day.data && <Week day={day.data} />}
       </div>
     </>

@@ -30,7 +30,6 @@ export default {
   so_far: 'Sold so far',
   share: 'How far',
   plan_all: 'Whole forecast',
-  plan_none: 'There is no forecast of today for this store yet',
   plan_over: 'above forecast',
   start: 'Getting started',
   start_note: 'After these steps the till and the forecast are ready.',

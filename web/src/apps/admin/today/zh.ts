@@ -27,7 +27,6 @@ export default {
   so_far: '已卖',
   share: '卖了多少',
   plan_all: '全部预测',
-  plan_none: '这家店今天还没有预测',
   plan_over: '超过预测',
   start: '开始使用',
   start_note: '做完这几步，收银和预测就能用了。',
