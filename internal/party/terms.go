@@ -35,6 +35,22 @@ func (c LeadClass) LeadHours() int64 {
 	return 0
 }
 
+// Limits of terms.
+const (
+	MaxPrice     money.Fen4 = 1_000_000_000_000_000 // of one unit: a million yuan
+	MaxPacks                = 1_000_000
+	MaxLeadHours            = 24 * 90
+	EndOfDay                = 24*60 - 1 // cut-off where none is agreed
+)
+
+var (
+	// ErrLeadClass refuses a class that is none.
+	ErrLeadClass = errs.Define("lead_class_bad", errs.Invalid,
+		"到货类别只能是 fresh(生鲜)、frozen(冷冻)或 ambient(常温)", "The lead class must be fresh, frozen or ambient")
+	// ErrCutOff refuses what is no time of day.
+	ErrCutOff = errs.Define("cut_off_bad", errs.Invalid, "截单时间应写成 16:00 的样子", "Write the cut-off like 16:00")
+)
+
 // OrderDays is a set of weekdays on which a supplier takes orders; bit 0 is Monday.
 type OrderDays uint8
 

@@ -104,9 +104,10 @@ type Age struct {
 type Need struct {
 	catalog.Requirement
 	Date     cal.Date
-	Direct   qty.Qty // of the need, what is to be sold as it is
-	Demand   *Demand // behind Direct
-	Lacking  bool    // nobody supplies it
+	Direct   qty.Qty       // of the need, what is to be sold as it is
+	Demand   *Demand       // behind Direct
+	Lacking  bool          // nobody supplies it
+	Have     catalog.Stock // in date when it is used, and due by then; the requirement says how much of it counts
 	Stock    []Age
 	Arriving []Coming
 }
@@ -242,7 +243,7 @@ func (s *Site) require(p *Plan, day Day, makes, needs map[id.ID]qty.Qty, demands
 			r.Gross, r.Need = new(big.Rat).Sub(r.Gross, direct), new(big.Rat).Sub(r.Need, direct)
 			r.Net -= q
 		}
-		n := Need{Requirement: r, Date: day.Date, Direct: needs[r.Product], Demand: demands[r.Product]}
+		n := Need{Requirement: r, Date: day.Date, Direct: needs[r.Product], Demand: demands[r.Product], Have: have(r.Product)}
 		if !trays[r.Product] {
 			n.Stock, _ = s.ages(r.Product, day.After)
 			for _, c := range s.Coming[r.Product] {

@@ -19,6 +19,9 @@ const (
 	Sales    Kind = "sales"
 	Weather  Kind = "weather"
 	Holidays Kind = "holidays"
+
+	Recipes   Kind = "recipes"
+	Suppliers Kind = "suppliers"
 )
 
 // Kinds lists all, in the order in which a new installation needs them.
@@ -36,19 +39,22 @@ type column struct {
 	csvx.Column
 	zh, en string
 	also   []string // what other systems call it, in lower case
+	form   form     // what it holds, for files that are workbooks
 }
 
+func (c column) of(f form) column { c.form = f; return c }
+
 func must(name, zh, en string, also ...string) column {
-	return column{csvx.Column{Name: name, Must: true}, zh, en, also}
+	return column{csvx.Column{Name: name, Must: true}, zh, en, also, asTyped}
 }
 
 // soft columns must be there unless the mapping says that they are left out on purpose (name=-).
 func soft(name, zh, en string, also ...string) column {
-	return column{csvx.Column{Name: name, Must: true, Soft: true}, zh, en, also}
+	return column{csvx.Column{Name: name, Must: true, Soft: true}, zh, en, also, asTyped}
 }
 
 func may(name, zh, en string, also ...string) column {
-	return column{csvx.Column{Name: name}, zh, en, also}
+	return column{csvx.Column{Name: name}, zh, en, also, asTyped}
 }
 
 var storeWords = []string{"门店", "店铺", "机构", "门店编码", "门店编号", "机构编码", "店号", "store_id", "store_code", "shop", "site", "branch"}
@@ -114,6 +120,8 @@ var columnsOf = map[Kind][]column{
 		must("name", "名称", "Name", "节日", "节假日", "节日名称", "holiday"),
 		must("is_off_day", "是否放假", "Day off", "放假", "休息", "off", "is_holiday"),
 	},
+	Recipes:   recipeColumns,
+	Suppliers: supplierColumns,
 }
 
 func plainColumns(k Kind) []csvx.Column {

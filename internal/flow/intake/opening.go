@@ -120,10 +120,8 @@ func (b *book) opening(r StockRow) (o opening, refused *errs.Error) {
 	switch {
 	case r.Expires == nil && p.LifeH > 0:
 		return o, ErrExpiryNeeded.At("expires_at")
-	case r.Expires != nil && r.DateOnly:
-		o.Expires = Moment{Date: r.Expires.Date.AddDays(1)}.In(site.Location()).UnixMilli()
 	case r.Expires != nil:
-		o.Expires = r.Expires.In(site.Location()).UnixMilli()
+		o.Expires = r.Until(site.Location()).UnixMilli()
 	}
 	if o.Batch == "" {
 		o.Batch = "OPENING"

@@ -60,6 +60,7 @@ type cells struct {
 	at      []int // where each column stands in the file; -1: not there
 	fields  []string
 	undo    bool // the file is a list of refused rows: disarmed cells are armed again
+	book    *workbook
 	bad     []*errs.Error
 }
 
@@ -78,6 +79,9 @@ func (c *cells) raw(col int) string {
 	text := csvx.Trim(c.fields[c.at[col]])
 	if c.undo {
 		text = csvx.Unsafe(text)
+	}
+	if c.book != nil {
+		text = c.book.plain(text, c.columns[col].form)
 	}
 	return text
 }
@@ -541,6 +545,12 @@ var metrics = map[string]metric{
 	"piece": {"piece", 1},
 }
 
+// Metric is a unit that needs no table: one is num of the base unit.
+func Metric(name string) (base string, num int64, ok bool) {
+	u, ok := knownUnit(name)
+	return u.base, u.num, ok
+}
+
 func knownUnit(name string) (metric, bool) {
 	u, ok := metrics[strings.ToLower(name)]
 	return u, ok
@@ -565,6 +575,14 @@ type StockRow struct {
 	Expires               *Moment // a date alone: the goods may still be sold on that day
 	DateOnly              bool
 	Cost                  money.Fen4 // of one Unit
+}
+
+// Until is when a batch with an expiry can no longer be sold, on the clock of loc unless the file gives its own.
+func (r StockRow) Until(loc *time.Location) time.Time {
+	if r.DateOnly {
+		return Moment{Date: r.Expires.Date.AddDays(1)}.In(loc)
+	}
+	return r.Expires.In(loc)
 }
 
 func parseStock(c *cells) StockRow {
