@@ -70,17 +70,18 @@ type options struct {
 
 // house is every part of a running installation.
 type house struct {
-	o      options
-	d      *db.DB
-	org    *org.Org
-	api    *web.API
-	live   *web.Live
-	goods  *catalog.Service
-	prices *price.Service
-	sales  *checkout.Service
-	relay  *outbox.Relay
-	tail   *outbox.Tail
-	runner *jobs.Runner
+	o       options
+	d       *db.DB
+	org     *org.Org
+	api     *web.API
+	live    *web.Live
+	goods   *catalog.Service
+	prices  *price.Service
+	sales   *checkout.Service
+	imports *intake.Service
+	relay   *outbox.Relay
+	tail    *outbox.Tail
+	runner  *jobs.Runner
 }
 
 // outside is the API before the database is open: health, version, pages, and "starting" for the rest.
@@ -113,11 +114,11 @@ func build(d *db.DB, o options) (*house, error) {
 	h.sales = checkout.New(d, h.goods, h.prices, checkout.Options{Provider: provider, Log: o.log})
 
 	planner := forecast.New(h.goods)
-	imports := intake.New(d, intake.Options{Org: h.org, Goods: h.goods, Prices: h.prices, Log: o.log})
+	h.imports = intake.New(d, intake.Options{Org: h.org, Goods: h.goods, Prices: h.prices, Log: o.log})
 
 	ledger.Routes(h.api, zone)
 	stock.Routes(h.api)
-	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, imports} {
+	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports} {
 		part.Routes(h.api)
 	}
 	h.jobRoutes()
@@ -128,7 +129,7 @@ func build(d *db.DB, o options) (*house, error) {
 
 	learn.Jobs(h.runner)
 	planner.Jobs(h.runner)
-	imports.Jobs(h.runner)
+	h.imports.Jobs(h.runner)
 	h.runner.Handle(checkJob, h.runChecks)
 	h.runner.DailyAt(checkJob, nightly)
 	h.runner.Handle(tidyJob, h.tidy)
