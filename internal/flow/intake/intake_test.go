@@ -50,7 +50,7 @@ var quiet = slog.New(slog.DiscardHandler)
 
 var orgOptions = org.Options{
 	Log: quiet,
-	Permissions: []org.Permission{{Name: "import.run"}, {Name: "org.manage"}, {Name: "goods.manage"}, {Name: "price.manage"}, {Name: "stock.manage"},
+	Permissions: []org.Permission{{Name: "import.run"}, {Name: "org.read"}, {Name: "org.manage"}, {Name: "goods.manage"}, {Name: "price.manage"}, {Name: "stock.manage"},
 		{Name: "till.sell"}},
 	Roles: []org.BuiltIn{
 		{Key: org.Administrator, Name: "管理员"},
