@@ -201,3 +201,17 @@ func Suggest(k Kind, header []string) csvx.Mapping {
 	}
 	return m
 }
+
+// ColumnsText lists the columns of a kind: [may be absent], (absent only if the mapping says so).
+func ColumnsText(k Kind) string {
+	names := make([]string, len(columnsOf[k]))
+	for i, c := range columnsOf[k] {
+		switch names[i] = c.Name; {
+		case !c.Must:
+			names[i] = "[" + c.Name + "]"
+		case c.Soft:
+			names[i] = "(" + c.Name + ")"
+		}
+	}
+	return strings.Join(names, ",")
+}
