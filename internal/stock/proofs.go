@@ -18,7 +18,7 @@ func Proofs() []proof.Proof {
 }
 
 // proveAccounts: a batch has its two accounts, of its site and in its units, and no other account is in the
-// two books.
+// two books but those of work orders.
 func proveAccounts(tx *db.Tx) (proof.Result, error) {
 	var r proof.Result
 	if err := tx.QueryRow(`SELECT COUNT(*) FROM stock_batch`).Scan(&r.Rows); err != nil {
@@ -45,7 +45,7 @@ SELECT a.id, a.book FROM ledger_account a
 WHERE a.book = $1 AND NOT EXISTS (SELECT 1 FROM stock_batch b WHERE b.id = a.id)
 UNION ALL
 SELECT a.id, a.book FROM ledger_account a LEFT JOIN stock_batch b ON b.value_id = a.id
-WHERE a.book = $2 AND b.id IS NULL`, Book, ValueBook)
+WHERE a.book = $2 AND a.kind <> $3 AND b.id IS NULL`, Book, ValueBook, WorkOrder)
 	for rows.Next() {
 		var account id.ID
 		var book ledger.Book

@@ -43,12 +43,16 @@ var (
 	Opening  = ledger.DefineFlow(103, Book, "opening")
 	Gained   = ledger.DefineFlow(104, Book, "gain")
 	Lost     = ledger.DefineFlow(105, Book, "loss")
+	Consumed = ledger.DefineFlow(106, Book, "consumed") // in making; its value is on the work order
+	Wasted   = ledger.DefineFlow(107, Book, "loss_in_making")
+	Made     = ledger.DefineFlow(108, Book, "made") // its value comes from the work order
 
 	CostOfSales  = ledger.DefineFlow(201, ValueBook, "cost_of_sales")
 	Landed       = ledger.DefineFlow(202, ValueBook, "landed")
 	OpeningValue = ledger.DefineFlow(203, ValueBook, "opening_value")
 	GainValue    = ledger.DefineFlow(204, ValueBook, "gain_value")
 	LossValue    = ledger.DefineFlow(205, ValueBook, "loss_value")
+	WastedValue  = ledger.DefineFlow(207, ValueBook, "loss_in_making_value")
 )
 
 // Reason why goods are thrown away.
