@@ -138,6 +138,7 @@ func (s *Service) Routes(api *web.API) {
 			p, err := s.Change(tx, in.ID, in.Body)
 			return viewed(p, err)
 		})
+	s.recipeRoutes(api)
 }
 
 // ProductView is a product on the wire.

@@ -1,9 +1,8 @@
 package catalog
 
 import (
-	"errors"
-	"fmt"
 	"math/big"
+	"slices"
 	"sort"
 	"strings"
 
@@ -103,15 +102,9 @@ func NewCookbook(recipes []Recipe, name func(id.ID) string) (*Cookbook, error) {
 			}
 		}
 	}
-	depth := map[id.ID]int{}
-	for _, p := range b.made() {
-		if _, err := b.height(p, depth, nil); err != nil {
-			var round *circle
-			if errors.As(err, &round) {
-				err = round.refusal(name)
-			}
-			return nil, err
-		}
+	depth, path, why := b.fault()
+	if why != nil {
+		return nil, spelled(why, path, name)
 	}
 	// Levels from the top: a product is worked out only after everything that uses it.
 	order := b.made()
@@ -136,62 +129,92 @@ func (b *Cookbook) made() []id.ID {
 	return out
 }
 
-// height is how many levels lie below p; path are the products above it.
-func (b *Cookbook) height(p id.ID, known map[id.ID]int, path []id.ID) (int, error) {
-	for i, above := range path {
-		if above == p {
-			return 0, &circle{append(append([]id.ID{}, path[i:]...), p)}
+// heights finds how many levels lie below each product that is made, or a way round: the first and the last
+// product of the path are the same.
+func (b *Cookbook) heights() (known map[id.ID]int, round []id.ID) {
+	known = map[id.ID]int{}
+	above := map[id.ID]bool{}
+	var path []id.ID
+	var height func(p id.ID) (int, bool)
+	height = func(p id.ID) (int, bool) {
+		path = append(path, p)
+		if above[p] {
+			round = append(round, path[slices.Index(path, p):]...)
+			return 0, false
 		}
-	}
-	if h, ok := known[p]; ok {
-		return h, nil
-	}
-	if len(path) >= maxRecipeLevels {
-		return 0, ErrRecipeDeep.With("most", maxRecipeLevels)
-	}
-	var most int
-	for _, r := range b.versions[p] {
-		for _, c := range r.Components {
-			h, err := b.height(c.Product, known, append(path, p))
-			if err != nil {
-				return 0, err
+		h, ok := known[p]
+		if !ok {
+			above[p] = true
+			for _, r := range b.versions[p] {
+				for _, c := range r.Components {
+					below, fine := height(c.Product)
+					if !fine {
+						return 0, false
+					}
+					h = max(h, below+1)
+				}
 			}
-			most = max(most, h+1)
+			known[p] = h
+			delete(above, p)
+		}
+		path = path[:len(path)-1]
+		return h, true
+	}
+	for _, p := range b.made() {
+		if _, fine := height(p); !fine {
+			return nil, round
 		}
 	}
-	known[p] = most
-	return most, nil
+	return known, nil
 }
 
-// circle is a way from a product back to itself: the first and the last of the path are the same.
-type circle struct{ path []id.ID }
-
-func (c *circle) Error() string { return fmt.Sprint("recipe circle ", c.path) }
-
-// refusal spells the circle.
-func (c *circle) refusal(name func(id.ID) string) *errs.Error {
-	round := make([]string, len(c.path))
-	for i, p := range c.path {
-		round[i] = name(p)
+// fault finds a way round, or a chain of more levels than there may be, as a path of products each of which is
+// used in the one before. With neither it gives the heights.
+func (b *Cookbook) fault() (heights map[id.ID]int, path []id.ID, why *errs.Error) {
+	known, round := b.heights()
+	if round != nil {
+		return nil, round, ErrRecipeCycle
 	}
-	return ErrRecipeCycle.With("path", strings.Join(round, " → "))
+	for _, p := range b.made() {
+		if known[p] <= maxRecipeLevels {
+			continue
+		}
+		path = []id.ID{p}
+		for h := known[p]; h > 0; h-- {
+			for _, r := range b.versions[path[len(path)-1]] {
+				i := slices.IndexFunc(r.Components, func(c Component) bool { return known[c.Product] == h-1 })
+				if i >= 0 {
+					path = append(path, r.Components[i].Product)
+					break
+				}
+			}
+		}
+		return nil, path, ErrRecipeDeep.With("most", maxRecipeLevels)
+	}
+	return known, nil, nil
 }
 
-// FindCycle is a way round among recipes, from a product back to itself, or nil. Recipes deeper than any
-// kitchen's are none.
-func FindCycle(recipes []Recipe) []id.ID {
+// spelled puts the path of a fault into its refusal.
+func spelled(why *errs.Error, path []id.ID, name func(id.ID) string) *errs.Error {
+	words := make([]string, len(path))
+	for i, p := range path {
+		words[i] = name(p)
+	}
+	return why.With("path", strings.Join(words, " → "))
+}
+
+// FindFault is a way round among recipes, or a chain with too many levels, as a path of products each of which is
+// used in the one before; nil when all is well.
+func FindFault(recipes []Recipe, name func(id.ID) string) ([]id.ID, *errs.Error) {
 	b := &Cookbook{versions: map[id.ID][]Recipe{}}
 	for _, r := range recipes {
 		b.versions[r.Product] = append(b.versions[r.Product], r)
 	}
-	known := map[id.ID]int{}
-	for _, p := range b.made() {
-		var round *circle
-		if _, err := b.height(p, known, nil); errors.As(err, &round) {
-			return round.path
-		}
+	_, path, why := b.fault()
+	if why == nil {
+		return nil, nil
 	}
-	return nil
+	return path, spelled(why, path, name)
 }
 
 // On returns the version of a product's recipe that is valid on a day.

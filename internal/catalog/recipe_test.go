@@ -187,15 +187,25 @@ func TestWhatIsMadeElsewhereIsAskedForAsItIs(t *testing.T) {
 
 func TestTheWayRoundIsFound(t *testing.T) {
 	good := Recipe{Product: wrap, Yield: 1, Components: []Component{{sauce, 1, 0, ""}, {tomato, 1, 0, ""}}}
-	if path := FindCycle([]Recipe{good, {Product: sauce, Yield: 1, Components: []Component{{tomato, 1, 0, ""}}}}); path != nil {
-		t.Errorf("tomato twice is no way round: %v", path)
+	if path, why := FindFault([]Recipe{good, {Product: sauce, Yield: 1, Components: []Component{{tomato, 1, 0, ""}}}}, kitchenName); path != nil || why != nil {
+		t.Errorf("tomato twice is no way round: %v %v", path, why)
 	}
 	// The two versions of the sauce never hold on one day; the way round is found all the same.
-	path := FindCycle([]Recipe{good, {Product: sauce, ValidFrom: "2026-01-01", Yield: 1, Components: []Component{{tomato, 1, 0, ""}}},
+	path, why := FindFault([]Recipe{good, {Product: sauce, ValidFrom: "2026-01-01", Yield: 1, Components: []Component{{tomato, 1, 0, ""}}},
 		{Product: sauce, ValidFrom: "2027-01-01", Yield: 1, Components: []Component{{lettuce, 1, 0, ""}}},
-		{Product: lettuce, Yield: 1, Components: []Component{{wrap, 1, 0, ""}}}})
-	if len(path) != 4 || path[0] != path[3] {
-		t.Errorf("the way round is %v", path)
+		{Product: lettuce, Yield: 1, Components: []Component{{wrap, 1, 0, ""}}}}, kitchenName)
+	if !errors.Is(why, ErrRecipeCycle) || len(path) != 4 || path[0] != path[3] || !strings.Contains(why.Error(), "酱 → 生菜") {
+		t.Errorf("the way round is %v: %v", path, why)
+	}
+	var deep []Recipe
+	for i := id.ID(100); i < 113; i++ {
+		deep = append(deep, Recipe{Product: i, Yield: 1, Components: []Component{{breast, 1, 0, ""}, {i + 1, 1, 0, ""}}})
+	}
+	if path, why := FindFault(deep, kitchenName); !errors.Is(why, ErrRecipeDeep) || len(path) != 14 || path[0] != 100 || path[12] != 112 {
+		t.Errorf("thirteen levels: %v, %v", path, why)
+	}
+	if path, why := FindFault(deep[1:], kitchenName); path != nil || why != nil {
+		t.Errorf("twelve levels: %v, %v", path, why)
 	}
 }
 

@@ -1,11 +1,35 @@
 package catalog
 
 import (
+	"cmp"
+	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"zhanggui/internal/platform/cal"
+	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/errs"
+	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/outbox"
+	"zhanggui/internal/platform/qty"
+	"zhanggui/internal/platform/web"
+)
+
+// Versions of recipes in the database. Whoever changes one holds the lock of the version row, so that two people
+// can't close a circle that neither of them sees.
+
+var (
+	ErrNoRecipe = errs.Define("recipe_unknown", errs.NotFound, "没有这个配方版本", "There is no such version of the recipe")
+	// ErrRecipeDate refuses a first day outside all reason.
+	ErrRecipeDate = errs.Define("recipe_date_bad", errs.Invalid,
+		"生效日期应在 {first} 到 {last} 之间", "A recipe begins between {first} and {last}")
+	// ErrComponentTwice refuses a component that stands on two lines.
+	ErrComponentTwice = errs.Define("recipe_component_twice", errs.Invalid,
+		"原料“{product}”重复了", "The component {product} is there twice")
+	// ErrComponent refuses a component that is no product.
+	ErrComponent = errs.Define("recipe_component_unknown", errs.Invalid, "没有这个原料", "There is no such component")
 )
 
 // ErrLossRule refuses a rule that is none.
@@ -63,4 +87,530 @@ func ParseLossRule(s string) (LossRule, error) {
 		return LossYield, nil
 	}
 	return "", ErrLossRule
+}
+
+// RecipeSaved says that a version of a recipe was added, changed or removed.
+const RecipeSaved = "catalog.recipe_saved.v1"
+
+// RecipeSavedBody is the body of RecipeSaved.
+type RecipeSavedBody struct {
+	ProductID id.ID    `json:"product_id"`
+	ValidFrom cal.Date `json:"valid_from"`
+	Removed   bool     `json:"removed"`
+}
+
+// Version is a recipe as it is stored.
+type Version struct {
+	ID id.ID
+	Recipe
+	Revision  int64
+	Staff     id.ID
+	ChangedAt time.Time
+}
+
+const (
+	recipeColumns    = `SELECT r.id, r.product_id, r.valid_from, r.yield_qty, r.revision, r.staff_id, r.changed_at FROM catalog_recipe r `
+	componentColumns = `SELECT c.recipe_id, c.product_id, c.qty, c.loss, c.rule FROM catalog_component c `
+
+	allRecipes    = recipeColumns + `ORDER BY r.id LIMIT 200000`
+	allComponents = componentColumns + `ORDER BY c.recipe_id, c.line_no`
+)
+
+var (
+	recipesOf    = db.NewMany(recipeColumns+`WHERE r.product_id IN (`, `?`, `) ORDER BY r.id`)
+	componentsOf = db.NewMany(componentColumns+`JOIN catalog_recipe r ON r.id = c.recipe_id WHERE r.product_id IN (`, `?`, `) ORDER BY c.recipe_id, c.line_no`)
+)
+
+// gatherRecipes puts components to their versions, which come by id.
+func gatherRecipes(recipes, components *db.Rows) ([]Version, error) {
+	defer recipes.Close()
+	defer components.Close()
+	var all []Version
+	at := map[id.ID]int{}
+	for recipes.Next() {
+		var v Version
+		if err := recipes.Scan(&v.ID, &v.Product, &v.ValidFrom, &v.Yield, &v.Revision, &v.Staff, &v.ChangedAt); err != nil {
+			return nil, err
+		}
+		at[v.ID] = len(all)
+		all = append(all, v)
+	}
+	if err := recipes.Err(); err != nil {
+		return nil, err
+	}
+	for components.Next() {
+		var recipe id.ID
+		var c Component
+		if err := components.Scan(&recipe, &c.Product, &c.Qty, &c.Loss, &c.Rule); err != nil {
+			return nil, err
+		}
+		if i, ok := at[recipe]; ok {
+			all[i].Components = append(all[i].Components, c)
+		}
+	}
+	return all, components.Err()
+}
+
+// Recipes reads all versions of all recipes.
+func Recipes(tx *db.Tx) ([]Recipe, error) {
+	all, err := gatherRecipes(tx.Query(allRecipes), tx.Query(allComponents))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Recipe, 0, len(all))
+	for _, v := range all {
+		if len(v.Components) > 0 { // else it was added between the two questions
+			out = append(out, v.Recipe)
+		}
+	}
+	return out, nil
+}
+
+// RecipesOf reads the versions of some products, at most some thousands, the newest of each first.
+func RecipesOf(tx *db.Tx, products []id.ID) ([]Version, error) {
+	args := make([]any, len(products))
+	for i := range products {
+		args[i] = products[i]
+	}
+	all, err := gatherRecipes(tx.QueryMany(recipesOf, args...), tx.QueryMany(componentsOf, args...))
+	slices.SortStableFunc(all, func(a, b Version) int {
+		if a.Product != b.Product {
+			return cmp.Compare(a.Product, b.Product)
+		}
+		return strings.Compare(string(b.ValidFrom), string(a.ValidFrom))
+	})
+	return all, err
+}
+
+// check looks at one recipe alone.
+func (r *Recipe) check() error {
+	switch {
+	case !r.ValidFrom.Valid() || r.ValidFrom < FirstDay || r.ValidFrom > LastDay:
+		return ErrRecipeDate.With("first", FirstDay, "last", LastDay).At("valid_from")
+	case r.Yield <= 0 || r.Yield > qty.Max:
+		return ErrRecipeEmpty.At("yield_qty")
+	case len(r.Components) == 0 || len(r.Components) > maxRecipeComponents:
+		return ErrRecipeEmpty.At("components")
+	}
+	for i := range r.Components {
+		c := &r.Components[i]
+		if c.Rule == "" {
+			c.Rule = LossMarkup
+		}
+		at := func(field string) string { return fmt.Sprintf("components[%d].%s", i, field) }
+		switch {
+		case c.Qty <= 0 || c.Qty > qty.Max:
+			return ErrRecipeEmpty.At(at("qty"))
+		case c.Loss < 0 || c.Loss >= LossWhole:
+			return ErrLossRate.With("most", "0.999999").At(at("loss"))
+		case c.Rule != LossMarkup && c.Rule != LossYield:
+			return ErrLossRule.At(at("rule"))
+		case slices.ContainsFunc(r.Components[:i], func(o Component) bool { return o.Product == c.Product }):
+			return ErrComponentTwice.With("product", c.Product).At(at("product_id"))
+		}
+	}
+	return nil
+}
+
+var (
+	putRecipes    = db.NewMany(`INSERT INTO catalog_recipe (id, product_id, valid_from, yield_qty, revision, staff_id, changed_at) VALUES `, `(?, ?, ?, ?, ?, ?, ?)`, ``)
+	putComponents = db.NewMany(`INSERT INTO catalog_component (recipe_id, product_id, line_no, qty, loss, rule) VALUES `, `(?, ?, ?, ?, ?, ?)`, ``)
+	dropParts     = db.NewMany(`DELETE FROM catalog_component WHERE recipe_id IN (`, `?`, `)`)
+	touchRecipes  = db.NewMany(`UPDATE catalog_recipe SET yield_qty = v.column2, revision = v.column3, staff_id = v.column4, changed_at = v.column5 FROM (VALUES `,
+		`(BIGINT, BIGINT, BIGINT, BIGINT, BIGINT)`, `) AS v WHERE catalog_recipe.id = v.column1`)
+	knownProducts = db.NewMany(`SELECT id FROM catalog_product WHERE id IN (`, `?`, `)`)
+)
+
+// PutRecipes puts versions in the place of those of the same product and first day, or beside the others: at most
+// some hundreds of components together. A version that says what holds stays as it is. A way round through any
+// versions, also those that are there, is refused with its path.
+func (s *Service) PutRecipes(tx *db.Tx, staff id.ID, recipes []Recipe) error {
+	for i := range recipes {
+		if err := recipes[i].check(); err != nil {
+			return err
+		}
+	}
+	revision, err := s.bump(tx)
+	if err != nil {
+		return err
+	}
+	var products []id.ID
+	for _, r := range recipes {
+		products = append(products, r.Product)
+	}
+	now, err := RecipesOf(tx, slices.Compact(slices.Sorted(slices.Values(products))))
+	if err != nil {
+		return err
+	}
+	if err := s.checkComponents(tx, recipes); err != nil {
+		return err
+	}
+	var heads, touched, gone, parts []any
+	for _, r := range recipes {
+		old := slices.IndexFunc(now, func(v Version) bool { return v.Product == r.Product && v.ValidFrom == r.ValidFrom })
+		recipe := id.New()
+		switch {
+		case old < 0:
+			heads = append(heads, recipe, r.Product, r.ValidFrom, r.Yield, revision, staff, tx.Now())
+		case now[old].Same(r):
+			continue
+		default:
+			recipe = now[old].ID
+			touched = append(touched, recipe, r.Yield, revision, staff, tx.Now())
+			gone = append(gone, recipe)
+		}
+		for i, c := range r.Components {
+			parts = append(parts, recipe, c.Product, i+1, c.Qty, c.Loss, c.Rule)
+		}
+		if err := emitRecipe(tx, r, false); err != nil {
+			return err
+		}
+	}
+	if err := tx.ExecMany(dropParts, gone...); err != nil {
+		return err
+	}
+	if err := tx.ExecMany(touchRecipes, touched...); err != nil {
+		return err
+	}
+	if err := tx.ExecMany(putRecipes, heads...); err != nil {
+		return err
+	}
+	if err := tx.ExecMany(putComponents, parts...); err != nil {
+		return err
+	}
+	return s.checkRound(tx, products)
+}
+
+// Same tells whether a version says what another does, in whatever order.
+func (r Recipe) Same(o Recipe) bool {
+	byProduct := func(c []Component) []Component {
+		return slices.SortedFunc(slices.Values(c), func(a, b Component) int { return cmp.Compare(a.Product, b.Product) })
+	}
+	return r.Product == o.Product && r.ValidFrom == o.ValidFrom && r.Yield == o.Yield && slices.Equal(byProduct(r.Components), byProduct(o.Components))
+}
+
+// checkComponents names the first component that is no product.
+func (s *Service) checkComponents(tx *db.Tx, recipes []Recipe) error {
+	var args []any
+	for _, r := range recipes {
+		args = append(args, r.Product)
+		for _, c := range r.Components {
+			args = append(args, c.Product)
+		}
+	}
+	rows := tx.QueryMany(knownProducts, args...)
+	known := map[id.ID]bool{}
+	for rows.Next() {
+		var p id.ID
+		if err := rows.Scan(&p); err != nil {
+			return err
+		}
+		known[p] = true
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, r := range recipes {
+		if !known[r.Product] {
+			return ErrNoProduct
+		}
+		for i, c := range r.Components {
+			if !known[c.Product] {
+				return ErrComponent.At(fmt.Sprintf("components[%d].product_id", i))
+			}
+		}
+	}
+	return nil
+}
+
+var (
+	edgesDown = db.NewMany(`SELECT r.product_id, c.product_id FROM catalog_recipe r JOIN catalog_component c ON c.recipe_id = r.id WHERE r.product_id IN (`, `?`, `)`)
+	edgesUp   = db.NewMany(`SELECT r.product_id, c.product_id FROM catalog_component c JOIN catalog_recipe r ON r.id = c.recipe_id WHERE c.product_id IN (`, `?`, `)`)
+)
+
+// checkRound follows all that goes into the products, and all that they go into, and refuses a way round and too
+// many levels. The caller holds the lock of the version row and has written what is to be checked.
+func (s *Service) checkRound(tx *db.Tx, products []id.ID) error {
+	b := &Cookbook{versions: map[id.ID][]Recipe{}}
+	seenEdge := map[[2]id.ID]bool{}
+	for _, direction := range []struct {
+		ask  *db.Many
+		next func(made, part id.ID) id.ID
+	}{{edgesDown, func(_, part id.ID) id.ID { return part }}, {edgesUp, func(made, _ id.ID) id.ID { return made }}} {
+		asked := map[id.ID]bool{}
+		front := slices.Compact(slices.Sorted(slices.Values(products)))
+		for level := 0; len(front) > 0 && level <= maxRecipeLevels; level++ {
+			var next []id.ID
+			for part := range slices.Chunk(front, 2000) {
+				args := make([]any, len(part))
+				for i, p := range part {
+					asked[p], args[i] = true, p
+				}
+				rows := tx.QueryMany(direction.ask, args...)
+				for rows.Next() {
+					var made, part id.ID
+					if err := rows.Scan(&made, &part); err != nil {
+						return err
+					}
+					if e := [2]id.ID{made, part}; !seenEdge[e] {
+						seenEdge[e] = true
+						b.versions[made] = append(b.versions[made], Recipe{Product: made, Components: []Component{{Product: part}}})
+					}
+					if p := direction.next(made, part); !asked[p] {
+						asked[p] = true
+						next = append(next, p)
+					}
+				}
+				if err := rows.Err(); err != nil {
+					return err
+				}
+			}
+			front = next
+		}
+	}
+	_, path, why := b.fault()
+	if why == nil {
+		return nil
+	}
+	goods, err := readMany(tx, path)
+	if err != nil {
+		return err
+	}
+	return spelled(why, path, func(p id.ID) string {
+		if g := goods[p]; g != nil {
+			return g.Name
+		}
+		return p.String()
+	}).At("components")
+}
+
+// DropRecipe removes a version, if it is still as the caller has read it.
+func (s *Service) DropRecipe(tx *db.Tx, product, recipe id.ID, revision int64) error {
+	if _, err := s.bump(tx); err != nil {
+		return err
+	}
+	now, err := RecipesOf(tx, []id.ID{product})
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(now, func(v Version) bool { return v.ID == recipe })
+	switch {
+	case at < 0:
+		return ErrNoRecipe
+	case now[at].Revision != revision:
+		return ErrChanged.At("revision")
+	}
+	if err := tx.Exec(`DELETE FROM catalog_component WHERE recipe_id = $1`, recipe); err != nil {
+		return err
+	}
+	if err := tx.Exec(`DELETE FROM catalog_recipe WHERE id = $1`, recipe); err != nil {
+		return err
+	}
+	return emitRecipe(tx, now[at].Recipe, true)
+}
+
+func emitRecipe(tx *db.Tx, r Recipe, removed bool) error {
+	return outbox.Emit(tx, outbox.Event{Type: RecipeSaved, Subject: r.Product, Body: RecipeSavedBody{r.Product, r.ValidFrom, removed}})
+}
+
+// --- routes
+
+// RecipeView is a version on the wire. Quantities are in the unit beside them.
+type RecipeView struct {
+	ID         id.ID           `json:"id"`
+	ProductID  id.ID           `json:"product_id"`
+	ValidFrom  cal.Date        `json:"valid_from"`
+	InForce    bool            `json:"in_force" doc:"the version of today"`
+	YieldQty   qty.Qty         `json:"yield_qty"`
+	YieldUnit  string          `json:"yield_unit" doc:"base unit"`
+	Components []ComponentView `json:"components"`
+	Revision   int64           `json:"revision" doc:"give back with a change"`
+	ChangedAt  time.Time       `json:"changed_at"`
+	StaffID    id.ID           `json:"staff_id" doc:"who changed it last; empty: nobody signed in"`
+}
+
+// ComponentView is what goes into one yield.
+type ComponentView struct {
+	ProductID id.ID    `json:"product_id"`
+	Code      string   `json:"code"`
+	Name      string   `json:"name"`
+	Qty       qty.Qty  `json:"qty"`
+	Unit      string   `json:"unit" doc:"base unit"`
+	Loss      string   `json:"loss" doc:"as in 0.03"`
+	Rule      LossRule `json:"rule" enum:"markup,yield"`
+	HasRecipe bool     `json:"has_recipe" doc:"it is made itself"`
+}
+
+// RecipeIn is a version as a person writes it: it takes the place of the version of the same first day.
+type RecipeIn struct {
+	ValidFrom  cal.Date      `json:"valid_from"`
+	YieldQty   qty.Qty       `json:"yield_qty"`
+	YieldUnit  string        `json:"yield_unit,omitempty" maxLength:"20" doc:"the base unit when left out"`
+	Components []ComponentIn `json:"components" minItems:"1" maxItems:"200"`
+	Revision   int64         `json:"revision,omitempty" doc:"of the version that is replaced; 0: there is none"`
+}
+
+// ComponentIn is what goes into one yield.
+type ComponentIn struct {
+	ProductID id.ID    `json:"product_id"`
+	Qty       qty.Qty  `json:"qty"`
+	Unit      string   `json:"unit,omitempty" maxLength:"20" doc:"the base unit when left out"`
+	Loss      string   `json:"loss,omitempty" maxLength:"12" doc:"as in 0.03 or 3%; 0.03 when left out"`
+	Rule      LossRule `json:"rule,omitempty" maxLength:"10" doc:"markup when left out, or yield"`
+}
+
+func (s *Service) recipeRoutes(api *web.API) {
+	type one struct {
+		ID id.ID `path:"id"`
+	}
+	web.Get(api, web.Route{Path: "/api/goods/products/{id}/recipes", Name: "list-recipes", Summary: "The versions of a product's recipe, newest first", Perm: "goods.read", Scope: web.Group},
+		func(ctx context.Context, tx *db.Tx, in *one) (*web.Page[RecipeView], error) {
+			return s.recipesOf(tx, in.ID)
+		})
+	web.Put(api, web.Route{Path: "/api/goods/products/{id}/recipes", Name: "put-recipe", Summary: "Add or replace a version of a product's recipe", Perm: "goods.manage", Scope: web.Group},
+		func(ctx context.Context, tx *db.Tx, in *struct {
+			ID   id.ID `path:"id"`
+			Body RecipeIn
+		}) (*web.Page[RecipeView], error) {
+			if err := s.putRecipe(ctx, tx, in.ID, in.Body); err != nil {
+				return nil, err
+			}
+			return s.recipesOf(tx, in.ID)
+		})
+	web.Delete(api, web.Route{Path: "/api/goods/products/{id}/recipes/{recipe_id}", Name: "delete-recipe", Summary: "Remove a version of a product's recipe", Perm: "goods.manage", Scope: web.Group},
+		func(ctx context.Context, tx *db.Tx, in *struct {
+			ID       id.ID `path:"id"`
+			RecipeID id.ID `path:"recipe_id"`
+			Revision int64 `query:"revision" required:"true"`
+		}) (*web.Page[RecipeView], error) {
+			if err := s.DropRecipe(tx, in.ID, in.RecipeID, in.Revision); err != nil {
+				return nil, err
+			}
+			return s.recipesOf(tx, in.ID)
+		})
+}
+
+func (s *Service) putRecipe(ctx context.Context, tx *db.Tx, product id.ID, in RecipeIn) error {
+	ids := []id.ID{product}
+	for _, c := range in.Components {
+		ids = append(ids, c.ProductID)
+	}
+	goods, err := readMany(tx, ids)
+	if err != nil {
+		return err
+	}
+	p := goods[product]
+	if p == nil {
+		return ErrNoProduct
+	}
+	r := Recipe{Product: product, ValidFrom: in.ValidFrom}
+	if r.Yield, err = p.baseQty(in.YieldQty, in.YieldUnit, "yield_qty", "yield_unit"); err != nil {
+		return err
+	}
+	for i, c := range in.Components {
+		at := func(field string) string { return fmt.Sprintf("components[%d].%s", i, field) }
+		g := goods[c.ProductID]
+		if g == nil {
+			return ErrComponent.At(at("product_id"))
+		}
+		to := Component{Product: g.ID, Loss: DefaultLoss}
+		if to.Qty, err = g.baseQty(c.Qty, c.Unit, at("qty"), at("unit")); err != nil {
+			return err
+		}
+		if c.Loss != "" {
+			if to.Loss, err = ParseLoss(c.Loss); err != nil {
+				return errs.As(err).At(at("loss"))
+			}
+		}
+		if to.Rule, err = ParseLossRule(string(c.Rule)); err != nil {
+			return errs.As(err).At(at("rule"))
+		}
+		r.Components = append(r.Components, to)
+	}
+	if _, err := s.bump(tx); err != nil { // from here on nobody else changes recipes
+		return err
+	}
+	now, err := RecipesOf(tx, []id.ID{product})
+	if err != nil {
+		return err
+	}
+	var revision int64
+	for _, v := range now {
+		if v.ValidFrom == in.ValidFrom {
+			revision = v.Revision
+		}
+	}
+	if revision != in.Revision {
+		return ErrChanged.At("revision")
+	}
+	var staff id.ID
+	if c := web.CallerOf(ctx); c != nil {
+		staff = c.Principal()
+	}
+	return s.PutRecipes(tx, staff, []Recipe{r})
+}
+
+// baseQty converts a person's quantity to the base unit.
+func (p *Product) baseQty(q qty.Qty, unit, qtyField, unitField string) (qty.Qty, error) {
+	if q <= 0 {
+		return 0, ErrRecipeEmpty.At(qtyField)
+	}
+	if unit == "" {
+		unit = p.BaseUnit
+	}
+	u := p.Unit(unit)
+	if u == nil {
+		return 0, ErrNoUnit.With("product", p.Name, "unit", unit).At(unitField)
+	}
+	b, err := u.Qty().ToBase(q)
+	if err != nil {
+		return 0, errs.As(err).At(qtyField)
+	}
+	return b, nil
+}
+
+// recipesOf shows the versions of one product. A product has few: there is no second page.
+func (s *Service) recipesOf(tx *db.Tx, product id.ID) (*web.Page[RecipeView], error) {
+	versions, err := RecipesOf(tx, []id.ID{product})
+	if err != nil {
+		return nil, err
+	}
+	ids := []id.ID{product}
+	for _, v := range versions {
+		for _, c := range v.Components {
+			ids = append(ids, c.Product)
+		}
+	}
+	goods, err := readMany(tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	made, err := RecipesOf(tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	has := map[id.ID]bool{}
+	for _, v := range made {
+		has[v.Product] = true
+	}
+	p := goods[product]
+	if p == nil {
+		return nil, ErrNoProduct
+	}
+	today := cal.On(tx.Now())
+	page := &web.Page[RecipeView]{Items: []RecipeView{}}
+	inForce := false
+	for _, v := range versions {
+		view := RecipeView{ID: v.ID, ProductID: v.Product, ValidFrom: v.ValidFrom, YieldQty: v.Yield, YieldUnit: p.BaseUnit, Components: []ComponentView{},
+			Revision: v.Revision, ChangedAt: v.ChangedAt, StaffID: v.Staff}
+		if !inForce && v.ValidFrom <= today {
+			inForce, view.InForce = true, true
+		}
+		for _, c := range v.Components {
+			g := goods[c.Product]
+			view.Components = append(view.Components, ComponentView{c.Product, g.Code, g.Name, c.Qty, g.BaseUnit, LossText(c.Loss), c.Rule, has[c.Product]})
+		}
+		page.Items = append(page.Items, view)
+	}
+	return page, nil
 }

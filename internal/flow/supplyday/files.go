@@ -372,7 +372,7 @@ func (s *shelf) recipes() *catalog.Cookbook {
 		return book
 	}
 	at := At{File: order[0].first.File}
-	if path := catalog.FindCycle(all); path != nil {
+	if path, why := catalog.FindFault(all, s.code); why != nil {
 		for _, v := range order { // the row that closes the circle
 			if l, ok := v.lines[path[len(path)-1]]; ok && v.Product == path[len(path)-2] {
 				at = l.At

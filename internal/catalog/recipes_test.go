@@ -1,0 +1,256 @@
+package catalog_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"zhanggui/internal/catalog"
+	"zhanggui/internal/platform/cal"
+	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/dbtest"
+	"zhanggui/internal/platform/errs"
+	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/qty"
+)
+
+// pantry has products of which recipes are made, by code.
+type pantry struct {
+	t *testing.T
+	d *dbtest.DB
+	s *catalog.Service
+	p map[string]id.ID
+}
+
+func stocked(t *testing.T, story func(k *pantry)) {
+	each(t, func(t *testing.T, d *dbtest.DB, s *catalog.Service) {
+		k := &pantry{t, d, s, map[string]id.ID{}}
+		for _, code := range []string{"wrap", "sauce", "tomato", "lettuce", "breast"} {
+			draft := catalog.Draft{Code: code, Name: "the " + code, BaseUnit: "g", TaxPct: 1300, Units: []catalog.UnitDraft{{Name: "kg", Num: 1000}}}
+			if code == "wrap" {
+				draft = catalog.Draft{Code: code, Name: "the wrap", BaseUnit: "piece", TaxPct: 1300}
+			}
+			k.p[code] = create(t, d, s, draft).ID
+		}
+		story(k)
+	})
+}
+
+// recipe of so many pieces or grams: "breast 50".
+func (k *pantry) recipe(product string, from cal.Date, yield int64, parts ...string) catalog.Recipe {
+	r := catalog.Recipe{Product: k.p[product], ValidFrom: from, Yield: qty.Qty(yield * qty.Scale)}
+	for _, p := range parts {
+		var code string
+		var n int64
+		fmt.Sscan(p, &code, &n)
+		r.Components = append(r.Components, catalog.Component{Product: k.p[code], Qty: qty.Qty(n * qty.Scale), Loss: catalog.DefaultLoss})
+	}
+	return r
+}
+
+func (k *pantry) put(recipes ...catalog.Recipe) error {
+	_, err := write(k.t, k.d, func(tx *db.Tx) (any, error) { return nil, k.s.PutRecipes(tx, 7, recipes) })
+	return err
+}
+
+func (k *pantry) has(recipes ...catalog.Recipe) {
+	k.t.Helper()
+	if err := k.put(recipes...); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+func (k *pantry) refused(want *errs.Error, field string, recipes ...catalog.Recipe) error {
+	k.t.Helper()
+	before := k.all()
+	err := k.put(recipes...)
+	if e := errs.As(err); !errors.Is(err, want) || e.Field != field {
+		k.t.Errorf("want %s at %q, got %v", want.Code, field, err)
+	}
+	if after := k.all(); after != before {
+		k.t.Errorf("a refusal changed %s to %s", before, after)
+	}
+	return err
+}
+
+// all versions as text.
+func (k *pantry) all() string {
+	k.t.Helper()
+	var b strings.Builder
+	err := k.d.Read(k.t.Context(), func(tx *db.Tx) error {
+		b.Reset()
+		all, err := catalog.Recipes(tx)
+		for _, r := range all {
+			fmt.Fprintf(&b, "%d %s %s:", r.Product, r.ValidFrom, r.Yield)
+			for _, c := range r.Components {
+				fmt.Fprintf(&b, " %d %s %d %s", c.Product, c.Qty, c.Loss, c.Rule)
+			}
+			b.WriteString("\n")
+		}
+		return err
+	})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return b.String()
+}
+
+func (k *pantry) versions(product string) (found []catalog.Version) {
+	k.t.Helper()
+	err := k.d.Read(k.t.Context(), func(tx *db.Tx) (err error) {
+		found, err = catalog.RecipesOf(tx, []id.ID{k.p[product]})
+		return err
+	})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return found
+}
+
+func TestARecipeHasVersionsByDay(t *testing.T) {
+	stocked(t, func(k *pantry) {
+		k.has(k.recipe("wrap", "2026-01-01", 1, "breast 50", "lettuce 30"), k.recipe("wrap", "2026-06-01", 1, "breast 60"))
+		k.has(k.recipe("sauce", "2026-01-01", 1000, "tomato 1500"))
+		got := k.versions("wrap")
+		if len(got) != 2 || got[0].ValidFrom != "2026-06-01" || len(got[1].Components) != 2 || got[1].Components[0].Product != k.p["breast"] || got[1].Staff != 7 {
+			t.Fatalf("%+v", got)
+		}
+		// The version of a day is replaced whole.
+		k.has(k.recipe("wrap", "2026-01-01", 2, "tomato 5"))
+		now := k.versions("wrap")
+		if len(now) != 2 || now[1].ID != got[1].ID || now[1].Yield != 2*qty.Scale || len(now[1].Components) != 1 || now[1].Revision <= got[1].Revision {
+			t.Errorf("%+v", now)
+		}
+		// Saying the same again changes nothing.
+		events := k.events()
+		k.has(k.recipe("wrap", "2026-01-01", 2, "tomato 5"))
+		if again := k.versions("wrap"); again[1].Revision != now[1].Revision || k.events() != events {
+			t.Errorf("%+v after %+v, %d events after %d", again, now, k.events(), events)
+		}
+		_, err := write(t, k.d, func(tx *db.Tx) (any, error) {
+			return nil, k.s.DropRecipe(tx, k.p["wrap"], now[0].ID, now[0].Revision-1)
+		})
+		if !errors.Is(err, catalog.ErrChanged) {
+			t.Errorf("a version that changed meanwhile was removed: %v", err)
+		}
+		_, err = write(t, k.d, func(tx *db.Tx) (any, error) { return nil, k.s.DropRecipe(tx, k.p["sauce"], now[0].ID, now[0].Revision) })
+		if !errors.Is(err, catalog.ErrNoRecipe) {
+			t.Errorf("the recipe of another product was removed: %v", err)
+		}
+		must(t, k.d, func(tx *db.Tx) (any, error) { return nil, k.s.DropRecipe(tx, k.p["wrap"], now[0].ID, now[0].Revision) })
+		if left := k.versions("wrap"); len(left) != 1 || left[0].ValidFrom != "2026-01-01" {
+			t.Errorf("%+v", left)
+		}
+	})
+}
+
+func (k *pantry) events() (n int) {
+	err := k.d.Read(k.t.Context(), func(tx *db.Tx) error {
+		return tx.QueryRow(`SELECT COUNT(*) FROM outbox_event WHERE type = 'catalog.recipe_saved.v1'`).Scan(&n)
+	})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return n
+}
+
+func TestAWayRoundIsRefusedWithItsPathWhoeverClosesIt(t *testing.T) {
+	stocked(t, func(k *pantry) {
+		k.has(k.recipe("wrap", "2026-01-01", 1, "sauce 20"), k.recipe("sauce", "2026-01-01", 1000, "tomato 1500"))
+		err := k.refused(catalog.ErrRecipeCycle, "components", k.recipe("tomato", "2027-01-01", 1, "lettuce 1", "wrap 1"))
+		for _, link := range []string{"the tomato → the wrap", "the wrap → the sauce", "the sauce → the tomato"} {
+			if !strings.Contains(err.Error(), link) {
+				t.Errorf("%v does not tell that %s", err, link)
+			}
+		}
+		k.refused(catalog.ErrRecipeCycle, "components", k.recipe("breast", "2026-01-01", 1, "breast 1"))
+		// Both halves in one act.
+		k.refused(catalog.ErrRecipeCycle, "components", k.recipe("breast", "2026-01-01", 1, "lettuce 1"), k.recipe("lettuce", "2026-01-01", 1, "breast 1"))
+		// Twice is no way round.
+		k.has(k.recipe("wrap", "2026-01-01", 1, "sauce 20", "tomato 10"))
+	})
+}
+
+func TestTwoWhoCloseACircleTogetherDoNotBothSucceed(t *testing.T) {
+	stocked(t, func(k *pantry) {
+		done := make(chan error, 2)
+		for _, r := range []catalog.Recipe{k.recipe("sauce", "2026-01-01", 1, "tomato 1"), k.recipe("tomato", "2026-01-01", 1, "sauce 1")} {
+			go func() { done <- k.put(r) }()
+		}
+		one, other := <-done, <-done
+		if (one == nil) == (other == nil) {
+			t.Fatalf("%v and %v", one, other)
+		}
+		if err := errors.Join(one, other); !errors.Is(err, catalog.ErrRecipeCycle) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestMoreLevelsThanAnyKitchenHasAreRefused(t *testing.T) {
+	each(t, func(t *testing.T, d *dbtest.DB, s *catalog.Service) {
+		k := &pantry{t, d, s, map[string]id.ID{}}
+		for i := range 15 {
+			code := fmt.Sprint("p", i)
+			k.p[code] = create(t, d, s, catalog.Draft{Code: code, Name: code, BaseUnit: "g", TaxPct: 0}).ID
+		}
+		// From the middle outwards: each new recipe sees only a part of the chain.
+		for _, i := range []int{6, 5, 7, 4, 8, 3, 9, 2, 10, 1, 11, 12} { // p1 … p13: twelve levels
+			k.has(k.recipe(fmt.Sprint("p", i), "2026-01-01", 1, fmt.Sprintf("p%d 1", i+1)))
+		}
+		k.has(k.recipe("p0", "2026-01-01", 1, "p3 1"))
+		k.refused(catalog.ErrRecipeDeep, "components", k.recipe("p0", "2026-01-01", 1, "p1 1"))
+		k.refused(catalog.ErrRecipeDeep, "components", k.recipe("p13", "2026-01-01", 1, "p14 1"))
+	})
+}
+
+func TestBadVersionsAreRefused(t *testing.T) {
+	stocked(t, func(k *pantry) {
+		good := func() catalog.Recipe { return k.recipe("wrap", "2026-01-01", 1, "breast 50", "lettuce 30") }
+		for name, c := range map[string]struct {
+			change func(r *catalog.Recipe)
+			want   *errs.Error
+			field  string
+		}{
+			"no day":                  {func(r *catalog.Recipe) { r.ValidFrom = "" }, catalog.ErrRecipeDate, "valid_from"},
+			"a day that is none":      {func(r *catalog.Recipe) { r.ValidFrom = "2026-02-30" }, catalog.ErrRecipeDate, "valid_from"},
+			"a day of the last age":   {func(r *catalog.Recipe) { r.ValidFrom = "1999-12-31" }, catalog.ErrRecipeDate, "valid_from"},
+			"no yield":                {func(r *catalog.Recipe) { r.Yield = 0 }, catalog.ErrRecipeEmpty, "yield_qty"},
+			"too large a yield":       {func(r *catalog.Recipe) { r.Yield = qty.Max + 1 }, catalog.ErrRecipeEmpty, "yield_qty"},
+			"nothing goes in":         {func(r *catalog.Recipe) { r.Components = nil }, catalog.ErrRecipeEmpty, "components"},
+			"less than nothing":       {func(r *catalog.Recipe) { r.Components[1].Qty = -1 }, catalog.ErrRecipeEmpty, "components[1].qty"},
+			"all is lost":             {func(r *catalog.Recipe) { r.Components[0].Loss = catalog.LossWhole }, catalog.ErrLossRate, "components[0].loss"},
+			"a gain":                  {func(r *catalog.Recipe) { r.Components[0].Loss = -1 }, catalog.ErrLossRate, "components[0].loss"},
+			"a rule nobody knows":     {func(r *catalog.Recipe) { r.Components[0].Rule = "guess" }, catalog.ErrLossRule, "components[0].rule"},
+			"a component twice":       {func(r *catalog.Recipe) { r.Components[1].Product = r.Components[0].Product }, catalog.ErrComponentTwice, "components[1].product_id"},
+			"a component nobody has":  {func(r *catalog.Recipe) { r.Components[1].Product = 99 }, catalog.ErrComponent, "components[1].product_id"},
+			"a product nobody has":    {func(r *catalog.Recipe) { r.Product = 99 }, catalog.ErrNoProduct, ""},
+			"more than anybody reads": {func(r *catalog.Recipe) { r.Components = make([]catalog.Component, 201) }, catalog.ErrRecipeEmpty, "components"},
+		} {
+			r := good()
+			c.change(&r)
+			t.Log(name)
+			k.refused(c.want, c.field, k.recipe("sauce", "2026-01-01", 1, "tomato 1"), r)
+		}
+		k.has(good())
+	})
+}
+
+func TestLossRatesAreExact(t *testing.T) {
+	for text, want := range map[string]int64{"0": 0, "0.03": 30_000, ".03": 30_000, "3%": 30_000, "3 %": 30_000, "0.123456": 123_456, "12.3456%": 123_456,
+		"0.030": 30_000, "0.0300000000": 30_000, "99.9999%": 999_999, "00.5": 500_000} {
+		got, err := catalog.ParseLoss(text)
+		if err != nil || got != want {
+			t.Errorf("%q is %d, %v; want %d", text, got, err, want)
+		}
+		if back, err := catalog.ParseLoss(catalog.LossText(got)); err != nil || back != got {
+			t.Errorf("%d is written %s and read %d, %v", got, catalog.LossText(got), back, err)
+		}
+	}
+	for _, text := range []string{"", ".", "%", "1", "100%", "3", "-0.1", "0.0000001", "1e-3", "0,03", "x", "0.03.1", "٠٫٣", "+0.1"} {
+		if got, err := catalog.ParseLoss(text); !errors.Is(err, catalog.ErrLossRate) {
+			t.Errorf("%q became %d, %v", text, got, err)
+		}
+	}
+}
