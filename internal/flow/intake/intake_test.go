@@ -325,7 +325,7 @@ func TestEveryBadRowOfASalesFileIsNamed(t *testing.T) {
 			t.Errorf("%d loads of history, want the tills' alone", n)
 		}
 
-		im = s.take(Sales, file, Run{Mode: Good, DryRun: true}, fmt.Sprintf("checked %d read 2 new 0 same %d refused", total, len(bad)))
+		s.take(Sales, file, Run{Mode: Good, DryRun: true}, fmt.Sprintf("checked %d read 2 new 0 same %d refused", total, len(bad)))
 		s.is(s.sold("S001", "B001", "2026-02-01", "2026-03-02"), "")
 		im = s.take(Sales, file, Run{Mode: Good}, fmt.Sprintf("applied %d read 2 new 0 same %d refused", total, len(bad)))
 		s.is(strings.Join(s.refused(im), "\n"), strings.Join(want, "\n"))
@@ -467,16 +467,16 @@ func TestMissingStoresAndProductsAreMadeWithTheSales(t *testing.T) {
 			"2026-02-26,N2,白菜,2.5,kg\n" +
 			"2026-02-26,N2,白菜,1,斤\n" +
 			"2026-02-26,N2,GHOST,-1,\n"
-		im := s.take(Sales, file, Run{Mode: Good}, "applied 5 read 0 new 0 same 5 refused")
-		im = s.take(Sales, file, Run{Mode: Good, CreateMissing: true, DryRun: true}, "checked 5 read 3 new 0 same 2 refused")
+		s.take(Sales, file, Run{Mode: Good}, "applied 5 read 0 new 0 same 5 refused")
+		s.take(Sales, file, Run{Mode: Good, CreateMissing: true, DryRun: true}, "checked 5 read 3 new 0 same 2 refused")
 		if s.n("catalog_product") != 0 || s.n("org_site") != 1 {
 			t.Error("a dry run made something")
 		}
-		im = s.take(Sales, file, Run{CreateMissing: true}, "refused 5 read 0 new 0 same 2 refused")
+		s.take(Sales, file, Run{CreateMissing: true}, "refused 5 read 0 new 0 same 2 refused")
 		if s.n("catalog_product") != 0 || s.n("org_site") != 1 {
 			t.Error("a refused file made something")
 		}
-		im = s.take(Sales, file, Run{Mode: Good, CreateMissing: true}, "applied 5 read 3 new 0 same 2 refused")
+		im := s.take(Sales, file, Run{Mode: Good, CreateMissing: true}, "applied 5 read 3 new 0 same 2 refused")
 		s.is(strings.Join(s.refused(im), ", "), "5 unit unit_unknown, 6 quantity qty_negative")
 		if s.n("catalog_product") != 3 || s.n("org_site") != 3 {
 			t.Errorf("%d products, %d stores", s.n("catalog_product"), s.n("org_site"))

@@ -57,7 +57,6 @@ type salesWork struct {
 	today map[id.ID]cal.Date // by site
 	days  map[cal.Date]int32
 	run   []sale
-	full  bool // a run has been staged, so another may repeat it
 }
 
 func (s *salesWork) row(c *cells) any { return parseSale(c) }

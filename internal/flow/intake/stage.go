@@ -51,7 +51,6 @@ func (s *stagedWork) row(c *cells) any { return s.parse(c) }
 var (
 	stageRows = db.NewMany(`INSERT INTO intake_stage (import_id, subject, part, line, body) VALUES `, `(?, ?, ?, ?, ?)`,
 		` ON CONFLICT (import_id, subject, part) DO NOTHING RETURNING line`)
-	dropRows = db.NewMany(`DELETE FROM intake_stage WHERE import_id = $1 AND line IN (`, `?`, `)`)
 )
 
 const (

@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"strconv"
 	"strings"
 
 	"zhanggui/internal/catalog"
@@ -95,7 +94,7 @@ func parseSupplier(c *cells) SupplierRow {
 		}
 	}
 	if s := c.raw(supplierCutOff); s != "" {
-		minutes, err := clockOf(s)
+		minutes, err := party.ParseCutOff(s)
 		if err != nil {
 			c.refuseErr(supplierCutOff, err)
 		}
@@ -105,17 +104,3 @@ func parseSupplier(c *cells) SupplierRow {
 }
 
 var leadWords = map[string]party.LeadClass{"鲜": party.Fresh, "生鲜": party.Fresh, "冷藏": party.Fresh, "冷冻": party.Frozen, "冻": party.Frozen, "常温": party.Ambient}
-
-// clockOf reads a time of day, the end of the day being its last minute.
-func clockOf(s string) (int64, error) {
-	h, m, ok := strings.Cut(s, ":")
-	hour, err1 := strconv.ParseUint(h, 10, 8)
-	minute, err2 := strconv.ParseUint(m, 10, 8)
-	switch {
-	case !ok || err1 != nil || err2 != nil || len(h) > 2 || len(m) != 2 || minute > 59 || hour > 24 || hour == 24 && minute > 0:
-		return 0, party.ErrCutOff
-	case hour == 24:
-		return party.EndOfDay, nil
-	}
-	return int64(hour*60 + minute), nil
-}
