@@ -1,0 +1,491 @@
+package making_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"zhanggui/internal/catalog"
+	"zhanggui/internal/flow/making"
+	"zhanggui/internal/ledger"
+	"zhanggui/internal/org"
+	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/dbtest"
+	"zhanggui/internal/platform/errs"
+	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/money"
+	"zhanggui/internal/platform/outbox"
+	"zhanggui/internal/platform/proof"
+	"zhanggui/internal/platform/qty"
+	"zhanggui/internal/produce"
+	"zhanggui/internal/stock"
+	"zhanggui/internal/till"
+)
+
+var sets = dbtest.With(outbox.Migrations, org.Migrations, ledger.Migrations, catalog.Migrations, stock.Migrations, till.Migrations, produce.Migrations)
+
+// kitchen is a store that makes wraps: 50 g breast, 1 sheet, 30 g lettuce each, loss 3 % of the net need;
+// breast is marinated in the house from chicken, 1,000 g of 1,250 g.
+type kitchen struct {
+	t     *testing.T
+	d     *dbtest.DB
+	flow  *making.Service
+	goods *catalog.Service
+	site  *org.Site
+	other *org.Site
+	by    map[string]*catalog.Product
+	staff id.ID
+}
+
+func each(t *testing.T, story func(k *kitchen)) {
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		k := open(t, d)
+		story(k)
+		if !t.Failed() {
+			k.green()
+		}
+	}, sets)
+}
+
+func open(t *testing.T, d *dbtest.DB) *kitchen {
+	k := &kitchen{t: t, d: d, goods: catalog.New(d.DB), by: map[string]*catalog.Product{}, staff: id.New()}
+	k.flow = making.New(k.goods)
+	k.must(func(tx *db.Tx) error {
+		o := org.New(org.Options{})
+		e, err := o.CreateEntity(context.Background(), tx, org.EntityFields{Code: "E1", Name: "Company"})
+		if err != nil {
+			return err
+		}
+		for _, code := range []string{"S1", "S2"} {
+			s, err := o.CreateSite(context.Background(), tx, org.SiteFields{Code: code, Name: code, Kind: "store", TimeZone: "Asia/Shanghai", DayStart: 240, Open: 480, Close: 1320, EntityID: e.ID})
+			if err != nil {
+				return err
+			}
+			k.site, k.other = s, k.site
+		}
+		k.site, k.other = k.other, k.site
+		if _, err := till.AddRegister(tx, till.RegisterDraft{SiteID: k.site.ID, Code: "1"}); err != nil {
+			return err
+		}
+		for _, p := range []catalog.Draft{{Code: "wrap", Name: "鸡肉卷", BaseUnit: "piece", ShelfLifeH: 6}, {Code: "breast", Name: "鸡胸肉", BaseUnit: "g", ShelfLifeH: 24},
+			{Code: "sheet", Name: "卷皮", BaseUnit: "piece"}, {Code: "lettuce", Name: "生菜", BaseUnit: "g", Units: []catalog.UnitDraft{{Name: "kg", Num: 1000}}},
+			{Code: "chicken", Name: "整鸡", BaseUnit: "g"}, {Code: "cola", Name: "可乐", BaseUnit: "piece"}} {
+			if k.by[p.Code], err = k.goods.Create(tx, p); err != nil {
+				return err
+			}
+		}
+		c := func(code string, q qty.Qty) catalog.Component {
+			return catalog.Component{Product: k.by[code].ID, Qty: q, Loss: 30_000, Rule: catalog.LossMarkup}
+		}
+		plain := catalog.Component{Product: k.by["chicken"].ID, Qty: 1_250_000, Rule: catalog.LossMarkup}
+		return k.goods.PutRecipes(tx, k.staff, []catalog.Recipe{
+			{Product: k.by["wrap"].ID, ValidFrom: "2020-01-01", Yield: 1000, Components: []catalog.Component{c("breast", 50_000), c("sheet", 1000), c("lettuce", 30_000)}},
+			{Product: k.by["breast"].ID, ValidFrom: "2020-01-01", Yield: 1_000_000, Components: []catalog.Component{plain}}})
+	})
+	return k
+}
+
+func (k *kitchen) try(act func(tx *db.Tx) error) error { return k.d.Write(context.Background(), act) }
+
+func (k *kitchen) must(act func(tx *db.Tx) error) {
+	k.t.Helper()
+	if err := k.try(act); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+func (k *kitchen) refused(what string, want error, field string, act func(tx *db.Tx) error) {
+	k.t.Helper()
+	if e := errs.As(k.try(act)); e == nil || e.Code != errs.Code(want) || e.Field != field {
+		k.t.Errorf("%s: got %v at %q, want %s at %q", what, e, e.Field, errs.Code(want), field)
+	}
+}
+
+func (k *kitchen) green() {
+	k.t.Helper()
+	for name, evidence := range k.red() {
+		k.t.Errorf("%s: %s", name, evidence)
+	}
+}
+
+func (k *kitchen) red() map[string]string {
+	k.t.Helper()
+	r, err := proof.Run(context.Background(), k.d.DB, append(append(ledger.Proofs(), stock.Proofs()...), produce.Proofs()...))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	red := map[string]string{}
+	for _, p := range r.Proofs {
+		if p.Bad > 0 {
+			red[p.Name] = p.Evidence[0]
+		}
+	}
+	return red
+}
+
+// arrive brings so many base units that cost so much in all.
+func (k *kitchen) arrive(code, batch string, base int64, cost money.Fen, lasts time.Duration) (arrived id.ID) {
+	k.t.Helper()
+	k.must(func(tx *db.Tx) error {
+		d, err := stock.Receive(tx, stock.Receipt{Header: stock.Header{Site: k.site, Ref: "SUP-" + batch}, Lines: []stock.Arrival{
+			{SKU: k.by[code].SKU, Code: batch, Qty: qty.Qty(base * qty.Scale), Cost: cost, ExpiresAt: tx.Now().Add(lasts)}}})
+		if err == nil {
+			arrived = d.Lines[0].Batch
+		}
+		return err
+	})
+	return arrived
+}
+
+func (k *kitchen) request(code string, q qty.Qty, materials ...making.MaterialIn) *produce.Requisition {
+	k.t.Helper()
+	var r *produce.Requisition
+	k.must(func(tx *db.Tx) error {
+		all, err := k.flow.Request(tx, k.site, k.staff, making.RequisitionIn{SiteID: k.site.ID, ProductID: k.by[code].ID, Qty: q, Materials: materials})
+		if err == nil {
+			r = all[0]
+		}
+		return err
+	})
+	return r
+}
+
+func (k *kitchen) complete(r *produce.Requisition, lines ...making.IssueIn) *produce.Task {
+	k.t.Helper()
+	var t *produce.Task
+	k.must(func(tx *db.Tx) error {
+		all, err := k.flow.Complete(tx, k.site, k.staff, r, making.CompleteIn{Lines: lines})
+		if err == nil {
+			t = all[0]
+		}
+		return err
+	})
+	return t
+}
+
+func (k *kitchen) report(t *produce.Task, in making.OutputIn) *produce.Output {
+	k.t.Helper()
+	var o *produce.Output
+	k.must(func(tx *db.Tx) error {
+		task, err := produce.TaskByID(tx, t.ID)
+		if err != nil {
+			return err
+		}
+		all, err := k.flow.Report(tx, k.site, k.staff, task, in)
+		if err == nil {
+			o = all[0].Output
+		}
+		return err
+	})
+	return o
+}
+
+// materials for ten wraps: 515 g breast, 11 sheets, 309 g lettuce.
+func (k *kitchen) stocked() {
+	k.arrive("breast", "b1", 2000, 4000, 24*time.Hour)
+	k.arrive("sheet", "s1", 100, 1000, 240*time.Hour)
+	k.arrive("lettuce", "l1", 1000, 777, 48*time.Hour)
+}
+
+func (k *kitchen) balance(account id.ID) (left int64) {
+	k.t.Helper()
+	k.must(func(tx *db.Tx) error {
+		s, err := ledger.Balance(tx, ledger.Account(account))
+		left = s.Balance()
+		return err
+	})
+	return left
+}
+
+const piece = qty.Qty(qty.Scale)
+
+func TestMakingMovesTheValueOfMaterialsIntoWhatIsMade(t *testing.T) {
+	each(t, func(k *kitchen) {
+		k.stocked()
+		r := k.request("wrap", 10*piece)
+		got := map[id.ID]qty.Qty{}
+		for _, n := range r.Needs {
+			got[n.Product] = n.Qty
+		}
+		if len(got) != 3 || got[k.by["breast"].ID] != 515_000 || got[k.by["sheet"].ID] != 11*piece || got[k.by["lettuce"].ID] != 309_000 {
+			t.Errorf("needs %v", r.Needs)
+		}
+		task := k.complete(r)
+		// 4000 × 515 ÷ 2000 = 1030, 1000 × 11 ÷ 100 = 110, 777 × 309 ÷ 1000 = 240.09
+		if task.Cost != 1030+110+240 || k.balance(task.ID) != 1380 {
+			t.Errorf("cost %d, on the work order %d", task.Cost, k.balance(task.ID))
+		}
+		k.d.Clock.Add(10 * time.Minute)
+		o := k.report(task, making.OutputIn{Qty: 10 * piece})
+		if o.Cost != 1380 || len(o.Losses) != 0 || o.Reason != "" || k.balance(task.ID) != 0 || k.balance(o.Batch) != 10_000 {
+			t.Errorf("%+v", o)
+		}
+		k.must(func(tx *db.Tx) error {
+			var expires, at time.Time
+			if err := tx.QueryRow(`SELECT expires_at, received_at FROM stock_batch WHERE id = $1`, o.Batch).Scan(&expires, &at); err != nil {
+				return err
+			}
+			if expires.Sub(at) != 6*time.Hour {
+				t.Errorf("expires %v after %v", expires.Sub(at), at)
+			}
+			var events int64
+			err := tx.QueryRow(`SELECT COUNT(*) FROM outbox_event WHERE type = $1`, produce.EventMade).Scan(&events)
+			if events != 1 {
+				t.Errorf("%d events", events)
+			}
+			return err
+		})
+	})
+}
+
+func TestWhatIsUsedBeyondTheRecipeIsALossWithAReason(t *testing.T) {
+	each(t, func(k *kitchen) {
+		k.stocked()
+		task := k.complete(k.request("wrap", 10*piece))
+		o := k.report(task, making.OutputIn{Qty: 8 * piece, FewerReason: "dropped"})
+		// The recipe takes 412 g, 9 sheets (8.8 of 11, whole) and 247.2 g for eight; 103 g, 2 and 61.8 g are lost:
+		// 1030 × 103 ÷ 515 = 206, 110 × 2 ÷ 11 = 20, 240 × 61.8 ÷ 309 = 48
+		if len(o.Losses) != 3 || o.Losses[0].Qty+o.Losses[1].Qty+o.Losses[2].Qty != 103_000+2*piece+61_800 || o.Cost != 1380-206-20-48 || o.Reason != "dropped" {
+			t.Errorf("%+v", o)
+		}
+		k.must(func(tx *db.Tx) error {
+			var goods, value int64
+			err := tx.QueryRow(`SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_transfer WHERE to_id = $1), (SELECT COALESCE(SUM(amount), 0) FROM ledger_transfer WHERE to_id = $2)`,
+				stock.Wasted, stock.WastedValue).Scan(&goods, &value)
+			if goods != 166_800 || value != 274 {
+				t.Errorf("lost in making: %d thousandths, %d fen", goods, value)
+			}
+			return err
+		})
+	})
+}
+
+func TestEverythingMayBeLostAndMoreThanTheRecipeMayBeTaken(t *testing.T) {
+	each(t, func(k *kitchen) {
+		k.stocked()
+		all := k.report(k.complete(k.request("wrap", 10*piece)), making.OutputIn{FewerReason: "equipment"})
+		if all.Batch != 0 || all.Cost != 0 || len(all.Losses) != 3 {
+			t.Errorf("%+v", all)
+		}
+		breast := k.by["breast"].ID
+		over := k.report(k.complete(k.request("wrap", 10*piece), making.IssueIn{ProductID: breast, Qty: 600_000}), making.OutputIn{Qty: 10 * piece})
+		if over.Reason != produce.OverIssue || len(over.Losses) != 1 || over.Losses[0].Product != breast || over.Losses[0].Qty != 85_000 {
+			t.Errorf("%+v", over)
+		}
+		under := k.report(k.complete(k.request("wrap", 10*piece), making.IssueIn{ProductID: breast, Qty: 400_000}), making.OutputIn{Qty: 10 * piece})
+		if under.Reason != "" || len(under.Losses) != 0 {
+			t.Errorf("%+v", under)
+		}
+	})
+}
+
+func TestMaterialsComeFromTheScannedBatchOrTheEarliestExpiry(t *testing.T) {
+	each(t, func(k *kitchen) {
+		k.stocked()
+		late := k.arrive("breast", "b2", 1000, 3000, 72*time.Hour)
+		early := k.arrive("lettuce", "l0", 100, 50, 3*time.Hour)
+		task := k.complete(k.request("wrap", 10*piece), making.IssueIn{ProductID: k.by["breast"].ID, BatchID: late, Qty: 515_000})
+		took := map[id.ID]qty.Qty{}
+		for _, i := range task.Issues {
+			took[i.Batch] = i.Qty
+		}
+		if took[late] != 515_000 || took[early] != 100_000 || len(task.Issues) != 4 {
+			t.Errorf("%+v", task.Issues)
+		}
+	})
+}
+
+func TestWhatIsRefusedInMaking(t *testing.T) {
+	each(t, func(k *kitchen) {
+		ask := func(in making.RequisitionIn) func(tx *db.Tx) error {
+			return func(tx *db.Tx) error { _, err := k.flow.Request(tx, k.site, k.staff, in); return err }
+		}
+		wrap, cola, breast := k.by["wrap"].ID, k.by["cola"].ID, k.by["breast"].ID
+		m := func(p id.ID, q qty.Qty) making.MaterialIn { return making.MaterialIn{ProductID: p, Qty: q} }
+		k.refused("an unknown product", stock.ErrNoSKU, "product_id", ask(making.RequisitionIn{ProductID: 1, Qty: piece}))
+		k.refused("no quantity", produce.ErrQty, "qty", ask(making.RequisitionIn{ProductID: wrap}))
+		k.refused("below zero", produce.ErrQty, "qty", ask(making.RequisitionIn{ProductID: wrap, Qty: -1}))
+		k.refused("half a wrap", produce.ErrWholePieces, "qty", ask(making.RequisitionIn{ProductID: wrap, Qty: 500}))
+		k.refused("an unknown unit", stock.ErrNoUnit, "unit", ask(making.RequisitionIn{ProductID: wrap, Qty: piece, Unit: "box"}))
+		k.refused("no recipe", produce.ErrNoMaterials, "materials", ask(making.RequisitionIn{ProductID: cola, Qty: piece}))
+		k.refused("of itself", produce.ErrOfItself, "materials", ask(making.RequisitionIn{ProductID: wrap, Qty: piece, Materials: []making.MaterialIn{m(wrap, piece)}}))
+		k.refused("a material twice", produce.ErrTwice, "materials", ask(making.RequisitionIn{ProductID: wrap, Qty: piece, Materials: []making.MaterialIn{m(breast, 1), m(breast, 1)}}))
+		k.refused("an unknown material", stock.ErrNoSKU, "materials[0].product_id", ask(making.RequisitionIn{ProductID: wrap, Qty: piece, Materials: []making.MaterialIn{m(1, 1)}}))
+
+		take := func(r *produce.Requisition, lines ...making.IssueIn) func(tx *db.Tx) error {
+			return func(tx *db.Tx) error {
+				_, err := k.flow.Complete(tx, k.site, k.staff, r, making.CompleteIn{Lines: lines})
+				return err
+			}
+		}
+		r := k.request("wrap", 10*piece)
+		k.refused("nothing in stock", stock.ErrShort, "lines[0].qty", take(r))
+		k.stocked()
+		old := k.arrive("breast", "old", 1000, 10, time.Hour)
+		k.d.Clock.Add(time.Hour)
+		k.refused("an expired batch", stock.ErrExpired, "lines[0].batch_id", take(r, making.IssueIn{ProductID: breast, BatchID: old, Qty: 515_000}))
+		k.refused("a batch of another product", stock.ErrNoBatch, "lines[0].batch_id", take(r, making.IssueIn{ProductID: k.by["lettuce"].ID, BatchID: old, Qty: 1000}))
+		k.refused("not on the requisition", making.ErrNotAsked, "lines[0].product_id", take(r, making.IssueIn{ProductID: cola, Qty: piece}))
+		task := k.complete(r)
+		k.refused("taken twice", produce.ErrCompleted, "", take(r))
+
+		report := func(in making.OutputIn) func(tx *db.Tx) error {
+			return func(tx *db.Tx) error {
+				again, err := produce.TaskByID(tx, task.ID)
+				if err == nil {
+					_, err = k.flow.Report(tx, k.site, k.staff, again, in)
+				}
+				return err
+			}
+		}
+		now := k.d.Clock.Now()
+		k.refused("fewer without a reason", produce.ErrReason, "fewer_reason", report(making.OutputIn{Qty: 9 * piece}))
+		k.refused("far too many", produce.ErrTooMuchMade, "qty", report(making.OutputIn{Qty: 21 * piece}))
+		k.refused("half a wrap", produce.ErrWholePieces, "qty", report(making.OutputIn{Qty: 9500}))
+		k.refused("made tomorrow", produce.ErrMadeAt, "made_at", report(making.OutputIn{Qty: 10 * piece, MadeAt: now.Add(time.Hour)}))
+		k.refused("made before its materials were taken", produce.ErrMadeAt, "made_at", report(making.OutputIn{Qty: 10 * piece, MadeAt: now.Add(-time.Hour)}))
+		k.d.Clock.Add(7 * time.Hour)
+		k.refused("past its time already", stock.ErrAlreadyPast, "made_at", report(making.OutputIn{Qty: 10 * piece, MadeAt: now}))
+		k.report(task, making.OutputIn{Qty: 10 * piece})
+		k.refused("reported twice", produce.ErrDone, "", report(making.OutputIn{Qty: 10 * piece}))
+	})
+}
+
+// Two keepers complete the same requisition at the same moment, two cooks report the same task: each is
+// booked once.
+func TestARequisitionAndATaskAreBookedOnce(t *testing.T) {
+	each(t, func(k *kitchen) {
+		k.stocked()
+		r := k.request("wrap", 10*piece)
+		both := func(act func(tx *db.Tx) error) (done int) {
+			var wg sync.WaitGroup
+			errors := make([]error, 2)
+			for i := range errors {
+				wg.Go(func() { errors[i] = k.try(act) })
+			}
+			wg.Wait()
+			for _, err := range errors {
+				if err == nil {
+					done++
+				}
+			}
+			return done
+		}
+		var task id.ID
+		if n := both(func(tx *db.Tx) error {
+			_, err := k.flow.Complete(tx, k.site, k.staff, r, making.CompleteIn{})
+			return err
+		}); n != 1 {
+			t.Fatalf("taken %d times", n)
+		}
+		k.must(func(tx *db.Tx) error { return tx.QueryRow(`SELECT id FROM produce_task`).Scan(&task) })
+		if n := both(func(tx *db.Tx) error {
+			again, err := produce.TaskByID(tx, task)
+			if err == nil {
+				_, err = k.flow.Report(tx, k.site, k.staff, again, making.OutputIn{Qty: 10 * piece})
+			}
+			return err
+		}); n != 1 {
+			t.Fatalf("reported %d times", n)
+		}
+	})
+}
+
+// A chicken is cut, its breast goes into wraps, a wrap is sold: the trace goes the whole way, and back.
+func TestABatchIsTracedOverSeveralLevelsBothWays(t *testing.T) {
+	each(t, func(k *kitchen) {
+		chicken := k.arrive("chicken", "hen1", 5000, 6000, 48*time.Hour)
+		cut := k.report(k.complete(k.request("breast", 1000_000)), making.OutputIn{Qty: 1000_000})
+		k.arrive("sheet", "s1", 100, 1000, 240*time.Hour)
+		lettuce := k.arrive("lettuce", "l1", 1000, 777, 48*time.Hour)
+		made := k.report(k.complete(k.request("wrap", 10*piece)), making.OutputIn{Qty: 10 * piece})
+		var sale id.ID
+		k.must(func(tx *db.Tx) error {
+			picked, err := stock.Pick(tx, k.site.ID, []stock.Want{{SKU: k.by["wrap"].SKU, Qty: 2 * piece}})
+			if err != nil {
+				return err
+			}
+			s := &till.Sale{ID: id.New(), SiteID: k.site.ID, Date: k.site.BusinessDate(tx.Now()), SlipNo: 7, StaffID: k.staff, SoldAt: tx.Now(), State: till.Paid, Key: "k"}
+			if err := tx.QueryRow(`SELECT id FROM till_register WHERE site_id = $1`, k.site.ID).Scan(&s.Register.ID); err != nil {
+				return err
+			}
+			sale = s.ID
+			if err := till.Record(tx, s); err != nil {
+				return err
+			}
+			return picked.Sell(tx, ledger.Document{Kind: till.SaleDoc, ID: s.ID, Site: k.site.ID, Date: s.Date})
+		})
+		follow := func(batch id.ID, back bool) *making.Trace {
+			t.Helper()
+			var tr *making.Trace
+			if err := k.d.Read(context.Background(), func(tx *db.Tx) (err error) {
+				tr, err = making.Follow(tx, batch, back, func(id.ID) (*org.Site, error) { return k.site, nil })
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return tr
+		}
+		back := follow(made.Batch, true)
+		if len(back.Steps) != 4 || back.Sums.Batches != 4 || len(back.Sales) != 0 || back.Batch.Kind != "output_receipt" {
+			t.Fatalf("%+v", back)
+		}
+		deepest := back.Steps[3]
+		if deepest.Level != 2 || deepest.MaterialBatchID != chicken || deepest.MadeBatchID != cut.Batch || deepest.Qty != 1_250_000 ||
+			deepest.Other.Ref != "SUP-hen1" || deepest.Other.Kind != "goods_receipt" {
+			t.Errorf("%+v", deepest)
+		}
+		forward := follow(chicken, false)
+		if len(forward.Steps) != 2 || forward.Steps[0].Other.BatchID != cut.Batch || forward.Steps[1].Other.BatchID != made.Batch || forward.Steps[1].Other.Left != 8*piece {
+			t.Errorf("%+v", forward.Steps)
+		}
+		if len(forward.Sales) != 1 || forward.Sales[0].SaleID != sale || forward.Sales[0].BatchID != made.Batch || forward.Sales[0].Qty != 2*piece ||
+			!strings.HasSuffix(forward.Sales[0].SlipNo, "-0007") || forward.Cut || forward.Sums.Sales != 1 {
+			t.Errorf("%+v", forward)
+		}
+		if own := follow(lettuce, true); len(own.Steps) != 0 || own.Batch.Ref != "SUP-l1" {
+			t.Errorf("%+v", own)
+		}
+		for what, err := range map[string]error{
+			"a foreign site": k.try(func(tx *db.Tx) error {
+				_, err := making.Follow(tx, chicken, true, func(id.ID) (*org.Site, error) { return nil, org.ErrNotFound })
+				return err
+			}),
+			"no batch": k.try(func(tx *db.Tx) error {
+				_, err := making.Follow(tx, 1, true, func(id.ID) (*org.Site, error) { return k.site, nil })
+				return err
+			}),
+		} {
+			if errs.Code(err) != errs.Code(stock.ErrNoBatch) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	})
+}
+
+// What is missing or false in the books of making turns a proof red.
+func TestDamageToTheBooksOfMakingIsFound(t *testing.T) {
+	damage := map[string]string{
+		`UPDATE produce_issue SET qty = qty + 1 WHERE line_no = 1`:                        "produce_issues_are_posted",
+		`DELETE FROM ledger_transfer WHERE doc_kind = 100 AND leg = 2`:                    "produce_issues_are_posted",
+		`UPDATE produce_output SET cost_fen = cost_fen - 1`:                               "produce_outputs_are_posted",
+		`DELETE FROM ledger_transfer WHERE doc_kind = 101`:                                "produce_outputs_are_posted",
+		`UPDATE produce_loss SET cost_fen = cost_fen + 1 WHERE line_no = 1`:               "produce_losses_are_posted",
+		`DELETE FROM produce_loss`:                                                        "produce_no_posting_without_its_document",
+		`UPDATE ledger_account SET posted_in = posted_in + 1 WHERE book = 2 AND kind = 1`: "produce_work_orders_end_with_their_task",
+	}
+	for statement, want := range damage {
+		dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+			k := open(t, d)
+			k.stocked()
+			k.report(k.complete(k.request("wrap", 10*piece)), making.OutputIn{Qty: 8 * piece, FewerReason: "dropped"})
+			k.green()
+			k.must(func(tx *db.Tx) error { return tx.Exec(statement) })
+			if red := k.red(); red[want] == "" {
+				t.Errorf("%s: %s stays green, red are %v", statement, want, red)
+			}
+		}, sets)
+	}
+}

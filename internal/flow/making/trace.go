@@ -1,0 +1,194 @@
+package making
+
+import (
+	"time"
+
+	"zhanggui/internal/ledger"
+	"zhanggui/internal/org"
+	"zhanggui/internal/platform/cal"
+	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/qty"
+	"zhanggui/internal/stock"
+	"zhanggui/internal/till"
+)
+
+// Trace is where a batch came from, or what became of it.
+type Trace struct {
+	Direction string    `json:"direction" enum:"back,forward"`
+	Batch     Traced    `json:"batch"`
+	Steps     []Step    `json:"steps" doc:"each making between the batch and the others, nearest first, at most 1000"`
+	Sales     []Sold    `json:"sales" doc:"forward: what was sold of the batch and of all that was made of it, at most 1000"`
+	Cut       bool      `json:"cut" doc:"there is more than is shown"`
+	Sums      TraceSums `json:"sums" doc:"of what is shown"`
+}
+
+// TraceSums counts what a trace found.
+type TraceSums struct {
+	Batches int `json:"batches" doc:"others than the batch itself"`
+	Sales   int `json:"sales" doc:"different sales slips"`
+}
+
+// Traced is a batch in a trace.
+type Traced struct {
+	BatchID    id.ID    `json:"batch_id"`
+	Code       string   `json:"code"`
+	ProductID  id.ID    `json:"product_id"`
+	Product    string   `json:"product"`
+	Unit       string   `json:"unit"`
+	MadeOn     cal.Date `json:"made_on"`
+	ReceivedAt string   `json:"received_at"`
+	ExpiresAt  string   `json:"expires_at" doc:"empty: keeps for ever"`
+	Left       qty.Qty  `json:"left" doc:"still in stock"`
+	Kind       string   `json:"kind" doc:"of the document that brought it in: goods_receipt, opening_stock or output_receipt"`
+	DocumentID id.ID    `json:"document_id" doc:"that brought it in"`
+	Ref        string   `json:"ref" doc:"the supplier's number on the goods receipt"`
+	Note       string   `json:"note" doc:"of the goods receipt"`
+}
+
+// Step is a making: so much of the material batch went into what became the made batch.
+type Step struct {
+	Level           int     `json:"level" doc:"1 is next to the batch that was asked about"`
+	TaskID          id.ID   `json:"task_id"`
+	MaterialBatchID id.ID   `json:"material_batch_id"`
+	MadeBatchID     id.ID   `json:"made_batch_id"`
+	Qty             qty.Qty `json:"qty" doc:"of the material, in its base unit"`
+	Other           Traced  `json:"other" doc:"back: the material; forward: what was made"`
+}
+
+// Sold is a sale of one of the batches.
+type Sold struct {
+	SaleID  id.ID    `json:"sale_id"`
+	SlipNo  string   `json:"slip_no"`
+	State   string   `json:"state"`
+	Date    cal.Date `json:"business_date"`
+	SoldAt  string   `json:"sold_at"`
+	BatchID id.ID    `json:"batch_id"`
+	Product string   `json:"product"`
+	Qty     qty.Qty  `json:"qty" doc:"in the base unit"`
+	Unit    string   `json:"unit"`
+}
+
+const (
+	mostSteps = 1000
+	mostSales = 1000
+)
+
+// What a batch is, and what brought it in. Its number in the ledger names the kind: 101 is an output
+// receipt, which is no document of stock.
+const (
+	tracedColumns = `b.id, b.code, k.product_id, p.name, p.base_unit, b.made_on, b.received_at, b.expires_at, a.posted_in - a.posted_out,
+	COALESCE(d.kind, 101), b.document_id, COALESCE(d.ref, ''), COALESCE(d.note, '')`
+	tracedTables = ` JOIN ledger_account a ON a.id = b.id JOIN catalog_sku k ON k.id = b.sku_id JOIN catalog_product p ON p.id = k.product_id
+	LEFT JOIN stock_document d ON d.id = b.document_id`
+
+	tracedOne = `SELECT b.site_id, ` + tracedColumns + ` FROM stock_batch b` + tracedTables + ` WHERE b.id = $1`
+
+	// A batch is walked once, at the level where it is met first or again: recipes have at most 12 levels and no
+	// circle, and what is made is always a new batch, so the walk ends by itself; the bound is for a broken table.
+	back = `WITH RECURSIVE walk (batch_id, level) AS (
+	SELECT CAST($1 AS BIGINT), 0
+	UNION
+	SELECT i.batch_id, w.level + 1 FROM walk w JOIN produce_output o ON o.batch_id = w.batch_id AND o.batch_id > 0 JOIN produce_issue i ON i.task_id = o.task_id WHERE w.level < 12)
+SELECT s.level + 1, o.task_id, i.batch_id, o.batch_id, i.qty, ` + tracedColumns + `
+FROM (SELECT batch_id, MIN(level) AS level FROM walk GROUP BY batch_id) s
+JOIN produce_output o ON o.batch_id = s.batch_id AND o.batch_id > 0 JOIN produce_issue i ON i.task_id = o.task_id
+JOIN stock_batch b ON b.id = i.batch_id` + tracedTables + `
+ORDER BY 1, 2, i.line_no LIMIT $2`
+
+	forwardWalk = `WITH RECURSIVE walk (batch_id, level) AS (
+	SELECT CAST($1 AS BIGINT), 0
+	UNION
+	SELECT o.batch_id, w.level + 1 FROM walk w JOIN produce_issue i ON i.batch_id = w.batch_id JOIN produce_output o ON o.task_id = i.task_id AND o.batch_id > 0 WHERE w.level < 12)
+`
+	forward = forwardWalk + `SELECT s.level + 1, o.task_id, i.batch_id, o.batch_id, i.qty, ` + tracedColumns + `
+FROM (SELECT batch_id, MIN(level) AS level FROM walk GROUP BY batch_id) s
+JOIN produce_issue i ON i.batch_id = s.batch_id JOIN produce_output o ON o.task_id = i.task_id AND o.batch_id > 0
+JOIN stock_batch b ON b.id = o.batch_id` + tracedTables + `
+ORDER BY 1, 2, i.line_no LIMIT $2`
+
+	// The ledger finds the sales of a batch by its account: document 40 is a sale, flow -101 sold.
+	sales = forwardWalk + `SELECT s.id, r.prefix, s.slip_no, s.state, s.business_date, s.sold_at, b.id, p.name, t.amount, p.base_unit
+FROM (SELECT DISTINCT batch_id FROM walk) w
+JOIN ledger_transfer t ON t.from_id = w.batch_id AND t.from_id > 0 AND t.to_id = -101 AND t.doc_kind = 40
+JOIN till_sale s ON s.id = t.doc_id JOIN till_register r ON r.id = s.register_id JOIN stock_batch b ON b.id = w.batch_id JOIN catalog_sku k ON k.id = b.sku_id JOIN catalog_product p ON p.id = k.product_id
+ORDER BY s.sold_at, s.id, t.leg LIMIT $2`
+)
+
+func (b *Traced) targets(received, expires *time.Time, kind *ledger.Kind) []any {
+	return []any{&b.BatchID, &b.Code, &b.ProductID, &b.Product, &b.Unit, &b.MadeOn, received, expires, &b.Left, kind, &b.DocumentID, &b.Ref, &b.Note}
+}
+
+// Follow traces a batch back to its materials and their receipts, or forward to what was made of it and
+// sold. may gives the batch's site to a caller who may see it; a foreign batch is unknown.
+func Follow(tx *db.Tx, batch id.ID, toMaterials bool, may func(site id.ID) (*org.Site, error)) (*Trace, error) {
+	t := &Trace{Direction: "forward", Steps: []Step{}, Sales: []Sold{}}
+	var received, expires time.Time
+	var kind ledger.Kind
+	var siteID id.ID
+	if err := tx.QueryRow(tracedOne, batch).Scan(append([]any{&siteID}, t.Batch.targets(&received, &expires, &kind)...)...); err != nil {
+		if err == db.ErrNoRow {
+			err = stock.ErrNoBatch
+		}
+		return nil, err
+	}
+	site, err := may(siteID)
+	if err != nil {
+		return nil, stock.ErrNoBatch
+	}
+	t.Batch.ReceivedAt, t.Batch.ExpiresAt, t.Batch.Kind = at(received, site), at(expires, site), kind.String()
+	var steps, sold *db.Rows
+	if toMaterials {
+		t.Direction = "back"
+		steps = tx.Query(back, batch, mostSteps+1)
+	} else {
+		steps, sold = tx.Query(forward, batch, mostSteps+1), tx.Query(sales, batch, mostSales+1)
+	}
+	defer steps.Close()
+	others := map[id.ID]bool{}
+	for steps.Next() {
+		if len(t.Steps) == mostSteps {
+			t.Cut = true
+			break
+		}
+		var s Step
+		if err := steps.Scan(append([]any{&s.Level, &s.TaskID, &s.MaterialBatchID, &s.MadeBatchID, &s.Qty}, s.Other.targets(&received, &expires, &kind)...)...); err != nil {
+			return nil, err
+		}
+		s.Other.ReceivedAt, s.Other.ExpiresAt, s.Other.Kind = at(received, site), at(expires, site), kind.String()
+		others[s.Other.BatchID] = true
+		t.Steps = append(t.Steps, s)
+	}
+	if err := steps.Err(); err != nil {
+		return nil, err
+	}
+	steps.Close()
+	t.Sums.Batches = len(others)
+	if sold == nil {
+		return t, nil
+	}
+	return t, t.readSales(sold, site)
+}
+
+func (t *Trace) readSales(rows *db.Rows, site *org.Site) error {
+	defer rows.Close()
+	slips := map[id.ID]bool{}
+	for rows.Next() {
+		if len(t.Sales) == mostSales {
+			t.Cut = true
+			break
+		}
+		var s Sold
+		var soldAt time.Time
+		var prefix string
+		var slip int64
+		if err := rows.Scan(&s.SaleID, &prefix, &slip, &s.State, &s.Date, &soldAt, &s.BatchID, &s.Product, &s.Qty, &s.Unit); err != nil {
+			return err
+		}
+		s.SlipNo, s.SoldAt = till.SlipNumber(prefix, s.Date, slip), at(soldAt, site)
+		slips[s.SaleID] = true
+		t.Sales = append(t.Sales, s)
+	}
+	t.Sums.Sales = len(slips)
+	return rows.Err()
+}
