@@ -14,9 +14,11 @@ import (
 	"zhanggui/internal/flow/checkout"
 	"zhanggui/internal/flow/intake"
 	"zhanggui/internal/flow/learn"
+	"zhanggui/internal/flow/making"
 	"zhanggui/internal/forecast"
 	"zhanggui/internal/ledger"
 	"zhanggui/internal/org"
+	"zhanggui/internal/party"
 	"zhanggui/internal/platform/clock"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
@@ -27,6 +29,7 @@ import (
 	"zhanggui/internal/platform/proof"
 	"zhanggui/internal/platform/web"
 	"zhanggui/internal/price"
+	"zhanggui/internal/produce"
 	"zhanggui/internal/stock"
 	"zhanggui/internal/till"
 	webapps "zhanggui/web"
@@ -36,8 +39,8 @@ import (
 var migrations = []db.Migrations{
 	once.Migrations, outbox.Migrations, jobs.Migrations,
 	org.Migrations, ledger.Migrations,
-	catalog.Migrations,
-	stock.Migrations, price.Migrations, till.Migrations, forecast.Migrations,
+	catalog.Migrations, party.Migrations,
+	stock.Migrations, price.Migrations, till.Migrations, forecast.Migrations, produce.Migrations,
 	intake.Migrations, learn.Migrations,
 	ownMigrations,
 }
@@ -45,7 +48,7 @@ var migrations = []db.Migrations{
 // proofs are what `zhanggui check` and the nightly job run.
 func proofs() []proof.Proof {
 	var all []proof.Proof
-	for _, of := range []func() []proof.Proof{org.Proofs, ledger.Proofs, stock.Proofs, till.Proofs, forecast.Proofs, checkout.Proofs} {
+	for _, of := range []func() []proof.Proof{org.Proofs, ledger.Proofs, stock.Proofs, till.Proofs, forecast.Proofs, produce.Proofs, checkout.Proofs} {
 		all = append(all, of()...)
 	}
 	return all
@@ -53,9 +56,10 @@ func proofs() []proof.Proof {
 
 // liveTo says which permission lets people learn that something changed, by the package that says so.
 var liveTo = map[string]string{
-	"catalog": "goods.read", "price": "goods.read", "stock": "stock.read",
+	"catalog": "goods.read", "party": "party.read", "price": "goods.read", "stock": "stock.read",
 	"till": "sales.read", "checkout": "sales.read", "refund": "sales.read",
 	"forecast": "forecast.read", "intake": "import.run", "import": "import.run", "check": "check.read",
+	"produce": "make.read",
 }
 
 type options struct {
@@ -118,7 +122,7 @@ func build(d *db.DB, o options) (*house, error) {
 
 	ledger.Routes(h.api, zone)
 	stock.Routes(h.api)
-	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports} {
+	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports, making.New(h.goods)} {
 		part.Routes(h.api)
 	}
 	h.jobRoutes()

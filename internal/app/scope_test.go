@@ -98,6 +98,20 @@ var examples = map[string]func(w *town, x world) request{
 	"adjust-stock": func(w *town, x world) request {
 		return request{body: m{"site_id": x.ids["site"], "reason": "count", "lines": []m{{"batch_id": x.ids["batch"], "qty": "-1"}}}}
 	},
+	"request-materials": func(w *town, x world) request {
+		return request{body: w.making(x)}
+	},
+	"list-requisitions": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"complete-requisition": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["requisition"]), body: w.scanned(x)}
+	},
+	"list-making-tasks": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"report-output": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["task"]), body: m{"qty": "1", "unit": "kg", "fewer_reason": "dropped"}}
+	},
+	"trace-batch": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["batch"]), query: m1("direction", "forward")}
+	},
 	"get-statement": func(w *town, x world) request { return request{path: m1("id", x.ids["batch"])} },
 
 	"list-forecasts":    func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
@@ -229,7 +243,7 @@ func TestAForeignIdShowsNothingAndChangesNothing(t *testing.T) {
 				if rows, list := a.body["items"].([]any); foreign && a.status == 200 && (!list || len(rows) > 0) {
 					t.Errorf("%s, %s: answers about what is foreign: %v", r.Name, what, a)
 				}
-				for _, theirs := range []string{"site", "entity", "staff", "batch", "sale", "price", "register", "import"} {
+				for _, theirs := range []string{"site", "entity", "staff", "batch", "sale", "price", "register", "import", "requisition", "task"} {
 					if strings.Contains(a.text, w.b.ids[theirs]) {
 						t.Errorf("%s, %s: shows the id of a foreign %s: %v", r.Name, what, theirs, a)
 					}

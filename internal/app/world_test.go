@@ -188,6 +188,9 @@ func (w *town) world(name, mark string) world {
 	refused["tenders"].([]m)[0]["pay_code"] = "28000000000097"
 	x.ids["owed"] = w.done(x.boss, "POST", "/api/till/sales", refused).id()
 	w.done(x.boss, "POST", "/api/till/sales/"+x.ids["owed"]+"/void", m{"reason": "mistake"})
+	x.ids["requisition"] = w.done(x.boss, "POST", "/api/making/requisitions", w.making(x)).id()
+	taken := w.done(x.boss, "POST", "/api/making/requisitions", w.making(x)).id()
+	x.ids["task"] = w.done(x.boss, "POST", "/api/making/requisitions/"+taken+"/complete", w.scanned(x)).id()
 	w.history(site, sku)
 	file := "date,product,quantity,store\n2026-02-01,1001,1,SI" + name + "\n2026-02-01," + mark + ",1,SI" + name + "\n"
 	for _, of := range []string{"import", "import2", "import3"} {
@@ -235,6 +238,16 @@ func (w *town) basket(x world, tender string) m {
 	}
 	return m{"site_id": x.ids["site"], "register": "1", "expect_total_fen": 777, "tenders": []m{pay},
 		"lines": []m{{"product_id": x.ids["product"], "unit": "瓶", "qty": "1", "batch_id": x.ids["batch"]}}}
+}
+
+// making is a request for two bottles, to make two kilograms of apples of them; scanned takes them from the batch.
+func (w *town) making(x world) m {
+	return m{"site_id": x.ids["site"], "product_id": w.goods["2001"], "qty": "2", "unit": "kg", "note": x.canary,
+		"materials": []m{{"product_id": x.ids["product"], "qty": "2", "unit": "瓶"}}}
+}
+
+func (w *town) scanned(x world) m {
+	return m{"lines": []m{{"product_id": x.ids["product"], "batch_id": x.ids["batch"], "qty": "2"}}}
 }
 
 // rows is every row of every table, to see that nothing was changed.
