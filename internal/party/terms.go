@@ -4,6 +4,8 @@ package party
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"zhanggui/internal/platform/cal"
@@ -50,6 +52,20 @@ var (
 	// ErrCutOff refuses what is no time of day.
 	ErrCutOff = errs.Define("cut_off_bad", errs.Invalid, "截单时间应写成 16:00 的样子", "Write the cut-off like 16:00")
 )
+
+// ParseCutOff reads a time of day such as 16:00; 24:00 is the last minute of the day.
+func ParseCutOff(s string) (int64, error) {
+	h, m, ok := strings.Cut(s, ":")
+	hour, err1 := strconv.ParseUint(h, 10, 8)
+	minute, err2 := strconv.ParseUint(m, 10, 8)
+	switch {
+	case !ok || err1 != nil || err2 != nil || len(h) > 2 || len(m) != 2 || minute > 59 || hour > 24 || hour == 24 && minute > 0:
+		return 0, ErrCutOff
+	case hour == 24:
+		return EndOfDay, nil
+	}
+	return int64(hour*60 + minute), nil
+}
 
 // OrderDays is a set of weekdays on which a supplier takes orders; bit 0 is Monday.
 type OrderDays uint8
