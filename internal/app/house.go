@@ -122,7 +122,7 @@ func build(d *db.DB, o options) (*house, error) {
 
 	ledger.Routes(h.api, zone)
 	stock.Routes(h.api)
-	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports, making.New(h.goods)} {
+	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports, making.New(h.goods), party.New(partyGoods{h.goods})} {
 		part.Routes(h.api)
 	}
 	h.jobRoutes()
