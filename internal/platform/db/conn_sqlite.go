@@ -1,9 +1,11 @@
 package db
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
+	"time"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -64,8 +66,32 @@ func openLiteConn(path string, flags int32) (*liteConn, error) {
 		return nil, fmt.Errorf("db: open %s: %w", path, err)
 	}
 	sqlite3.Xsqlite3_extended_result_codes(c.tls, c.db, 1)
-	sqlite3.Xsqlite3_busy_timeout(c.tls, c.db, 5000)
+	sqlite3.Xsqlite3_busy_timeout(c.tls, c.db, busyTimeout)
 	return c, nil
+}
+
+const (
+	busyTimeout = 5000 // ms
+	lockLook    = time.Millisecond
+)
+
+// beginImmediate takes the file's write lock. Another process, such as an import from the command line, holds it
+// for one short step at a time; SQLite's own waiting sleeps up to a tenth of a second between looks, which a till
+// would feel, so we look each millisecond.
+func (c *liteConn) beginImmediate() error {
+	sqlite3.Xsqlite3_busy_timeout(c.tls, c.db, 0)
+	defer sqlite3.Xsqlite3_busy_timeout(c.tls, c.db, busyTimeout)
+	for looks := 0; ; looks++ {
+		err := c.run("BEGIN IMMEDIATE")
+		if err == nil {
+			return nil
+		}
+		var e *LiteError
+		if !errors.As(err, &e) || e.Code&0xff != sqlite3.SQLITE_BUSY || looks == busyTimeout {
+			return c.explain(err)
+		}
+		time.Sleep(lockLook)
+	}
 }
 
 func (c *liteConn) close() {

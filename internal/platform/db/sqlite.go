@@ -406,10 +406,7 @@ func (l *lite) begin() error {
 	if l.conn.inTransaction() {
 		l.rollback()
 	}
-	if err := l.conn.run("BEGIN IMMEDIATE"); err != nil {
-		return l.conn.explain(err)
-	}
-	return nil
+	return l.conn.beginImmediate()
 }
 
 func (l *lite) commit() error {
