@@ -71,6 +71,8 @@ function antTokens(theme: ThemeName, density: Density): ThemeConfig {
       controlHeightLG: touch ? 56 : 40,
       boxShadow: p.shadow,
       boxShadowSecondary: p.shadow,
+      // what waits for the end of a movement must not wait where nothing moves
+      motion: !matchMedia('(prefers-reduced-motion: reduce)').matches,
       motionDurationMid: '0.12s',
       motionDurationSlow: '0.18s',
       wireframe: false,
