@@ -74,7 +74,7 @@ func (k *importCmd) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	privateFiles()
-	d, err := db.Open(ctx, k.DB, db.Options{Log: c.log})
+	d, err := db.Open(ctx, k.DB, db.Options{Log: c.log, ReadConns: 2}) // each keeps a cache, and one reads at a time
 	if err != nil {
 		return err
 	}

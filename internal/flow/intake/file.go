@@ -121,7 +121,7 @@ func (s *Service) File(ctx context.Context, k Kind, path string, run Run, shown 
 	}
 	w.shown = shown
 	if err := w.perform(ctx, open); err != nil {
-		return im, err
+		return w.im, err
 	}
 	if im, err = s.byID(ctx, im.ID); err != nil {
 		return im, err

@@ -90,7 +90,7 @@ type Service struct {
 	log    *slog.Logger
 	worker string
 
-	pace    func(ctx context.Context, spent time.Duration)
+	pace    func(ctx context.Context, had time.Duration)
 	runRows int
 }
 
@@ -110,11 +110,11 @@ func New(d *db.DB, o Options) *Service {
 	return &Service{d: d, org: o.Org, goods: o.Goods, prices: o.Prices, log: o.Log, worker: workerName(), pace: rest, runRows: runRows}
 }
 
-// rest leaves the database to others for half as long as a step took: the tills come first.
-func rest(ctx context.Context, spent time.Duration) {
+// rest leaves the database to others for as long as a step had it: the tills come first.
+func rest(ctx context.Context, had time.Duration) {
 	select {
 	case <-ctx.Done():
-	case <-time.After(min(spent/2, 50*time.Millisecond)):
+	case <-time.After(min(had, 50*time.Millisecond)):
 	}
 }
 

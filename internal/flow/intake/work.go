@@ -100,9 +100,8 @@ const saveCounters = `UPDATE intake_import SET done = $1, total = $2, rows_read 
 // step is one short transaction of the work. It counts only while this worker holds the import and nobody
 // has cancelled it. fn changes the counters it is given, not the worker's.
 func (w *work) step(ctx context.Context, fn func(tx *db.Tx, c *counters) error) error {
-	began := clock.Wall.Now()
 	var next counters
-	err := w.s.d.Write(ctx, func(tx *db.Tx) error {
+	began, err := w.s.patiently(ctx, func(tx *db.Tx) error {
 		next = w.now
 		next.Read = max(next.Read, w.read)
 		mindGrowth(tx)
@@ -128,6 +127,28 @@ func (w *work) step(ctx context.Context, fn func(tx *db.Tx, c *counters) error) 
 	}
 	w.s.pace(ctx, clock.Wall.Now().Sub(began))
 	return ctx.Err()
+}
+
+// busyTries is how often a step waits for a database that tills keep busy: about a minute.
+const busyTries = 35
+
+// patiently runs an act, again when the database had no turn for it, and tells when its turn began.
+func (s *Service) patiently(ctx context.Context, act func(tx *db.Tx) error) (began time.Time, err error) {
+	for tries := 0; ; tries++ {
+		began = clock.Wall.Now()
+		err = s.d.Write(ctx, func(tx *db.Tx) error {
+			began = tx.Wall()
+			return act(tx)
+		})
+		if !errors.Is(err, db.ErrBusy) || tries == busyTries || ctx.Err() != nil {
+			return began, err
+		}
+		select {
+		case <-ctx.Done():
+			return began, ctx.Err()
+		case <-time.After(50 * time.Millisecond << min(tries, 5)):
+		}
+	}
 }
 
 // enter is the step into another state.
@@ -315,8 +336,7 @@ func (s *Service) clearAll(ctx context.Context, importID id.ID, statements ...st
 	for _, statement := range statements {
 		for {
 			var n int64
-			began := clock.Wall.Now()
-			err := s.d.Write(ctx, func(tx *db.Tx) (err error) {
+			began, err := s.patiently(ctx, func(tx *db.Tx) (err error) {
 				mindGrowth(tx)
 				n, err = tx.ExecN(statement, importID)
 				return err
