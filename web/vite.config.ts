@@ -43,7 +43,7 @@ export default defineConfig({
   plugins: [react(), oneEntryPerApp(), cleanDist()],
   appType: 'mpa',
   resolve: { alias: { '@kit': resolve(here, 'src/kit') } },
-  server: { host: '127.0.0.1', proxy: { '/api': { target: api, changeOrigin: false } } },
+  server: { host: '127.0.0.1', watch: { ignored: ['**/dist/**', '**/shots/**'] }, proxy: { '/api': { target: api, changeOrigin: false } } },
   build: {
     target: 'es2022',
     emptyOutDir: false,

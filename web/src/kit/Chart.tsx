@@ -180,7 +180,7 @@ export function Chart(props: { spec: ChartSpec; label: string; height?: number; 
         if (index >= 0 && index < latest.current.x.length) latest.current.onPick?.(index)
       })
       if (drawn.current) chart.current.setOption(drawn.current, { notMerge: true })
-    })
+    }).catch(() => setAsTable(true)) // drawing could not be loaded: the figures can be read all the same
     return () => {
       gone = true
       observer.disconnect()

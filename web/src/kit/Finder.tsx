@@ -28,8 +28,9 @@ interface Group {
 }
 
 export function Finder(props: { open: boolean; onClose: () => void; sources: readonly FindSource[] }) {
+  const k = useText(kitText)
   return (
-    <Modal open={props.open} onCancel={props.onClose} footer={null} closable={false} destroyOnHidden width={640} style={{ top: 72 }} className="zg-finder" transitionName="" maskTransitionName="">
+    <Modal open={props.open} onCancel={props.onClose} footer={null} closable={false} destroyOnHidden width={640} style={{ top: 72 }} className="zg-finder" title={<span className="zg-hidden">{k('find')}</span>} transitionName="" maskTransitionName="">
       {props.open && <FinderBody {...props} />}
     </Modal>
   )

@@ -129,7 +129,8 @@ export function Form<V extends object>(props: FormProps<V>) {
   const value = { errorOf: form.errorOf, shown, prefix }
   // What names no field that is on the screen goes above all.
   const homeless = form.refused.filter((f) => !shown.has(f.field))
-  const above = form.problem && (form.refused.length === 0 || homeless.length > 0)
+  // a sign-in that ran out is renewed on top of the page; the form is sent again then
+  const above = form.problem && form.problem.status !== 401 && (form.refused.length === 0 || homeless.length > 0)
   return (
     <FormContext.Provider value={value}>
       <form ref={element} className="zg-form" onSubmit={(e) => void submit(e)} aria-label={props.label} noValidate>

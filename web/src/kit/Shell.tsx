@@ -61,8 +61,9 @@ function usePage(): PageDef | undefined {
 
 function Guarded(props: { page: PageDef; Body: LazyExoticComponent<ComponentType> }) {
   const { can } = useSession()
+  const t = useText(useContext(ShellContext).text) as T<Words>
   const location = useLocation()
-  if (!can(props.page.perm)) return <NoPermission perm={props.page.perm} />
+  if (!can(props.page.perm)) return <NoPermission what={t(props.page.title)} />
   return (
     <ErrorBoundary name={location.pathname}>
       <Suspense fallback={<SkeletonLines lines={6} />}><props.Body /></Suspense>
@@ -111,7 +112,7 @@ function AccountMenu() {
   )
   return (
     <Popover content={panel} trigger="click" placement="bottomRight" arrow={false}>
-      <Button type="text" icon={<UserOutlined />} aria-label={k('my_account')}><span className="zg-wide">{me.display_name || me.name}</span></Button>
+      <Button type="text" icon={<UserOutlined />} aria-label={`${k('my_account')}: ${me.display_name || me.name}`}><span className="zg-wide">{me.display_name || me.name}</span></Button>
     </Popover>
   )
 }
@@ -194,6 +195,11 @@ export function AppShell<W extends Words>(props: ShellProps<W>) {
       { basename: props.basename },
     )
   }, [props.pages, props.basename])
+  // Once the first page stands, the others are fetched quietly: they open at once, also without network.
+  useEffect(() => {
+    const timer = setTimeout(() => props.pages.forEach((page) => void page.load().catch(() => undefined)), 3000)
+    return () => clearTimeout(timer)
+  }, [props.pages])
   return (
     <SignedIn>
       <ShellContext.Provider value={value}>
@@ -206,7 +212,9 @@ export function AppShell<W extends Words>(props: ShellProps<W>) {
 function FirstPage(props: { pages: readonly PageDef[] }) {
   const { can } = useSession()
   const first = props.pages.find((page) => page.icon && can(page.perm))
-  return first ? <Navigate to={first.path} replace /> : <NoPermission perm={props.pages[0]?.perm ?? ''} />
+  const t = useText(useContext(ShellContext).text) as T<Words>
+  const [page] = props.pages
+  return first ? <Navigate to={first.path} replace /> : page ? <NoPermission what={t(page.title)} /> : null
 }
 
 /** The head of a page: what it is, how many, the one primary action. */

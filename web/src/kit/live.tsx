@@ -120,8 +120,12 @@ export function LiveUpdates(props: { children: ReactNode }) {
     }
     if (!document.hidden) open()
     document.addEventListener('visibilitychange', onVisible)
+    addEventListener('offline', shut)
+    addEventListener('online', onVisible)
     return () => {
       document.removeEventListener('visibilitychange', onVisible)
+      removeEventListener('offline', shut)
+      removeEventListener('online', onVisible)
       clearTimeout(flush)
       shut()
     }

@@ -41,18 +41,21 @@ export function useProblemWords(): (problem: Problem) => string {
 export function ProblemBox(props: { problem: Problem; again?: () => void }) {
   const t = useText(kitText)
   const words = useProblemWords()
+  if (props.problem.status === 401) return null // the sign-in is on top of the page already
+  if (props.problem.status === 403) return <Strip tone="amber">{words(props.problem)}</Strip>
   return <Strip tone="red" action={props.again && <Button size="small" onClick={props.again}>{t('retry')}</Button>}>{words(props.problem)}</Strip>
 }
 
 /** What a list or page says when there is nothing yet: why, and what to do first. */
-export function Empty(props: { title: string; children?: ReactNode; action?: ReactNode }) {
+export function Empty(props: { title: string; children?: ReactNode; action?: ReactNode; page?: boolean }) {
+  const Title = props.page ? 'h1' : 'h2'
   return (
     <div className="zg-empty">
       <svg width="56" height="32" viewBox="0 0 56 32" aria-hidden="true">
         <path d="M2 16h52" stroke="var(--zg-line-strong)" strokeWidth="2" />
         {[12, 28, 44].map((x) => <path key={x} d={`M${x - 5} 8h10l5 8-5 8h-10l-5-8Z`} fill="var(--zg-sunk)" stroke="var(--zg-line-strong)" strokeWidth="1.5" />)}
       </svg>
-      <h2>{props.title}</h2>
+      <Title>{props.title}</Title>
       {props.children && <p>{props.children}</p>}
       {props.action}
     </div>
@@ -67,14 +70,14 @@ export function SkeletonLines(props: { lines?: number }) {
   )
 }
 
-export function NoPermission(props: { perm: string }) {
+export function NoPermission(props: { what: string }) {
   const t = useText(kitText)
-  return <Empty title={t('no_permission_title')}>{t('no_permission', { perm: props.perm })}</Empty>
+  return <Empty page title={t('no_permission_title')}>{t('no_permission', { what: props.what })}</Empty>
 }
 
 export function NotFound() {
   const t = useText(kitText)
-  return <Empty title={t('not_found_title')}>{t('not_found')}</Empty>
+  return <Empty page title={t('not_found_title')}>{t('not_found')}</Empty>
 }
 
 export function OfflineBanner() {
@@ -96,11 +99,12 @@ export function OfflineBanner() {
 function Crash(props: { error: Error; reset: () => void }) {
   const t = useText(kitText)
   // A page part that can't be loaded any more: the server has a newer build.
+  const offline = !navigator.onLine
   const stale = /dynamically imported module|Importing a module|module script/i.test(props.error.message)
   return (
     <div className="zg-center">
-      <Empty title={t('crash_title')} action={<Button type="primary" onClick={() => location.reload()}>{t('reload')}</Button>}>
-        {stale ? t('new_version') : t('crash')}
+      <Empty page title={stale && offline ? t('offline_title') : t('crash_title')} action={<Button type="primary" onClick={() => location.reload()}>{t('reload')}</Button>}>
+        {stale ? (offline ? t('crash_offline') : t('new_version')) : t('crash')}
       </Empty>
       {!stale && <pre className="zg-crash">{props.error.message}</pre>}
     </div>

@@ -11,8 +11,9 @@ export default {
   last_slip: '上一笔 {no}',
   change_was: '找零 {amount}',
   to_admin: '后台',
-  no_register_title: '这家店还没有收银台',
-  no_register: '请在后台为这家店添加收银台。',
+  no_register_title: '{site}还没有收银台',
+  no_register: '每个收银台有自己的小票号和现金。',
+  add_register: '添加收银台 1',
   no_site_title: '没有可以收银的门店',
   no_site: '这个账号没有任何门店的收银权限。请找管理员在后台“设置 › 员工”里开通。',
   // entry

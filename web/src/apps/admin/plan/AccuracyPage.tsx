@@ -21,7 +21,7 @@ export default function AccuracyPage() {
     { key: 'floor', head: t('floor'), unit: '%', right: true, cell: (i) => pct(i.noise_floor), by: (i) => i.noise_floor ?? 9, wide: true },
     { key: 'bias', head: t('bias'), unit: '%', right: true, cell: (i) => (i.bias === null ? '' : f.signed(f.number(i.bias * 100, 1))), by: (i) => i.bias ?? 0 },
     { key: 'n', head: t('n'), unit: t('n_unit'), right: true, cell: (i) => f.number(i.n), by: (i) => i.n, wide: true },
-    { key: 'gain', head: '', cell: (i) => {
+    { key: 'gain', head: t('gain'), cell: (i) => {
       const g = gain(i)
       return g === undefined ? '' : <span className={g >= 0 ? 'zg-good' : 'zg-bad'}>{g >= 0 ? `▲ ${t('better', { pct: f.percent(g, 0) })}` : `▼ ${t('worse', { pct: f.percent(-g, 0) })}`}</span>
     }, by: (i) => gain(i) ?? -9 },

@@ -22,7 +22,7 @@ export default function OneForecast() {
   const columns: Column<ForecastDay>[] = [
     { key: 'date', head: t('date'), cell: (d) => f.day(d.date) },
     { key: 'mean', head: t('mean'), unit: f.unit(one.unit), right: true, cell: (d) => <span className="zg-why-figure">{d.override ? <><s className="zg-note">{figure(d.mean)}</s> <b>{f.decimal(d.override.qty)}</b></> : <b>{figure(d.mean)}</b>}</span> },
-    { key: 'by', head: '', cell: (d) => d.override && <Badge tone="amber">{t('overridden')}</Badge> },
+    { key: 'by', head: t('by'), cell: (d) => (d.override ? <Badge tone="amber">{t('overridden')}</Badge> : <span className="zg-note">{t('machine')}</span>) },
     ...(['q50', 'q70', 'q80', 'q90', 'q95'] as const).map((q): Column<ForecastDay> => ({ key: q, head: `${q.slice(1)}%`, unit: '≤', right: true, cell: (d) => figure(d[q]), wide: q !== 'q50' && q !== 'q95' })),
   ]
   return (

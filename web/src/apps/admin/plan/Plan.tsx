@@ -39,7 +39,7 @@ export default function Plan() {
     { key: 'sum', head: t('sum'), right: true, cell: (l) => <b>{f.number(Number(l.sum), 1)} <span className="zg-unit">{f.unit(l.unit)}</span></b>, by: (l) => Number(l.sum) },
     { key: 'wape', head: t('error'), unit: '%', right: true, cell: (l) => (l.wape === null ? '' : f.number(l.wape * 100, 1)), by: (l) => l.wape ?? 9 },
     { key: 'naive', head: t('last_week'), unit: '%', right: true, cell: (l) => (l.wape_snaive === null ? '' : f.number(l.wape_snaive * 100, 1)), by: (l) => l.wape_snaive ?? 9, wide: true },
-    { key: 'gain', head: '', cell: (l) => {
+    { key: 'gain', head: t('gain'), cell: (l) => {
       const g = gain(l)
       return g === undefined ? '' : <span className={g >= 0 ? 'zg-good' : 'zg-bad'}>{g >= 0 ? `▲ ${t('better', { pct: f.percent(g, 0) })}` : `▼ ${t('worse', { pct: f.percent(-g, 0) })}`}</span>
     }, by: (l) => gain(l) ?? -9 },

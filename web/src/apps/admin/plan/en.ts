@@ -95,6 +95,9 @@ export default {
   no_figures_note: 'A forecast has to live through some weeks of real sales before anybody knows how right it is.',
   people: 'Figures set by hand',
   people_note: 'On {n} {n:day|days}: people {people}, machine {machine}',
+  gain: 'Against last week',
+  by: 'By',
+  machine: 'machine',
   why: 'Why',
   closed: 'closed',
 } satisfies SameKeys<typeof zh>

@@ -92,6 +92,9 @@ export default {
   no_figures_note: '预测要走过几周真实销售，才知道准不准。',
   people: '人工改数的误差',
   people_note: '改过 {n} 天：人工 {people}，机器 {machine}',
+  gain: '比照上周',
+  by: '谁的数',
+  machine: '机器',
   why: '为什么',
   closed: '没开门',
 } as const

@@ -27,7 +27,7 @@ export default {
   age: 'Life left',
   open_only: 'With something left',
   left: 'Left',
-  received: 'Received',
+  received: 'Came in',
   received_at: 'Received',
   made_on: 'Made on',
   state: 'State',
