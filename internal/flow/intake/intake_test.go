@@ -429,7 +429,7 @@ func TestAFileAsAWholeIsRefusedWithItsReason(t *testing.T) {
 			"neither date nor time": {"sales", "product,quantity\nB,1\n", "column_date_or_time", "date"},
 			"a column twice":        {"sales", "date,product,quantity,quantity\n2026-01-01,B,1,1\n", "csv_header", "quantity"},
 			"a spreadsheet":         {"sales", "PK\x03\x04....", "csv_not_text", ""},
-			"no such kind":          {"recipes", "a\n1\n", "import_kind_bad", ""},
+			"no such kind":          {"nonsense", "a\n1\n", "import_kind_bad", ""},
 		} {
 			_, err := s.try(Kind(c.kind), c.file, Run{})
 			if e := errs.As(err); errs.Code(err) != c.code || e.Field != c.field {

@@ -27,6 +27,25 @@ func (s *Service) Jobs(r *jobs.Runner) {
 	r.Every(tidyKind, time.Hour, nil)
 }
 
+// recoverEvery is how often a server looks for imports whose process has died.
+const recoverEvery = 30 * time.Second
+
+// Run finishes or drops what dead processes left, at the start of a server and from time to time, until ctx ends.
+func (s *Service) Run(ctx context.Context) {
+	tick := time.NewTicker(recoverEvery)
+	defer tick.Stop()
+	for {
+		if err := s.Recover(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("imports that broke off can't be taken up", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
 // runJob does the work of one import; after a crash it begins again, or goes on with what was decided.
 func (s *Service) runJob(ctx context.Context, run *jobs.Run) error {
 	var args JobArgs
@@ -56,11 +75,8 @@ func (s *Service) runJob(ctx context.Context, run *jobs.Run) error {
 	return err
 }
 
-// Tidy recovers what dead processes left, and removes files and lists that are no longer needed.
+// Tidy removes files and lists of refused rows that are no longer needed.
 func (s *Service) Tidy(ctx context.Context) error {
-	if err := s.Recover(ctx); err != nil {
-		return err
-	}
 	for after := id.ID(0); ; {
 		var page []*Import
 		var tidied []int64

@@ -23,6 +23,10 @@ func (s *Service) kindWork(k Kind) kindWork {
 		return &stagedWork{s.stores()}
 	case Products:
 		return &stagedWork{s.products()}
+	case Recipes:
+		return &stagedWork{s.recipes()}
+	case Suppliers:
+		return &stagedWork{s.suppliers()}
 	case Stock:
 		return &stagedWork{s.openingStock()}
 	case Weather:

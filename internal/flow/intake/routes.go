@@ -29,6 +29,10 @@ func rightsOf(k Kind, run Run) []string {
 		return []string{perm, "org.manage"}
 	case k == Products:
 		return []string{perm, "goods.manage", "price.manage"}
+	case k == Recipes:
+		return []string{perm, "goods.manage"}
+	case k == Suppliers:
+		return []string{perm, "party.manage"}
 	case k == Holidays:
 		return []string{perm}
 	case k == Sales && run.CreateMissing:
@@ -66,7 +70,7 @@ func reachOf(tx *db.Tx, staff id.ID, k Kind, run Run) (func(id.ID) bool, error) 
 		return nil, nil
 	}
 	reach := map[string]map[id.ID]bool{}
-	rows := tx.Query(`SELECT perm, site_id FROM org_reach WHERE staff_id = $1 AND perm IN ('import.run', 'goods.manage', 'price.manage', 'org.manage', 'stock.manage')`, staff)
+	rows := tx.Query(`SELECT perm, site_id FROM org_reach WHERE staff_id = $1 AND perm IN ('import.run', 'goods.manage', 'price.manage', 'org.manage', 'stock.manage', 'party.manage')`, staff)
 	defer rows.Close()
 	for rows.Next() {
 		var p string
@@ -111,7 +115,7 @@ func reachOf(tx *db.Tx, staff id.ID, k Kind, run Run) (func(id.ID) bool, error) 
 // View is an import on the wire.
 type View struct {
 	ID            id.ID             `json:"id"`
-	Kind          Kind              `json:"kind" enum:"stores,products,stock,sales,weather,holidays"`
+	Kind          Kind              `json:"kind" enum:"stores,products,recipes,suppliers,stock,sales,weather,holidays"`
 	FileName      string            `json:"file_name"`
 	State         State             `json:"state" enum:"uploading,ready,reading,checking,applying,applied,checked,refused,failed,cancelled"`
 	Encoding      csvx.Encoding     `json:"encoding"`
@@ -197,7 +201,7 @@ type RunIn struct {
 
 // KindView is what the mapping step needs to know of a kind of file.
 type KindView struct {
-	Kind    Kind         `json:"kind" enum:"stores,products,stock,sales,weather,holidays"`
+	Kind    Kind         `json:"kind" enum:"stores,products,recipes,suppliers,stock,sales,weather,holidays"`
 	Columns []ColumnView `json:"columns"`
 }
 
@@ -210,13 +214,13 @@ type ColumnView struct {
 
 type listIn struct {
 	web.Paging
-	Kind  string `query:"kind" enum:"stores,products,stock,sales,weather,holidays"`
+	Kind  string `query:"kind" enum:"stores,products,recipes,suppliers,stock,sales,weather,holidays"`
 	State string `query:"state" maxLength:"20"`
 }
 
 // Routes registers the routes of imports.
 func (s *Service) Routes(api *web.API) {
-	web.Upload(api, web.Route{Path: "/api/imports", Name: "upload-import", Summary: "Upload a CSV file (the body, at most 256 MiB, may be gzip)",
+	web.Upload(api, web.Route{Path: "/api/imports", Name: "upload-import", Summary: "Upload a CSV file (the body, at most 256 MiB, may be gzip), or an Excel workbook of recipes or suppliers",
 		Perm: perm, Scope: web.Sites, MaxBody: maxUpload},
 		func(ctx context.Context, _ *db.DB, in *uploadIn, body io.Reader) (*View, error) {
 			return s.upload(ctx, in, body)

@@ -60,7 +60,6 @@ type cells struct {
 	at      []int // where each column stands in the file; -1: not there
 	fields  []string
 	undo    bool // the file is a list of refused rows: disarmed cells are armed again
-	book    *workbook
 	bad     []*errs.Error
 }
 
@@ -79,9 +78,6 @@ func (c *cells) raw(col int) string {
 	text := csvx.Trim(c.fields[c.at[col]])
 	if c.undo {
 		text = csvx.Unsafe(text)
-	}
-	if c.book != nil {
-		text = c.book.plain(text, c.columns[col].form)
 	}
 	return text
 }

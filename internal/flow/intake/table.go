@@ -51,7 +51,8 @@ func ReadFile(k Kind, path string) (rows []ReadRow, refused []Refusal, err error
 	if parse == nil {
 		return nil, nil, ErrKind.With("kind", k)
 	}
-	c := &cells{columns: columnsOf[k], at: at, undo: isRefusedList(r.Header()), book: r.book}
+	r.know(k, at)
+	c := &cells{columns: columnsOf[k], at: at, undo: isRefusedList(r.Header())}
 	name := filepath.Base(path)
 	for len(rows) < most && len(refused) < worst {
 		row, err := r.Next()

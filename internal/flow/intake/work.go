@@ -488,7 +488,7 @@ func (w *work) readFile(ctx context.Context, open source) error {
 		return err
 	}
 	defer file.Close()
-	r, err := csvx.Open(file, limitsOf(w.im.Kind))
+	r, err := openTable(w.im.Kind, file)
 	if err != nil {
 		return err
 	}
@@ -496,6 +496,7 @@ func (w *work) readFile(ctx context.Context, open source) error {
 	if err != nil {
 		return err
 	}
+	r.know(w.im.Kind, at)
 	c := &cells{columns: columnsOf[w.im.Kind], at: at, undo: isRefusedList(r.Header())}
 	const batch = 2048
 	rows := make([]readRow, 0, batch)
@@ -572,9 +573,12 @@ func (w *work) findCells(ctx context.Context, open source) error {
 		return err
 	}
 	defer file.Close()
-	r, err := csvx.Open(file, limitsOf(w.im.Kind))
+	r, err := openTable(w.im.Kind, file)
 	if err != nil {
 		return err
+	}
+	if at, err := match(w.im.Kind, r.Header(), w.im.Run.Mapping); err == nil {
+		r.know(w.im.Kind, at)
 	}
 	var args []any
 	flush := func() error {

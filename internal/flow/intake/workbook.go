@@ -43,7 +43,29 @@ const XLSX csvx.Encoding = "XLSX"
 // table is a file opened for reading.
 type table struct {
 	*csvx.Reader
-	book *workbook // nil: CSV
+	book  *workbook // nil: CSV
+	forms []form    // of the columns as the file has them, once it is known which is which
+}
+
+// know tells which column is which.
+func (t *table) know(k Kind, at []int) {
+	t.forms = make([]form, len(t.Header()))
+	for i, place := range at {
+		if place >= 0 {
+			t.forms[place] = columnsOf[k][i].form
+		}
+	}
+}
+
+// Next gives the next row; cells of a workbook are written as they would be typed.
+func (t *table) Next() (csvx.Row, error) {
+	row, err := t.Reader.Next()
+	if err == nil && t.book != nil {
+		for i, f := range t.forms {
+			row.Fields[i] = t.book.plain(csvx.Trim(row.Fields[i]), f)
+		}
+	}
+	return row, err
 }
 
 // Encoding is how the file is written.
