@@ -96,7 +96,7 @@ func TestFilesAreImportedFromTheCommandLine(t *testing.T) {
 		if code, _, _ := k.run("sales", filepath.Join(k.dir, "nowhere.csv")); code != 1 {
 			t.Errorf("a file that is not there: exit %d", code)
 		}
-		if code, _, _ := k.run("recipes", sales); code != 1 {
+		if code, _, _ := k.run("nonsense", sales); code != 1 {
 			t.Errorf("an unknown kind: exit %d", code)
 		}
 		if code, _, _ := k.run("sales", sales, "--map", "date"); code != 1 {

@@ -189,7 +189,7 @@ const flushEvery = 10 * time.Second
 // run keeps the background work going until ctx ends, and returns when all of it has stopped.
 func (h *house) run(ctx context.Context) {
 	var wg sync.WaitGroup
-	for _, part := range []func(context.Context){h.relay.Run, h.runner.Run, h.tail.Run, h.goods.Run, h.prices.Run, h.flushing, h.asking} {
+	for _, part := range []func(context.Context){h.relay.Run, h.runner.Run, h.tail.Run, h.goods.Run, h.prices.Run, h.imports.Run, h.flushing, h.asking} {
 		wg.Go(func() { part(ctx) })
 	}
 	wg.Wait()
