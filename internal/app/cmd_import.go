@@ -106,6 +106,8 @@ func (k *importCmd) Run(ctx context.Context, c *console) error {
 		if werr := k.writeRefused(ctx, h.imports, im, r.RefusedFile); werr != nil {
 			return werr
 		}
+	} else if err == nil && !k.DryRun {
+		os.Remove(k.File + ".refused.csv") // of an earlier try: what it lists is in now
 	}
 	r.Error = errorOf(err)
 	if perr := k.print(c.out, r); perr != nil {

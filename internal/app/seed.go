@@ -22,15 +22,21 @@ import (
 func (h *house) seed(ctx context.Context) error {
 	ctx = org.WithSystem(ctx)
 	return h.d.Write(ctx, func(tx *db.Tx) error {
+		// Of two nodes that start at once one waits here, and then finds what the other made.
+		var first id.ID
+		err := tx.QueryRow(`SELECT id FROM org_site WHERE code = $1`+tx.ForUpdate(), "S001").Scan(&first)
+		if errors.Is(err, db.ErrNoRow) {
+			return nil // the first store was renamed: somebody is at work here
+		}
+		if err != nil {
+			return err
+		}
 		var things int64
-		err := tx.QueryRow(`SELECT (SELECT COUNT(*) FROM catalog_product) + (SELECT COUNT(*) FROM till_register)`).Scan(&things)
+		err = tx.QueryRow(`SELECT (SELECT COUNT(*) FROM catalog_product) + (SELECT COUNT(*) FROM till_register)`).Scan(&things)
 		if err != nil || things > 0 {
 			return err
 		}
-		site, err := org.SiteByCode(tx, "S001")
-		if errors.Is(err, org.ErrNotFound) {
-			return nil // the first store was renamed: somebody is at work here
-		}
+		site, err := org.SiteByID(tx, first)
 		if err != nil {
 			return err
 		}

@@ -22,6 +22,7 @@ type Panel struct {
 type Shop struct {
 	Name    string
 	Open    []bool    // per column: the shop sold something at all
+	opened  int       // the first open column: before it the shop did not exist
 	Weather []Weather // per column, may reach past Days; nil when unknown
 }
 
@@ -65,12 +66,14 @@ func weekdayOf(number int) int { return ((number+3)%7 + 7) % 7 } // 1970-01-01 w
 func (p *Panel) closeDays() {
 	for i := range p.Shops {
 		p.Shops[i].Open = make([]bool, p.Days)
+		p.Shops[i].opened = p.Days
 	}
 	for _, s := range p.Series {
 		open := p.Shops[s.Shop].Open
 		for t, q := range s.Sold {
 			if q > 0 {
 				open[t] = true
+				p.Shops[s.Shop].opened = min(p.Shops[s.Shop].opened, t)
 			}
 		}
 	}
@@ -84,7 +87,7 @@ func (sh *Shop) openOn(t, o int) bool {
 		last--
 	}
 	seen := 0
-	for c := t - 7*((t-last+6)/7); c >= 0 && seen < 4; c -= 7 {
+	for c := t - 7*((t-last+6)/7); c >= sh.opened && seen < 4; c -= 7 {
 		if sh.Open[c] {
 			return true
 		}

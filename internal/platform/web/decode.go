@@ -598,6 +598,12 @@ func checkText(l *limits, s string) *errs.Error {
 			return ErrControl
 		}
 	}
+	if strings.ContainsFunc(s, deceives) {
+		return ErrControl
+	}
+	if l.minLen > 0 && strings.TrimSpace(s) == "" {
+		return ErrBrief.With("min", l.minLen)
+	}
 	if l.enum != nil && !slices.Contains(l.enum, s) {
 		return ErrOneOf.With("choices", strings.Join(l.enum, ", "))
 	}
@@ -605,6 +611,16 @@ func checkText(l *limits, s string) *errs.Error {
 		return ErrFormat
 	}
 	return nil
+}
+
+// deceives tells characters that are not seen and change what is: marks that turn the direction of writing
+// round, blanks without width.
+func deceives(r rune) bool {
+	switch {
+	case r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x2069, r == 0xfeff, r >= 0x80 && r <= 0x9f:
+		return true
+	}
+	return false
 }
 
 func checkNumber(l *limits, n int64) *errs.Error {
