@@ -334,6 +334,25 @@ export async function a_cashier_sells_and_may_neither_void_nor_refund(scene) {
   }
 }
 
+export async function a_new_store_gets_its_first_till(scene) {
+  const server = await startServer()
+  scene.also(server, server.stop)
+  const boss = await apiAs(server.url)
+  const [entity] = (await boss.get('/api/org/entities')).items
+  await boss.post('/api/org/sites', { code: 'S002', name: '二号店', kind: 'store', business: 'convenience', entity_id: entity.id, time_zone: 'Asia/Shanghai', day_start: '04:00', open: '07:00', close: '22:00' })
+  const { page } = await openTill(scene, { server })
+  await page.getByLabel('门店').selectOption({ label: '二号店' })
+  await page.getByText('二号店还没有收银台').waitFor()
+  await picture(page, 'till-none-zh')
+  await page.getByRole('button', { name: '添加收银台 1' }).press('Enter')
+  await page.locator('.card').first().waitFor()
+  await page.getByText('没有库存').first().waitFor() // nothing has arrived there yet
+  await scan(page, water)
+  await priced(page, '2.00')
+  await page.keyboard.press('F10')
+  await said(page, /库存不足/)
+}
+
 export async function it_speaks_English_is_dark_and_fits_a_phone(scene) {
   const { page, server } = await openTill(scene, { locale: 'en-GB', theme: 'dark' })
   await scan(page, `2*${water}`)
