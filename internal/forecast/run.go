@@ -115,7 +115,7 @@ func (t *Tally) join(o Tally) {
 }
 
 // poissonError is the mean absolute error of one who knows the mean m of a Poisson demand (Crow 1958):
-// 2·e^−m·m^(⌊m⌋+1) ÷ ⌊m⌋!. Nobody does better; it is shown as the floor.
+// 2·e^−m·m^(⌊m⌋+1) ÷ ⌊m⌋!. Where people come purely at random nobody does better; it is shown as the floor.
 func poissonError(m float64) float64 {
 	if m <= 0 {
 		return 0

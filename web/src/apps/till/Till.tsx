@@ -202,11 +202,18 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
   }, [ask, locked, quote, refusedBy, register, say, seller, site.id, sold, words])
 
   const give = (fen: number) => void pay((sum) => ({ kind: 'cash', amount_fen: sum, given_fen: Math.max(fen, sum) }))
-  const exact = () => void pay((sum) => ({ kind: 'cash', amount_fen: sum, given_fen: sum }))
+  // What was scanned and not yet weighed must not be forgotten on the way to the money.
+  const unweighed = () => {
+    if (panel.kind !== 'weigh') return false
+    say('amber', t('weigh_first', { name: panel.goods.name }))
+    sound.refused()
+    return true
+  }
+  const exact = () => { if (!unweighed()) void pay((sum) => ({ kind: 'cash', amount_fen: sum, given_fen: sum })) }
   const scanPay = (code: string) => void pay((sum) => ({ kind: 'mobile', amount_fen: sum, pay_code: code }))
 
   const openPay = (kind: 'cash' | 'mobile') => {
-    if (locked) return
+    if (locked || unweighed()) return
     setSaid(undefined)
     if (cart.lines.length === 0) say('amber', t('pay_nothing'))
     else show({ kind })

@@ -69,6 +69,7 @@ export default {
   batch_left: '{qty} left, expires {date}',
   batch_left_forever: '{qty} left',
   weigh: 'Enter the weight of {name}',
+  weigh_first: '{name} is not weighed yet: enter the weight, or press Esc to leave it out',
   done: 'Done',
   cash: 'Cash',
   mobile: 'Mobile',

@@ -71,6 +71,7 @@ export default {
   batch_left: '剩 {qty}，{date} 到期',
   batch_left_forever: '剩 {qty}',
   weigh: '请输入{name}的重量',
+  weigh_first: '{name}还没称重：请先输入重量，或按 Esc 不要了',
   done: '完成',
   // pay
   cash: '现金',

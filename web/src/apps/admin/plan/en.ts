@@ -70,7 +70,7 @@ export default {
   accuracy_note: 'Always measured from a day in the past looking ahead, against what was really sold later; never with anything that was not known then.',
   ours: 'Our forecast',
   floor: 'Left to chance',
-  floor_note: 'Even one who knew the true mean would be off by this: more people come on some days than on others',
+  floor_note: 'If customers came purely at random, one who knew the true mean would still be off by this; where they come more evenly, it can be beaten',
   average_error: 'Off by {n} for every 100 sold',
   verdict_better: '{pct} better than copying the same weekday last week',
   verdict_worse: '{pct} worse than copying the same weekday last week; do not order by it yet',

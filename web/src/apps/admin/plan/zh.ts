@@ -67,7 +67,7 @@ export default {
   accuracy_note: '每次都站在过去的某一天往后猜，再和后来真实卖出的比；从不用猜的时候已经知道的数。',
   ours: '我们的预测',
   floor: '纯靠运气也有的误差',
-  floor_note: '就算知道真正的平均数，每天来的人还是有多有少，误差不会低于它',
+  floor_note: '如果顾客完全随机到来，就算知道真正的平均数也会差这么多；来得比随机更齐的店，可以比它小',
   average_error: '平均每卖 100 差 {n}',
   verdict_better: '比照搬上周同一天好 {pct}',
   verdict_worse: '比照搬上周同一天差 {pct}，先别照着它备货',
