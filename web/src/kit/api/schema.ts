@@ -211,6 +211,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/goods/products/{id}/recipes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of a product's recipe, newest first */
+        get: operations["list-recipes"];
+        /** Add or replace a version of a product's recipe */
+        put: operations["put-recipe"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/goods/products/{id}/recipes/{recipe_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a version of a product's recipe */
+        delete: operations["delete-recipe"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/imports": {
         parameters: {
             query?: never;
@@ -221,7 +256,7 @@ export interface paths {
         /** Imports, newest first */
         get: operations["list-imports"];
         put?: never;
-        /** Upload a CSV file (the body, at most 256 MiB, may be gzip) */
+        /** Upload a CSV file (the body, at most 256 MiB, may be gzip), or an Excel workbook of recipes or suppliers */
         post: operations["upload-import"];
         delete?: never;
         options?: never;
@@ -376,6 +411,75 @@ export interface paths {
         get: operations["live"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/making/requisitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The material requisitions of a site, newest first */
+        get: operations["list-requisitions"];
+        put?: never;
+        /** Ask for the materials of so much of a product */
+        post: operations["request-materials"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/making/requisitions/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the materials; this creates the processing task */
+        post: operations["complete-requisition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/making/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The processing tasks of a site, newest first */
+        get: operations["list-making-tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/making/tasks/{id}/output": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Report what was made: stock and cost post at once */
+        post: operations["report-output"];
         delete?: never;
         options?: never;
         head?: never;
@@ -868,6 +972,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/suppliers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Suppliers by code or name */
+        get: operations["list-suppliers"];
+        put?: never;
+        /** Add a supplier */
+        post: operations["create-supplier"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suppliers/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who supplies a product, and on what terms */
+        get: operations["list-offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suppliers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A supplier */
+        get: operations["get-supplier"];
+        /** Change or stop a supplier */
+        put: operations["change-supplier"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suppliers/{id}/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a supplier asks and gives for its products */
+        get: operations["list-terms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suppliers/{id}/terms/{product_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set what a supplier asks and gives for a product */
+        put: operations["put-terms"];
+        post?: never;
+        /** A supplier no longer supplies a product */
+        delete: operations["delete-terms"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/till/products": {
         parameters: {
             query?: never;
@@ -1040,6 +1232,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/trace/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a batch came from, or what became of it */
+        get: operations["trace-batch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/version": {
         parameters: {
             query?: never;
@@ -1164,6 +1373,30 @@ export interface components {
             tax_pct: number;
             units?: components["schemas"]["CatalogUnitDraft"][];
         };
+        CatalogComponentIn: {
+            /** @description as in 0.03 or 3%; 0.03 when left out */
+            loss?: string;
+            product_id: string;
+            qty: string;
+            /** @description markup when left out, or yield */
+            rule?: string;
+            /** @description the base unit when left out */
+            unit?: string;
+        };
+        CatalogComponentView: {
+            code: string;
+            /** @description it is made itself */
+            has_recipe: boolean;
+            /** @description as in 0.03 */
+            loss: string;
+            name: string;
+            product_id: string;
+            qty: string;
+            /** @enum {string} */
+            rule: "markup" | "yield";
+            /** @description base unit */
+            unit: string;
+        };
         CatalogDraft: {
             /** @enum {string} */
             base_unit: "g" | "ml" | "piece";
@@ -1206,6 +1439,38 @@ export interface components {
             tax_pct: number;
             units: components["schemas"]["CatalogUnitView"][];
         };
+        CatalogRecipeIn: {
+            components: components["schemas"]["CatalogComponentIn"][];
+            /**
+             * Format: int64
+             * @description of the version that is replaced; 0: there is none
+             */
+            revision?: number;
+            valid_from: string;
+            yield_qty: string;
+            /** @description the base unit when left out */
+            yield_unit?: string;
+        };
+        CatalogRecipeView: {
+            /** Format: date-time */
+            changed_at: string;
+            components: components["schemas"]["CatalogComponentView"][];
+            id: string;
+            /** @description the version of today */
+            in_force: boolean;
+            product_id: string;
+            /**
+             * Format: int64
+             * @description give back with a change
+             */
+            revision: number;
+            /** @description who changed it last; empty: nobody signed in */
+            staff_id: string;
+            valid_from: string;
+            yield_qty: string;
+            /** @description base unit */
+            yield_unit: string;
+        };
         CatalogUnitDraft: {
             barcodes?: string[];
             /**
@@ -1233,6 +1498,20 @@ export interface components {
         ChangePasswordBody: {
             new: string;
             old: string;
+        };
+        ChangeSupplierBody: {
+            address?: string;
+            code: string;
+            contact?: string;
+            name: string;
+            phone?: string;
+            /**
+             * Format: int64
+             * @description as read; refused when somebody changed the supplier since
+             */
+            revision: number;
+            /** @enum {string} */
+            state?: "active" | "stopped";
         };
         CheckoutDay: {
             /** @description the ledger's figures and those of the documents are the same */
@@ -1734,7 +2013,7 @@ export interface components {
         IntakeKindView: {
             columns: components["schemas"]["IntakeColumnView"][];
             /** @enum {string} */
-            kind: "stores" | "products" | "stock" | "sales" | "weather" | "holidays";
+            kind: "stores" | "products" | "recipes" | "suppliers" | "stock" | "sales" | "weather" | "holidays";
         };
         IntakeProblemView: {
             code: string;
@@ -1790,7 +2069,7 @@ export interface components {
             /** @description empty before the first run */
             job_id: string;
             /** @enum {string} */
-            kind: "stores" | "products" | "stock" | "sales" | "weather" | "holidays";
+            kind: "stores" | "products" | "recipes" | "suppliers" | "stock" | "sales" | "weather" | "holidays";
             /** @description ours to theirs, theirs to - for a column that is dropped; a suggestion until the first run */
             mapping: {
                 [key: string]: string;
@@ -1899,6 +2178,204 @@ export interface components {
             site_id: string;
             /** @description empty for money */
             sku_id: string;
+        };
+        MakingCompleteIn: {
+            /** @description materials that are not named are taken by the recipe's quantity, earliest expiry first */
+            lines?: components["schemas"]["MakingIssueIn"][];
+        };
+        MakingIssue: {
+            batch_id: string;
+            /** Format: int64 */
+            cost_fen: number;
+            product: string;
+            product_id: string;
+            qty: string;
+            unit: string;
+        };
+        MakingIssueIn: {
+            batch_id?: string;
+            product_id: string;
+            qty: string;
+            /** @description the base unit when left out */
+            unit?: string;
+        };
+        MakingLost: {
+            /** Format: int64 */
+            cost_fen: number;
+            product: string;
+            product_id: string;
+            qty: string;
+            unit: string;
+        };
+        MakingMaterial: {
+            /** @description in date and free at the site now */
+            available: string;
+            product: string;
+            product_id: string;
+            qty: string;
+            unit: string;
+        };
+        MakingMaterialIn: {
+            product_id: string;
+            qty: string;
+            /** @description the base unit when left out */
+            unit?: string;
+        };
+        MakingOutput: {
+            /** @description none when all was lost */
+            batch_id?: string;
+            business_date: string;
+            /**
+             * Format: int64
+             * @description of what was made
+             */
+            cost_fen: number;
+            id: string;
+            losses: components["schemas"]["MakingLost"][];
+            /**
+             * Format: int64
+             * @description of material used beyond the recipe
+             */
+            lost_fen: number;
+            made_at: string;
+            posted_at: string;
+            qty: string;
+            /** @description why less was made; over_issue when only more was taken than the recipe says */
+            reason: string;
+        };
+        MakingOutputIn: {
+            /**
+             * @description needed when less was made than the task says
+             * @enum {string}
+             */
+            fewer_reason?: "made_wrong" | "dropped" | "material_bad" | "equipment" | "tasting" | "sample" | "other";
+            /**
+             * Format: date-time
+             * @description from when the shelf life counts; now when left out
+             */
+            made_at?: string;
+            /** @description 0: all was lost */
+            qty: string;
+            /** @description the base unit when left out */
+            unit?: string;
+        };
+        MakingRequisition: {
+            business_date: string;
+            id: string;
+            made_at: string;
+            materials: components["schemas"]["MakingMaterial"][];
+            note: string;
+            product: string;
+            product_id: string;
+            qty: string;
+            site_id: string;
+            /** @enum {string} */
+            state: "open" | "completed";
+            unit: string;
+        };
+        MakingRequisitionIn: {
+            /** @description for the whole quantity; by the recipe when left out */
+            materials?: components["schemas"]["MakingMaterialIn"][];
+            note?: string;
+            /** @description what is to be made */
+            product_id: string;
+            qty: string;
+            site_id: string;
+            /** @description the base unit when left out */
+            unit?: string;
+        };
+        MakingSold: {
+            batch_id: string;
+            business_date: string;
+            product: string;
+            /** @description in the base unit */
+            qty: string;
+            sale_id: string;
+            slip_no: string;
+            sold_at: string;
+            state: string;
+            unit: string;
+        };
+        MakingStep: {
+            /**
+             * Format: int64
+             * @description 1 is next to the batch that was asked about
+             */
+            level: number;
+            made_batch_id: string;
+            material_batch_id: string;
+            /** @description back: the material; forward: what was made */
+            other: components["schemas"]["MakingTraced"];
+            /** @description of the material, in its base unit */
+            qty: string;
+            task_id: string;
+        };
+        MakingTask: {
+            business_date: string;
+            /**
+             * Format: int64
+             * @description of the materials
+             */
+            cost_fen: number;
+            id: string;
+            issues: components["schemas"]["MakingIssue"][];
+            /** @description when the materials were taken */
+            made_at: string;
+            output?: components["schemas"]["MakingOutput"];
+            planned: string;
+            product: string;
+            product_id: string;
+            requisition_id: string;
+            site_id: string;
+            /** @enum {string} */
+            state: "open" | "done";
+            unit: string;
+        };
+        MakingTrace: {
+            batch: components["schemas"]["MakingTraced"];
+            /** @description there is more than is shown */
+            cut: boolean;
+            /** @enum {string} */
+            direction: "back" | "forward";
+            /** @description forward: what was sold of the batch and of all that was made of it, at most 1000 */
+            sales: components["schemas"]["MakingSold"][];
+            /** @description each making between the batch and the others, nearest first, at most 1000 */
+            steps: components["schemas"]["MakingStep"][];
+            /** @description of what is shown */
+            sums: components["schemas"]["MakingTraceSums"];
+        };
+        MakingTraceSums: {
+            /**
+             * Format: int64
+             * @description others than the batch itself
+             */
+            batches: number;
+            /**
+             * Format: int64
+             * @description different sales slips
+             */
+            sales: number;
+        };
+        MakingTraced: {
+            batch_id: string;
+            code: string;
+            /** @description that brought it in */
+            document_id: string;
+            /** @description empty: keeps for ever */
+            expires_at: string;
+            /** @description of the document that brought it in: goods_receipt, opening_stock or output_receipt */
+            kind: string;
+            /** @description still in stock */
+            left: string;
+            made_on: string;
+            /** @description of the goods receipt */
+            note: string;
+            product: string;
+            product_id: string;
+            received_at: string;
+            /** @description the supplier's number on the goods receipt */
+            ref: string;
+            unit: string;
         };
         OrgAuditEntry: {
             act: string;
@@ -2037,6 +2514,11 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageCatalogRecipeView: {
+            items: components["schemas"]["CatalogRecipeView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageCheckoutGridItem: {
             items: components["schemas"]["CheckoutGridItem"][];
             /** @description give back as after; empty on the last page */
@@ -2059,6 +2541,16 @@ export interface components {
         };
         PageJobsStatus: {
             items: components["schemas"]["JobsStatus"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageMakingRequisition: {
+            items: components["schemas"]["MakingRequisition"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageMakingTask: {
+            items: components["schemas"]["MakingTask"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -2087,6 +2579,16 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PagePartySupplierView: {
+            items: components["schemas"]["PartySupplierView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PagePartyTermsView: {
+            items: components["schemas"]["PartyTermsView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PagePriceEntryView: {
             items: components["schemas"]["PriceEntryView"][];
             /** @description give back as after; empty on the last page */
@@ -2111,6 +2613,88 @@ export interface components {
             items: components["schemas"]["TillSaleRow"][];
             /** @description give back as after; empty on the last page */
             next: string;
+        };
+        PartyDeleted: {
+            deleted: boolean;
+        };
+        PartySupplierDraft: {
+            address?: string;
+            code: string;
+            contact?: string;
+            name: string;
+            phone?: string;
+            /** @enum {string} */
+            state?: "active" | "stopped";
+        };
+        PartySupplierView: {
+            address: string;
+            code: string;
+            contact: string;
+            id: string;
+            name: string;
+            phone: string;
+            /**
+             * Format: int64
+             * @description that it supplies
+             */
+            products: number;
+            /**
+             * Format: int64
+             * @description give back with a change
+             */
+            revision: number;
+            /** @enum {string} */
+            state: "active" | "stopped";
+        };
+        PartyTermsIn: {
+            /** @description the end of the day when left out */
+            cut_off?: string;
+            lead_class: string;
+            /**
+             * Format: int64
+             * @description that of the class when left out
+             */
+            lead_h?: number;
+            /**
+             * Format: int64
+             * @description 1 when left out
+             */
+            min_packs?: number;
+            /** @description every day when left out */
+            order_days?: string;
+            pack_qty: string;
+            /** Format: int64 */
+            price_fen4: number;
+            /** @description of pack and price; the base unit when left out */
+            unit?: string;
+        };
+        PartyTermsView: {
+            /** @description as in 16:00 */
+            cut_off: string;
+            /** @enum {string} */
+            lead_class: "fresh" | "frozen" | "ambient";
+            /**
+             * Format: int64
+             * @description 0: that of the class, 24, 72 or 48
+             */
+            lead_h: number;
+            /** Format: int64 */
+            min_packs: number;
+            /** @description digits 1 Monday to 7 Sunday */
+            order_days: string;
+            pack_qty: string;
+            /**
+             * Format: int64
+             * @description of one unit, in ten-thousandths of a fen, without tax
+             */
+            price_fen4: number;
+            product_code: string;
+            product_id: string;
+            product_name: string;
+            supplier_code: string;
+            supplier_id: string;
+            supplier_name: string;
+            unit: string;
         };
         PriceEntryView: {
             /** Format: date-time */
@@ -3055,13 +3639,119 @@ export interface operations {
             };
         };
     };
+    "list-recipes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCatalogRecipeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-recipe": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogRecipeIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCatalogRecipeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-recipe": {
+        parameters: {
+            query: {
+                revision: number;
+            };
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+                recipe_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCatalogRecipeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-imports": {
         parameters: {
             query?: {
                 /** @description next of the page before */
                 after?: string;
                 limit?: number;
-                kind?: "stores" | "products" | "stock" | "sales" | "weather" | "holidays";
+                kind?: "stores" | "products" | "recipes" | "suppliers" | "stock" | "sales" | "weather" | "holidays";
                 state?: string;
             };
             header?: never;
@@ -3093,7 +3783,7 @@ export interface operations {
     "upload-import": {
         parameters: {
             query: {
-                kind: "stores" | "products" | "stock" | "sales" | "weather" | "holidays";
+                kind: "stores" | "products" | "recipes" | "suppliers" | "stock" | "sales" | "weather" | "holidays";
                 file_name?: string;
             };
             header: {
@@ -3413,6 +4103,192 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-requisitions": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                /** @description all when left out */
+                state?: "open" | "completed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMakingRequisition"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "request-materials": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakingRequisitionIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MakingRequisition"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "complete-requisition": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakingCompleteIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MakingTask"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-making-tasks": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                /** @description business date on which the materials were taken; all when left out */
+                date?: string;
+                /** @description all when left out */
+                state?: "open" | "done";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMakingTask"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "report-output": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakingOutputIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MakingTask"];
                 };
             };
             /** @description Error */
@@ -4728,6 +5604,290 @@ export interface operations {
             };
         };
     };
+    "list-suppliers": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description part of the code or name */
+                q?: string;
+                state?: "active" | "stopped";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePartySupplierView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-supplier": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartySupplierDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartySupplierView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-offers": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                product_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePartyTermsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-supplier": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartySupplierView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-supplier": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeSupplierBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartySupplierView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-terms": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePartyTermsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-terms": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+                product_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartyTermsIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyTermsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-terms": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+                product_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyDeleted"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "till-products": {
         parameters: {
             query: {
@@ -5142,6 +6302,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TillSaleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "trace-batch": {
+        parameters: {
+            query: {
+                direction: "back" | "forward";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MakingTrace"];
                 };
             };
             /** @description Error */
