@@ -99,8 +99,14 @@ export function OfflineBanner() {
 function Crash(props: { error: Error; reset: () => void }) {
   const t = useText(kitText)
   // A page part that can't be loaded any more: the server has a newer build.
-  const offline = !navigator.onLine
+  const [offline] = useState(() => !navigator.onLine)
   const stale = /dynamically imported module|Importing a module|module script/i.test(props.error.message)
+  useEffect(() => {
+    if (!stale || !offline) return
+    const again = () => location.reload()
+    addEventListener('online', again)
+    return () => removeEventListener('online', again)
+  }, [stale, offline])
   return (
     <div className="zg-center">
       <Empty page title={stale && offline ? t('offline_title') : t('crash_title')} action={<Button type="primary" onClick={() => location.reload()}>{t('reload')}</Button>}>
