@@ -34,7 +34,7 @@ function cleanDist(): Plugin {
     configResolved(config) {
       out = resolve(here, config.build.outDir)
     },
-    generateBundle() {
+    buildStart() {
       if (!existsSync(out)) return
       for (const name of readdirSync(out)) if (name !== 'placeholder.html') rmSync(resolve(out, name), { recursive: true })
     },
