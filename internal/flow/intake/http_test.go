@@ -15,6 +15,7 @@ import (
 
 	"zhanggui/internal/org"
 	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/errs"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/jobs"
 	"zhanggui/internal/platform/web"
@@ -442,4 +443,39 @@ func importID(t *testing.T, address string) id.ID {
 		t.Fatal(err)
 	}
 	return parsed
+}
+
+func TestWhatNobodyImportsIsForgotten(t *testing.T) {
+	each(t, func(s *shop) {
+		long := func(n int64) id.ID { return id.ID(n << 22) } // made in the first milliseconds of 2024
+		err := s.d.Write(t.Context(), func(tx *db.Tx) error {
+			for i, state := range []State{Ready, Refused, Applied, Reading} {
+				key := string(state)
+				if _, err := insert(tx, &Import{ID: long(int64(i + 1)), Kind: Sales}, state, &key); err != nil {
+					return err
+				}
+				if err := tx.Exec(`INSERT INTO intake_chunk (import_id, no, data) VALUES ($1, 0, $2)`, long(int64(i+1)), []byte("x")); err != nil {
+					return err
+				}
+				if err := putRefusals(tx, long(int64(i+1)), &counters{}, []refusal{{line: 2, bad: []*errs.Error{ErrZero.At("qty")}}}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := func() string { return fmt.Sprint(s.n("intake_chunk"), " files ", s.n("intake_refusal"), " lists") }
+		for _, want := range []string{"1 files 4 lists", "1 files 1 lists", "1 files 1 lists"} { // what is under way keeps both
+			if err := s.in.Tidy(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s.is(left(), want)
+		}
+		im, err := s.in.byID(t.Context(), long(1))
+		if err != nil || im.State != Cancelled {
+			t.Errorf("an upload without its file is %v %v", im.State, err)
+		}
+	})
 }

@@ -33,20 +33,21 @@ func workerName() string {
 
 // dead tells whether the worker of an import that is under way has gone.
 func (s *Service) dead(im *Import, now time.Time) bool {
-	if now.Sub(im.beatAt) > silent {
-		return true
-	}
+	quiet := now.Sub(im.beatAt)
 	host, _ := os.Hostname()
 	theirs := strings.Split(im.worker, "/")
-	if len(theirs) != 3 || theirs[0] != host || im.worker == s.worker {
-		return false
+	if len(theirs) != 3 || theirs[0] != host || theirs[1] == strconv.Itoa(os.Getpid()) {
+		return quiet > silent
 	}
 	pid, err := strconv.Atoi(theirs[1])
-	if err != nil || pid == os.Getpid() {
-		return false
+	if err != nil {
+		return quiet > silent
 	}
 	process, err := os.FindProcess(pid)
-	return err != nil || errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
+	if err != nil || errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone) {
+		return true
+	}
+	return quiet > 15*silent // it lives, unless its number was given to another: it may wait for a busy database
 }
 
 // source opens the file from its beginning.
