@@ -1,12 +1,13 @@
 import { Segmented } from 'antd'
-import { langName, langs, useLang, useText } from './i18n'
+import { langName, langs, useLang, useText, type Lang } from './i18n'
 import { useTheme, type ThemeChoice } from './theme'
 import { kitText } from './words'
 
-export function LangChoice() {
+/** `chosen` hears of a choice, to keep it for the person beyond this browser. */
+export function LangChoice(props: { chosen?: (lang: Lang) => void }) {
   const { lang, setLang } = useLang()
   const t = useText(kitText)
-  return <Segmented size="small" aria-label={t('language')} value={lang} onChange={setLang} options={langs.map((value) => ({ value, label: langName[value] }))} />
+  return <Segmented<Lang> size="small" aria-label={t('language')} value={lang} onChange={(next) => { setLang(next); props.chosen?.(next) }} options={langs.map((value) => ({ value, label: langName[value] }))} />
 }
 
 export function ThemeChoiceSwitch() {

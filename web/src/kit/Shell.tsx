@@ -97,14 +97,14 @@ function Nav(props: { onGo?: () => void }) {
 }
 
 function AccountMenu() {
-  const { me, signOut } = useSession()
+  const { me, signOut, keepLang } = useSession()
   const k = useText(kitText)
   const panel = (
     <div className="zg-account">
       <strong>{me.display_name || me.name}</strong>
       <span className="zg-note">{me.name}</span>
       <label><GlobalOutlined aria-hidden /> {k('language')}</label>
-      <LangChoice />
+      <LangChoice chosen={keepLang} />
       <label>{k('theme')}</label>
       <ThemeChoiceSwitch />
       <Button icon={<LogoutOutlined />} onClick={() => void signOut()} block>{k('sign_out')}</Button>

@@ -43,10 +43,18 @@ export function translator<W extends Words>(text: Text<W>, lang: Lang): T<W> {
   return (key, ...args) => fillIn(words[key] ?? key, args[0])
 }
 
-const LangContext = createContext<{ lang: Lang; setLang: (lang: Lang) => void }>({ lang: 'zh', setLang: () => {} })
+interface LangValue {
+  lang: Lang
+  /** a choice made here, which stays */
+  setLang: (lang: Lang) => void
+  /** the person's own, where nothing was chosen here */
+  adoptLang: (lang: Lang) => void
+}
+const LangContext = createContext<LangValue>({ lang: 'zh', setLang: () => {}, adoptLang: () => {} })
 
-export function LangProvider(props: { lang: Lang; setLang: (lang: Lang) => void; children: ReactNode }) {
-  const value = useMemo(() => ({ lang: props.lang, setLang: props.setLang }), [props.lang, props.setLang])
+export function LangProvider(props: { lang: Lang; setLang: (lang: Lang) => void; adoptLang?: (lang: Lang) => void; children: ReactNode }) {
+  const { lang, setLang, adoptLang = setLang } = props
+  const value = useMemo(() => ({ lang, setLang, adoptLang }), [lang, setLang, adoptLang])
   return <LangContext.Provider value={value}>{props.children}</LangContext.Provider>
 }
 

@@ -46,7 +46,7 @@ const touches: Record<string, readonly string[]> = {
   forecast: ['forecasts', 'today'],
   jobs: ['jobs', 'imports', 'checks', 'today'],
   job: ['jobs', 'imports', 'checks', 'today'],
-  proof: ['checks', 'today'],
+  check: ['checks', 'today'],
 }
 
 export function LiveUpdates(props: { children: ReactNode }) {

@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react'
-import { client, must, onSignedOut, setClientCaller, useRead, type Me } from './api'
+import { act, client, must, onSignedOut, setClientCaller, useRead, type Me } from './api'
+import { useLang, type Lang } from './i18n'
 import { SignIn } from './SignIn'
 import { ProblemBox, SkeletonLines } from './states'
 
@@ -8,6 +9,8 @@ interface Session {
   me: Me
   can: (perm: string) => boolean
   signOut: () => Promise<void>
+  /** keeps the language for the person, on every machine */
+  keepLang: (lang: Lang) => void
   reload: () => void
 }
 
@@ -39,11 +42,23 @@ export function SignedIn(props: { children: ReactNode }) {
     location.assign('/')
   }, [queries])
 
+  const keepLang = useCallback((next: Lang) => {
+    // Not worth a word when it fails: the choice holds in this browser all the same.
+    void act(['lang', next, Date.now()], (header) => client.PUT('/api/me/lang', { params: { header }, body: { lang: next } })).catch(() => undefined)
+  }, [])
+
+  // Whoever has chosen a language elsewhere finds it here, unless this browser has a choice of its own.
+  const { adoptLang } = useLang()
+  const theirs = me.data?.lang
+  useEffect(() => {
+    if (theirs === 'zh' || theirs === 'en') adoptLang(theirs)
+  }, [theirs, adoptLang])
+
   const session = useMemo<Session | undefined>(() => {
     if (!me.data) return undefined
     const permissions = new Set(me.data.permissions)
-    return { me: me.data, can: (perm) => perm === '' || permissions.has(perm), signOut, reload: me.again }
-  }, [me.data, me.again, signOut])
+    return { me: me.data, can: (perm) => perm === '' || permissions.has(perm), signOut, keepLang, reload: me.again }
+  }, [me.data, me.again, signOut, keepLang])
 
   const entered = (next: Me) => {
     const samePerson = me.data?.id === next.id

@@ -132,6 +132,9 @@ export function ThemeProvider(props: { density?: Density; children: ReactNode })
     keep('zg.lang', next)
     setLangState(next)
   }, [])
+  const adoptLang = useCallback((next: Lang) => {
+    if (kept('zg.lang') === null) setLangState(next)
+  }, [])
   const choose = useCallback((next: ThemeChoice) => {
     keep('zg.theme', next === 'system' ? null : next)
     setChoice(next)
@@ -140,7 +143,7 @@ export function ThemeProvider(props: { density?: Density; children: ReactNode })
   const value = useMemo(() => ({ theme, choice, choose, palette: palettes[theme] }), [theme, choice, choose])
   const config = useMemo(() => antTokens(theme, props.density ?? 'office'), [theme, props.density])
   return (
-    <LangProvider lang={lang} setLang={setLang}>
+    <LangProvider lang={lang} setLang={setLang} adoptLang={adoptLang}>
       <ThemeContext.Provider value={value}>
         <ConfigProvider theme={config} locale={lang === 'zh' ? zhCN : enUS} button={{ autoInsertSpace: false }}>
           <AntApp className="zg-app">{props.children}</AntApp>

@@ -110,7 +110,7 @@ function Result(props: { one: Import }) {
           </section>
         )}
         <Facts facts={[
-          [t('encoding'), one.encoding], [t('size'), `${f.number(one.bytes / 1000, 1)} kB`],
+          [t('encoding'), one.encoding], [t('size'), one.bytes < 1_000_000 ? `${f.number(one.bytes / 1000, 1)} kB` : `${f.number(one.bytes / 1_000_000, 1)} MB`],
           Boolean(one.ended_at) && [t('at'), one.ended_at && <span title={f.exact(one.ended_at)}>{f.when(one.ended_at)}</span>],
         ]} />
       </div>
