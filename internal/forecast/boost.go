@@ -12,8 +12,10 @@ import (
 // day ahead.
 
 const (
-	boostRows  = 2_000_000 // at most so many training rows, sampled
-	boostEvery = 28        // days between trainings
+	boostRows  = 400_000 // at most so many training rows, sampled: more teach nothing new
+	boostMin   = 500     // rows below which trees learn nothing that holds
+	yearlyFrom = 540     // days of history from which the time of year is told from the mere passing of time
+	maxRatio   = 30      // times the level beyond which a target counts as that much
 )
 
 // runs are prefix sums over the columns of one series, so that any window's mean costs two look-ups.
@@ -100,14 +102,9 @@ var boostFeatures = []string{
 
 var featureFestivals = []int{0, 2, 3, 4, 5, 6} // places in festivalSpans of the last six features
 
-// boosted is member (c) as of one origin.
-type boosted struct {
-	model *gbm.Model
-	asOf  int
-}
-
-// at fills one row of features for series i, origin o, h days ahead, and gives the level s.
-func (e *Engine) boostRow(i, o, h int, v view, row []float32) float64 {
+// boostRow fills one row of features for series i, origin o, h days ahead, and gives the level. yearly tells
+// whether the time of year is among them.
+func (e *Engine) boostRow(i, o, h int, v view, yearly bool, row []float32) float64 {
 	s := &e.p.Series[i]
 	d := &e.demand[i]
 	r := &e.runs[i]
@@ -161,10 +158,15 @@ func (e *Engine) boostRow(i, o, h int, v view, row []float32) float64 {
 	add(float64(h))
 	a := v.a
 	add(float64(a.weekday[t]))
-	w := dayOfYearAngle(a.day[t])
-	add(math.Sin(w))
-	add(math.Cos(w))
-	add(float64(a.day[t]))
+	if w := dayOfYearAngle(a.day[t]); yearly {
+		add(math.Sin(w))
+		add(math.Cos(w))
+		add(float64(a.day[t]))
+	} else {
+		add(nan)
+		add(nan)
+		add(nan)
+	}
 	add(float64(a.monthDay[t]))
 	flag := func(v []bool, c int) {
 		if c >= 0 && c < len(v) && v[c] {
@@ -253,8 +255,8 @@ func (e *Engine) shopRatio(shop, o int) float64 {
 	return r.mean(o-6, o) / r.mean(o-27, o)
 }
 
-// trainBoost learns from everything up to column o.
-func (e *Engine) trainBoost(o int) *gbm.Model {
+// trainBoost learns from everything up to column o; nil when that is too little.
+func (e *Engine) trainBoost(o int, yearly bool) *gbm.Model {
 	type ref struct{ series, t int32 }
 	var refs []ref
 	for i := range e.p.Series {
@@ -265,7 +267,7 @@ func (e *Engine) trainBoost(o int) *gbm.Model {
 			}
 		}
 	}
-	if len(refs) < 500 {
+	if len(refs) < boostMin {
 		return nil
 	}
 	r := rand.New(rand.NewPCG(20240101, uint64(len(refs))))
@@ -274,60 +276,33 @@ func (e *Engine) trainBoost(o int) *gbm.Model {
 		refs = refs[:boostRows]
 	}
 	reach := max(7, min(e.o.Horizon, 14))
-	reps := max(1, min(boostReps, boostRows/len(refs)))
-	n := len(refs) * reps
-	hs := make([]int8, n)
+	hs := make([]int8, len(refs)) // how many days before the row is seen
 	for k := range hs {
 		hs[k] = int8(1 + r.IntN(reach))
 	}
+	n := len(refs)
 	x := gbm.NewMatrix(n, len(boostFeatures))
 	y, w := make([]float64, n), make([]float64, n)
 	const block = 4096
 	e.each((n+block-1)/block, func(b int) {
 		row := make([]float32, 0, len(boostFeatures))
 		for k := b * block; k < min(n, (b+1)*block); k++ {
-			ref := refs[k/reps]
-			i, t, h := int(ref.series), int(ref.t), int(hs[k])
+			i, t, h := int(refs[k].series), int(refs[k].t), int(hs[k])
 			if t-h < e.p.Series[i].Start+7 {
 				continue
 			}
-			level := e.boostRow(i, t-h, h, e.all(), row)
+			level := e.boostRow(i, t-h, h, e.all(), yearly, row)
 			for c, v := range row[:len(boostFeatures)] {
 				x.Cols[c][k] = v
 			}
 			d := &e.demand[i]
-			y[k] = math.Min(d.qty[t]/level, 30)
+			y[k] = math.Min(d.qty[t]/level, maxRatio)
 			w[k] = level * d.weight[t]
 		}
 	})
-	p := gbm.Params{Loss: gbm.Poisson, Workers: e.o.Workers, Seed: 7}
-	boostTune(&p, len(e.p.Series))
-	return gbm.Train(x, y, w, p)
-}
-
-var boostReps = 1
-
-var boostTune = func(p *gbm.Params, series int) {
-	p.Trees, p.Rate = 100, .1
-	if series <= 20 {
+	p := gbm.Params{Loss: gbm.Poisson, Trees: 100, Rate: .1, Workers: e.o.Workers, Seed: 7}
+	if len(e.p.Series) <= 20 {
 		p.Trees, p.Rate = 150, .07
 	}
-}
-
-// boostAt is the model in force at o: that of the last training day, which depends on the date alone; its
-// model is nil when there was too little to learn from.
-func (e *Engine) boostAt(o int) *gbm.Model {
-	day := e.p.First.Number() + o
-	asOf := o - ((day%boostEvery)+boostEvery)%boostEvery
-	b, ok := e.boost[asOf]
-	if !ok {
-		b = &boosted{asOf: asOf, model: e.trainBoost(asOf)}
-		e.boost[asOf] = b
-		for k := range e.boost {
-			if k < asOf-8*boostEvery {
-				delete(e.boost, k)
-			}
-		}
-	}
-	return b.model
+	return gbm.Train(x, y, w, p)
 }

@@ -8,11 +8,13 @@ import (
 	"zhanggui/internal/platform/stats"
 )
 
-// The forecast is the plain mean of its members, corrected where the last weeks were wrong beyond chance,
-// and spread by what the last twelve weekly forecasts got wrong (planning §1).
+// The forecast is a mean of its members, near the plain one (planning §1): how much each counts is learned
+// from the panel's last twelve weekly forecasts. It is corrected where those were wrong beyond chance, and
+// spread by what they got wrong.
 
 const (
-	backtests   = 12 // weekly forecasts the spread is learned from
+	trainEvery  = 28 // days between trainings of regressions and trees; the day depends on the date alone
+	backtests   = 12 // weekly forecasts that weights and spread are learned from
 	gateWeeks   = 8  // weekly forecasts the correction is learned from
 	gateSE      = 3  // standard errors a bias must exceed
 	gateMin     = .05
@@ -20,42 +22,44 @@ const (
 	ratioAdd    = .3 // keeps ratios of small numbers finite
 	seriesShare = .8 // of the spread that comes from the series itself
 	minWeeks    = 4  // weekly forecasts below which the pool alone tells the spread
+	gridSteps   = 10
+	plainPull   = .1   // how strongly the plain mean attracts: share of error for a distance of 1
+	weightTemp  = .005 // share of error that makes a mixture 1/e as likely
+	weightMin   = 100  // days below which the mean stays plain
+	weightMax   = 200_000
 )
 
-// issued is the forecast of one series as it was given out on one day.
-type issued struct {
-	raw   []float64 // mean of the members
-	mean  []float64 // after correction
-	parts []Parts
+// learnt is what the trained members know since one training day.
+type learnt struct {
+	yearly bool
+	trees  *gbm.Model
+	fits   []*regressFit
 }
 
-// remember makes the members' mean as of column o, once.
-func (e *Engine) remember(o int, explain bool) []issued {
-	m, ok := e.memory[o]
-	if !ok || explain {
-		m = e.combine(o, explain)
-		e.memory[o] = m
+// learntAt is the training in force at column o.
+func (e *Engine) learntAt(o int) *learnt {
+	day := e.p.First.Number() + o
+	asOf := o - ((day%trainEvery)+trainEvery)%trainEvery
+	if l, ok := e.learnt[asOf]; ok {
+		return l
 	}
-	return m
-}
-
-// issue corrects what was remembered as of column o. The forecasts of the eight weeks before must be there.
-func (e *Engine) issue(o int) []issued {
-	m := e.memory[o]
-	factor := e.gate(o)
-	for i := range m {
-		if m[i].raw == nil {
-			continue
-		}
-		m[i].mean = make([]float64, len(m[i].raw))
-		for h, v := range m[i].raw {
-			m[i].mean[h] = v * factor
-			if m[i].parts != nil {
-				m[i].parts[h].Correction = v*factor - v
-			}
+	l := &learnt{yearly: asOf-e.earliest() >= yearlyFrom, fits: make([]*regressFit, len(e.p.Series))}
+	e.learnt[asOf] = l
+	for k := range e.learnt {
+		if k < asOf-9*trainEvery {
+			delete(e.learnt, k)
 		}
 	}
-	return m
+	if asOf < 0 {
+		return l
+	}
+	if e.o.Members&MemberRegress != 0 {
+		e.each(len(l.fits), func(i int) { l.fits[i] = e.regress(i, asOf) })
+	}
+	if e.o.Members&MemberBoost != 0 {
+		l.trees = e.trainBoost(asOf, l.yearly)
+	}
+	return l
 }
 
 // view is what a forecast may know beyond sales: taking one away tells what it did.
@@ -73,106 +77,222 @@ func (e *Engine) weather(s *Series, v view) []Weather {
 	return e.p.Shops[s.Shop].Weather
 }
 
-// combine makes the members' mean for every series as of o.
-func (e *Engine) combine(o int, explain bool) []issued {
-	ev := e.learnEvents(o)
-	use := e.o.Members
-	var trees *gbm.Model
-	if use&MemberBoost != 0 {
-		trees = e.boostAt(o)
+const memberCount = 3
+
+// recalled is what the members said of one series on one day: per member and day ahead, NaN where it had
+// nothing to say. A series not yet begun has no members; a closed day is 0 for all.
+type recalled struct{ member [memberCount][]float64 }
+
+// recall makes the members' forecasts as of column o, once.
+func (e *Engine) recall(o int) []recalled {
+	if m, ok := e.memory[o]; ok {
+		return m
 	}
-	out := make([]issued, len(e.p.Series))
+	ev := e.learnEvents(o)
+	l := e.learntAt(o)
+	out := make([]recalled, len(e.p.Series))
 	e.each(len(out), func(i int) {
-		s := &e.p.Series[i]
-		if s.Start > o {
+		if e.p.Series[i].Start > o {
 			return
 		}
-		var reg *regressFit
-		if use&MemberRegress != 0 {
-			reg = e.regress(i, o)
+		for k := range out[i].member {
+			out[i].member[k] = make([]float64, e.o.Horizon)
 		}
-		lev := e.level(i, o, ev)
-		row32 := make([]float32, 0, len(boostFeatures))
-		row64 := make([]float64, 40)
-		mean := func(h int, v view) float64 {
-			t := o + 1 + h
-			sum, n := 0.0, 0.0
-			add := func(x float64) {
-				if x >= 0 && !math.IsInf(x, 0) {
-					sum, n = sum+x, n+1
-				}
-			}
-			if use&MemberLevel != 0 {
-				x := lev.level * lev.index[v.a.weekday[t]]
-				if v.a == e.a {
-					x *= lev.event[h]
-				}
-				add(x)
-			}
-			if reg != nil {
-				if x, ok := e.regressPredict(reg, i, o, t, v, row64); ok {
-					add(x)
-				}
-			}
-			if trees != nil {
-				level := e.boostRow(i, o, h+1, v, row32)
-				add(level * trees.Predict(row32[:len(boostFeatures)]))
-			}
-			if n == 0 {
-				return 0
-			}
-			return sum / n
-		}
-		out[i].raw = make([]float64, e.o.Horizon)
-		if explain {
-			out[i].parts = make([]Parts, e.o.Horizon)
-		}
-		for h := range out[i].raw {
-			t := o + 1 + h
-			if !e.p.Shops[s.Shop].openOn(t, o) {
+		ask := e.asker(i, o, ev, l)
+		for h := range e.o.Horizon {
+			if !e.p.Shops[e.p.Series[i].Shop].openOn(o+1+h, o) {
 				continue
 			}
-			full := mean(h, e.all())
-			out[i].raw[h] = full
-			if out[i].parts != nil {
-				noPromo := mean(h, view{e.a, true, false})
-				noWeather := mean(h, view{e.a, false, false})
-				plain := mean(h, view{e.plain, false, false})
-				p := &out[i].parts[h]
-				p.Promotion, p.Weather, p.Holiday = full-noPromo, noPromo-noWeather, noWeather-plain
-				p.Base = lev.level
-				p.Weekday = lev.level * (lev.index[e.a.weekday[t]] - 1)
-				p.Trend = plain - p.Base - p.Weekday
+			for k, x := range ask(h, e.all()) {
+				out[i].member[k][h] = x
 			}
 		}
 	})
+	e.memory[o] = out
 	return out
+}
+
+// asker asks the members of one series for one day ahead under a view.
+func (e *Engine) asker(i, o int, ev *eventFactors, l *learnt) func(h int, v view) [memberCount]float64 {
+	use := e.o.Members
+	lev := e.level(i, o, ev)
+	top := e.topOf(i, o)
+	alive := e.alive(i, o) // which the trees tell for themselves
+	row32, row64 := make([]float32, 0, len(boostFeatures)), make([]float64, 40)
+	return func(h int, v view) [memberCount]float64 {
+		t := o + 1 + h
+		nan := math.NaN()
+		out := [memberCount]float64{nan, nan, nan}
+		if use&MemberLevel != 0 {
+			out[0] = alive * lev.level * lev.index[v.a.weekday[t]]
+			if v.a == e.a {
+				out[0] *= lev.event[h]
+			}
+		}
+		out[1] = alive * e.regressMean(l.fits[i], i, o, t, top, v, row64)
+		if l.trees != nil {
+			level := e.boostRow(i, o, h+1, v, l.yearly, row32)
+			out[2] = level * l.trees.Predict(row32[:len(boostFeatures)])
+		}
+		for k, x := range out {
+			if x < 0 || math.IsInf(x, 0) {
+				out[k] = nan
+			}
+		}
+		return out
+	}
+}
+
+// explain opens the means of a series: promotion and price, weather and calendar are taken away one after
+// another; what is left is level, weekday, and the rest, which is trend and season.
+func (e *Engine) explain(i, o int, ev *eventFactors, b blend, days []Day) {
+	ask := e.asker(i, o, ev, e.learntAt(o))
+	lev := e.level(i, o, ev)
+	for h := range days {
+		t := o + 1 + h
+		if !e.p.Shops[e.p.Series[i].Shop].openOn(t, o) {
+			continue
+		}
+		p := &days[h].Parts
+		full := b.of(ask(h, e.all()))
+		noPromo := b.of(ask(h, view{e.a, true, false}))
+		noWeather := b.of(ask(h, view{e.a, false, false}))
+		plain := b.of(ask(h, view{e.plain, false, false}))
+		p.Promotion, p.Weather, p.Holiday = full-noPromo, noPromo-noWeather, noWeather-plain
+		p.Base = lev.level
+		p.Weekday = lev.level * (lev.index[e.a.weekday[t]] - 1)
+		p.Trend = plain - p.Base - p.Weekday
+	}
+}
+
+// blend is how much each member counts.
+type blend [memberCount]float64
+
+// of the members that have something to say.
+func (b blend) of(x [memberCount]float64) float64 {
+	sum, n := 0.0, 0.0
+	for k, v := range x {
+		if v == v {
+			sum, n = sum+b[k]*v, n+b[k]
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	return sum / n
+}
+
+func (b blend) mean(r *recalled, h int) float64 {
+	var x [memberCount]float64
+	for k := range x {
+		x[k] = r.member[k][h]
+	}
+	return b.of(x)
+}
+
+// mixtures are the blends that are weighed against each other.
+var mixtures = func() (all []blend) {
+	for a := 0; a <= gridSteps; a++ {
+		for c := 0; a+c <= gridSteps; c++ {
+			all = append(all, blend{float64(a) / gridSteps, float64(c) / gridSteps, float64(gridSteps-a-c) / gridSteps})
+		}
+	}
+	return all
+}()
+
+// blend weighs the members for column o by how mixtures of them did in the panel's last twelve weekly
+// forecasts: the mean of all mixtures, each the likelier the smaller its error and the nearer to the plain
+// mean. One series' errors are too few to choose by; a panel's are not.
+func (e *Engine) blend(o int) blend {
+	plain := blend{1. / memberCount, 1. / memberCount, 1. / memberCount}
+	points := 0
+	e.eachPast(o, 1, func(int, int, float64, float64, *recalled, int) { points++ })
+	stride := points/weightMax + 1
+	lost := make([]float64, len(mixtures))
+	base, n := 0.0, 0
+	e.eachPast(o, stride, func(_, _ int, y, w float64, r *recalled, h int) {
+		a, b, c := r.member[0][h], r.member[1][h], r.member[2][h]
+		if a != a || b != b || c != c {
+			return
+		}
+		n++
+		base += w * math.Abs(y-(a+b+c)/3)
+		for g, m := range mixtures {
+			lost[g] += w * math.Abs(y-a*m[0]-b*m[1]-c*m[2])
+		}
+	})
+	if n < weightMin || base <= 0 {
+		return plain
+	}
+	best := math.Inf(1)
+	for g, m := range mixtures {
+		lost[g] /= base
+		for k := range m {
+			lost[g] += plainPull * (m[k] - plain[k]) * (m[k] - plain[k])
+		}
+		best = math.Min(best, lost[g])
+	}
+	var out blend
+	total := 0.0
+	for g, m := range mixtures {
+		w := math.Exp((best - lost[g]) / weightTemp)
+		total += w
+		for k := range out {
+			out[k] += w * m[k]
+		}
+	}
+	for k := range out {
+		out[k] /= total
+	}
+	return out
+}
+
+// eachPast visits the known days of the weekly forecasts before column o, of every stride-th series: how many
+// weeks ago, which series, what was wanted, what the day counts, what was said, and how many days ahead less one.
+func (e *Engine) eachPast(o, stride int, visit func(k, i int, y, w float64, r *recalled, h int)) {
+	for k := 1; k <= backtests; k++ {
+		past, ok := e.memory[o-7*k]
+		if !ok {
+			continue
+		}
+		for i := 0; i < len(past); i += stride {
+			if past[i].member[0] == nil {
+				continue
+			}
+			w := 1 / (math.Sqrt(e.runs[i].level(o-7*k)) + .5) // between equal series and equal units
+			for h := range min(7, e.o.Horizon) {
+				if t := o - 7*k + 1 + h; e.demand[i].weight[t] > 0 {
+					visit(k, i, e.demand[i].qty[t], w, &past[i], h)
+				}
+			}
+		}
+	}
 }
 
 // gate tells by what to multiply every forecast of the panel as of o: 1, unless the last eight weekly
 // forecasts of the whole panel were wrong on one side by more than chance would have it.
-func (e *Engine) gate(o int) float64 {
+func (e *Engine) gate(o int, b blend) float64 {
 	var logs []float64
+	var got, said [gateWeeks + 1]float64
 	for k := 1; k <= gateWeeks; k++ {
 		past, ok := e.memory[o-7*k]
 		if !ok {
 			continue
 		}
-		var got, said float64
 		for i := range past {
-			for h, v := range past[i].raw {
-				t := o - 7*k + 1 + h
-				if h >= 7 || t > o {
-					break
-				}
-				if e.demand[i].weight[t] > 0 {
-					w := 1 / math.Sqrt(e.runs[i].level(o-7*k)+1)
-					got, said = got+w*e.demand[i].qty[t], said+w*v
+			if past[i].member[0] == nil {
+				continue
+			}
+			w := 1 / math.Sqrt(e.runs[i].level(o-7*k)+1)
+			for h := range min(7, e.o.Horizon) {
+				if t := o - 7*k + 1 + h; e.demand[i].weight[t] > 0 {
+					got[k] += w * e.demand[i].qty[t]
+					said[k] += w * b.mean(&past[i], h)
 				}
 			}
 		}
-		if got > 0 && said > 0 {
-			logs = append(logs, math.Log(got/said))
+		if got[k] > 0 && said[k] > 0 {
+			logs = append(logs, math.Log(got[k]/said[k]))
 		}
 	}
 	if len(logs) < gateWeeks {
@@ -217,9 +337,15 @@ func sizeClass(level float64) int {
 }
 
 // spread as of o, from forecasts made and days seen by then.
-func (e *Engine) spread(o int) *spread {
+func (e *Engine) spread(o int, b blend) *spread {
 	n := len(e.p.Series)
 	s := &spread{weeks: (e.o.Horizon + 6) / 7, series: make([][]ratios, n), class: make([]int, n)}
+	factor := map[int]float64{}
+	for k := backtests + s.weeks; k >= 1; k-- {
+		if _, ok := e.memory[o-7*k]; ok {
+			factor[o-7*k] = e.gate(o-7*k, b)
+		}
+	}
 	lists := make([][][]float64, n)
 	e.each(n, func(i int) {
 		lists[i] = make([][]float64, s.weeks)
@@ -230,20 +356,18 @@ func (e *Engine) spread(o int) *spread {
 		s.class[i] = sizeClass(e.runs[i].level(o))
 		made := make([]int, s.weeks)
 		for k := backtests + s.weeks; k >= 1; k-- {
-			past, ok := e.memory[o-7*k]
-			if !ok || past[i].mean == nil {
+			at := o - 7*k
+			past, ok := e.memory[at]
+			if !ok || past[i].member[0] == nil {
 				continue
 			}
-			for h, v := range past[i].mean {
-				t, w := o-7*k+1+h, h/7
-				if t > o {
-					break
-				}
+			for h := 0; h < e.o.Horizon && at+1+h <= o; h++ {
+				t, w := at+1+h, h/7
 				if h%7 == 0 {
 					made[w]++
 				}
 				if e.demand[i].weight[t] > 0 {
-					lists[i][w] = append(lists[i][w], (e.demand[i].qty[t]+ratioAdd)/(v+ratioAdd))
+					lists[i][w] = append(lists[i][w], (e.demand[i].qty[t]+ratioAdd)/(factor[at]*b.mean(&past[i], h)+ratioAdd))
 				}
 			}
 		}
@@ -285,13 +409,18 @@ func quantilesOf(sorted []float64) ratios {
 // variation of one half around its mean.
 var fallbackRatios = [len(Taus)]float64{.89, 1.15, 1.33, 1.63, 1.93}
 
+const (
+	poolMin   = 300 // days from which a size's own pool is believed
+	poolLeast = 30  // and from which any is
+)
+
 func (s *spread) quantiles(i, h int, d *Day) {
-	if d.Mean <= 0 && d.Parts.Base <= 0 {
+	if d.Mean <= 0 {
 		return // closed, or dead
 	}
 	w := h / 7
 	own, pool := s.series[i][w], s.pool[s.class[i]][w]
-	if pool.n < 300 {
+	if pool.n < poolMin {
 		pool = s.pool[len(s.pool)-1][w]
 	}
 	for k := range Taus {
@@ -299,7 +428,7 @@ func (s *spread) quantiles(i, h int, d *Day) {
 		switch {
 		case own.n > 0 && pool.n > 0:
 			r = seriesShare*own.q[k] + (1-seriesShare)*pool.q[k]
-		case pool.n >= 30:
+		case pool.n >= poolLeast:
 			r = pool.q[k]
 		}
 		d.Q[k] = math.Max(0, (d.Mean+ratioAdd)*r-ratioAdd)

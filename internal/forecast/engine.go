@@ -39,11 +39,12 @@ type Engine struct {
 	plain  *almanac // the same days with no calendar at all, for telling what the calendar does
 	prof   *profiles
 	demand []demand
-	runs   []runs // per series
-	shops  []runs // per shop, all its series together
+	runs   []runs   // per series
+	smooth []smooth // per series
+	shops  []runs   // per shop, all its series together
 	events []eventKey
-	boost  map[int]*boosted
-	memory map[int][]issued
+	learnt map[int]*learnt    // by training day
+	memory map[int][]recalled // by origin
 }
 
 // Parts of a mean, in units; they add up to it.
@@ -76,7 +77,7 @@ func NewEngine(p *Panel, o Options) *Engine {
 	if o.Members == 0 {
 		o.Members = allMembers
 	}
-	e := &Engine{p: p, o: o, boost: map[int]*boosted{}, memory: map[int][]issued{}}
+	e := &Engine{p: p, o: o, learnt: map[int]*learnt{}, memory: map[int][]recalled{}}
 	e.a = p.almanac(p.Days + MaxHorizon)
 	bare := *p
 	bare.Holidays, bare.Lunar = nil, false
@@ -84,10 +85,12 @@ func NewEngine(p *Panel, o Options) *Engine {
 	e.prof = newProfiles(p)
 	e.demand = make([]demand, len(p.Series))
 	e.runs = make([]runs, len(p.Series))
+	e.smooth = make([]smooth, len(p.Series))
 	e.each(len(p.Series), func(i int) {
 		s := &p.Series[i]
 		e.demand[i] = s.learnDemand(p.Shops[s.Shop].Open, e.prof, p.weekday)
 		e.runs[i] = newRuns(e.demand[i])
+		e.smooth[i] = newSmooth(e.demand[i], s.Start, e.a)
 	})
 	e.shops = make([]runs, len(p.Shops))
 	members := make([][]int, len(p.Shops))
@@ -140,37 +143,40 @@ func (e *Engine) Forecast(o int) [][]Day {
 	first := e.earliest()
 	weeks := (e.o.Horizon + 6) / 7
 	// The spread is learned from the forecasts of the last twelve weeks, each corrected from the eight before it.
-	for k := backtests + weeks + gateWeeks; k >= 1; k-- {
+	reach := backtests + weeks + gateWeeks
+	for k := reach; k >= 1; k-- {
 		if at := o - 7*k; at >= first+warmUp {
-			e.remember(at, false)
+			e.recall(at)
 		}
 	}
 	for at := range e.memory {
-		if at < o-7*(backtests+weeks+gateWeeks+1) {
+		if at < o-7*(reach+1) {
 			delete(e.memory, at)
 		}
 	}
-	for k := backtests + weeks; k >= 1; k-- {
-		if _, ok := e.memory[o-7*k]; ok {
-			e.issue(o - 7*k)
-		}
-	}
-	e.remember(o, e.o.Explain)
-	now := e.issue(o)
-	spread := e.spread(o)
-	out := make([][]Day, len(now))
-	e.each(len(now), func(i int) {
-		if now[i].mean == nil {
+	e.recall(o)
+	b := e.blend(o)
+	spread := e.spread(o, b)
+	factor := e.gate(o, b)
+	ev := e.learnEvents(o)
+	out := make([][]Day, len(e.p.Series))
+	e.each(len(out), func(i int) {
+		now := &e.memory[o][i]
+		if now.member[0] == nil {
 			return
 		}
 		out[i] = make([]Day, e.o.Horizon)
 		for h := range out[i] {
+			mean := b.mean(now, h)
 			d := &out[i][h]
-			d.Mean = float64(now[i].mean[h])
-			if now[i].parts != nil {
-				d.Parts = now[i].parts[h]
+			d.Mean = mean * factor
+			if e.o.Explain {
+				d.Parts.Correction = d.Mean - mean
 			}
 			spread.quantiles(i, h, d)
+		}
+		if e.o.Explain {
+			e.explain(i, o, ev, b, out[i])
 		}
 	})
 	return out

@@ -158,7 +158,7 @@ func TestAProductThatDiesIsForgottenWithinFourWeeks(t *testing.T) {
 
 func TestASlipOfTheKeyboardMovesNextWeekLittle(t *testing.T) {
 	for _, mean := range []float64{3, 40} {
-		for _, back := range []int{0, 1, 3, 6, 20} {
+		for _, back := range []int{0, 3, 20} {
 			w := newTown(400).product("面包", mean, nil).product("牛奶", 30, nil)
 			clean := sumOf(forecastAt(w.panel(), 399)[0], 7)
 			q := &w.series[0].Sold[399-back]
@@ -345,8 +345,8 @@ func rich(days int) *Panel {
 }
 
 func TestNoForecastKnowsWhatComesAfterItsOrigin(t *testing.T) {
-	const days = 480
-	for _, o := range []int{250, 399, 430} {
+	const days = 380
+	for _, o := range []int{230, 350} {
 		want := forecastAt(rich(days), o)
 		p := rich(days)
 		r := rand.New(rand.NewPCG(9, 9))
@@ -370,10 +370,10 @@ func TestNoForecastKnowsWhatComesAfterItsOrigin(t *testing.T) {
 }
 
 func TestTheForecastIsTheSameOnOneCoreAndOnEight(t *testing.T) {
-	p := rich(480)
+	p := rich(340)
 	run := func(workers int) (all [][]Day) {
 		e := NewEngine(p, Options{Horizon: 14, Workers: workers, Explain: true})
-		for _, o := range []int{420, 427, 441, 470} {
+		for _, o := range []int{300, 307, 330} {
 			all = append(all, e.Forecast(o)...)
 		}
 		return all
@@ -389,13 +389,13 @@ func TestTheForecastIsTheSameOnOneCoreAndOnEight(t *testing.T) {
 }
 
 func TestAnOriginIsForecastTheSameWhereverTheTestBegan(t *testing.T) {
-	p := rich(480)
+	p := rich(340)
 	e := NewEngine(p, Options{Horizon: 7})
-	for o := 300; o < 455; o += 7 {
+	for o := 260; o < 330; o += 7 {
 		e.Forecast(o)
 	}
-	long := e.Forecast(454)
-	short := NewEngine(p, Options{Horizon: 7}).Forecast(454)
+	long := e.Forecast(330)
+	short := NewEngine(p, Options{Horizon: 7}).Forecast(330)
 	for i := range long {
 		for h := range long[i] {
 			if long[i][h] != short[i][h] {

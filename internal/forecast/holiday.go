@@ -100,7 +100,7 @@ func (e *Engine) learnEvents(o int) *eventFactors {
 			return
 		}
 		f.own[i] = map[int32]eventSum{}
-		index := weekdayIndex(e.demand[i], nil, s.Start, o, e.a)
+		index := weekdayIndex(e.demand[i], nil, s.Start, o, flatIndex, e.a)
 		levelAround(e.demand[i], e.a, index, max(s.Start, from), o, func(t int, base float64) {
 			x := f.own[i][e.a.event[t]]
 			x.got += e.demand[i].qty[t]

@@ -6,32 +6,34 @@ import (
 	"zhanggui/internal/platform/stats"
 )
 
-// Member (b): a Poisson regression for each series (planning §1): weekday, year, calendar, and the log of
-// its level, fitted to what the level was h days before.
+// Member (b): a Poisson regression for each series (planning §1) on weekday, season, calendar, weather,
+// promotion, and the logs of its slow, middle and quick level h days before. The levels are held near "as
+// lately": 1 for the middle one, .3 for the quick one against it.
 
 const (
-	regressDays = 728
-	capTimes    = 5 // times the highest of the last eight weeks, beyond which the regression is not believed
+	regressDays  = 728
+	regressRidge = 5 // days' worth of belief that weekdays, seasons and holidays do nothing
+	levelRidge   = 1 // days' worth of belief in the levels' prior
+	quickPrior   = .3
+	capTimes     = 5 // times the highest of the last eight weeks, beyond which the regression is not believed
 )
 
+// regressLayout says where in a row the features begin; −1 for those a series does not have.
 type regressLayout struct {
-	weekday, year, off, level, change, spring, weather, promo, price, n int
+	weekday, year, off, level, spring, weather, promo, n int
 }
 
-func (e *Engine) regressLayout(shop int, s *Series) regressLayout {
-	l := regressLayout{}
+// springDays are the days around the Spring Festival that have a coefficient of their own.
+var springDays = [...][2]int8{{-15, -8}, {-7, -4}, {-3, -2}, {-1, -1}, {0, 2}, {3, 6}}
+
+func (e *Engine) regressLayout(s *Series) regressLayout {
+	l := regressLayout{spring: -1, weather: -1, promo: -1}
 	add := func(k int) int { l.n += k; return l.n - k }
-	l.weekday = add(7)
-	l.year = add(4)
-	l.off = add(4)
-	l.level = add(1)
-	l.change = add(1)
-	l.spring = -1
+	l.weekday, l.year, l.off, l.level = add(7), add(4), add(4), add(len(smoothRates))
 	if e.p.Lunar {
-		l.spring = add(6)
+		l.spring = add(len(springDays))
 	}
-	l.weather, l.promo, l.price = -1, -1, -1
-	if len(e.p.Shops[shop].Weather) > 0 {
+	if len(e.p.Shops[s.Shop].Weather) > 0 {
 		l.weather = add(2)
 	}
 	if s.Promo != nil {
@@ -40,68 +42,52 @@ func (e *Engine) regressLayout(shop int, s *Series) regressLayout {
 	return l
 }
 
-// regressRow fills the row for a target column t, seen from o; false when the level is not known.
-func (e *Engine) regressRow(i, o, t int, l regressLayout, year bool, v view, row []float64) bool {
-	s := &e.p.Series[i]
-	r := &e.runs[i]
+// regressRow fills the row for target column t, seen from o; false when the level is not known.
+func (e *Engine) regressRow(i, o, t int, l *regressLayout, year bool, v view, row []float64) bool {
+	s, a := &e.p.Series[i], v.a
 	clear(row)
-	a := v.a
 	row[l.weekday+int(a.weekday[t])] = 1
 	if year {
 		w := dayOfYearAngle(a.day[t])
 		row[l.year], row[l.year+1] = math.Sin(w), math.Cos(w)
 		row[l.year+2], row[l.year+3] = math.Sin(2*w), math.Cos(2*w)
 	}
-	set := func(c, col int) {
+	off := func(c int) float64 {
 		if c >= 0 && c < len(a.off) && a.off[c] {
-			row[col] = 1
+			return 1
 		}
+		return 0
 	}
-	set(t, l.off)
-	if !a.off[t] {
-		set(t-1, l.off+1)
-		set(t+1, l.off+2)
+	if row[l.off] = off(t); row[l.off] == 0 {
+		row[l.off+1], row[l.off+2] = off(t-1), off(t+1)
 	}
 	if a.work[t] {
 		row[l.off+3] = 1
 	}
-	m28 := r.mean(max(o-27, s.Start), o)
-	m7 := r.mean(max(o-6, s.Start), o)
-	if math.IsNaN(m28) || math.IsNaN(m7) {
+	slow, middle, quick := float64(e.smooth[i][0][o])+.1, float64(e.smooth[i][1][o])+.1, float64(e.smooth[i][2][o])+.1
+	if middle <= .1 {
 		return false
 	}
-	m28, m7 = m28+.1, m7+.1
-	row[l.level] = math.Log(m28)
-	row[l.change] = math.Log(m7 / m28)
+	row[l.level], row[l.level+1], row[l.level+2] = math.Log(middle), math.Log(quick/middle), math.Log(slow/middle)
 	if l.spring >= 0 && a.festival != nil {
-		if d := a.festival[0][t]; d >= -15 && d <= 15 {
-			switch {
-			case d <= -8:
-				row[l.spring] = 1
-			case d <= -4:
-				row[l.spring+1] = 1
-			case d <= -2:
-				row[l.spring+2] = 1
-			case d == -1:
-				row[l.spring+3] = 1
-			case d <= 2:
-				row[l.spring+4] = 1
-			case d <= 6:
-				row[l.spring+5] = 1
+		d := a.festival[0][t]
+		for k, days := range springDays {
+			if d >= days[0] && d <= days[1] {
+				row[l.spring+k] = 1
 			}
 		}
 	}
 	if l.weather >= 0 {
-		w := e.weather(s, v)
-		if t < len(w) && w[t].TMax == w[t].TMax {
-			row[l.weather] = (w[t].TMax - 12) / 10
-			row[l.weather+1] = math.Min(w[t].Rain, 20) / 10
-			if math.IsNaN(row[l.weather+1]) {
-				row[l.weather+1] = 0
+		if w := e.weather(s, v); t < len(w) {
+			if x := w[t].TMax; x == x {
+				row[l.weather] = (x - 12) / 10
+			}
+			if x := w[t].Rain; x == x {
+				row[l.weather+1] = math.Min(x, 20) / 10
 			}
 		}
 	}
-	if l.promo >= 0 && t < len(s.Promo) && v.promo {
+	if l.promo >= 0 && v.promo && t < len(s.Promo) {
 		row[l.promo] = s.Promo[t]
 	}
 	return true
@@ -112,23 +98,23 @@ type regressFit struct {
 	layout regressLayout
 	year   bool
 	beta   []float64
-	top    float64
 }
 
 // regress fits series i to what was known at column o; nil when there is too little.
 func (e *Engine) regress(i, o int) *regressFit {
-	s := &e.p.Series[i]
-	d := &e.demand[i]
-	r := &e.runs[i]
+	s, d := &e.p.Series[i], &e.demand[i]
 	from := max(s.Start+warmUp, o-regressDays+1)
-	if o-from < 56 || !(r.mean(s.Start, o) > 0) {
+	mean := e.runs[i].mean(max(o-regressDays, s.Start), o)
+	if o-from < 2*warmUp || !(mean > 0) {
 		return nil
 	}
-	f := &regressFit{year: o-s.Start >= fitDays, layout: e.regressLayout(s.Shop, s)}
-	l := f.layout
-	var x, y, w []float64
+	f := &regressFit{year: o-s.Start >= fitDays, layout: e.regressLayout(s)}
+	l := &f.layout
+	x := make([]float64, 0, (o-from+1)*l.n)
+	y, w := make([]float64, 0, o-from+1), make([]float64, 0, o-from+1)
 	row := make([]float64, l.n)
-	seed := uint32(i*7919 + 17)
+	// Each day is seen from 1 to 7 days before, by a fixed sequence of its own.
+	seed := uint32(s.Start)*2654435761 + 17
 	for t := from; t <= o; t++ {
 		seed = seed*1664525 + 1013904223
 		h := 1 + int(seed>>16)%7
@@ -139,34 +125,44 @@ func (e *Engine) regress(i, o int) *regressFit {
 		y = append(y, d.qty[t])
 		w = append(w, d.weight[t])
 	}
-	if len(y) < 42 {
+	if len(y) < 6*7 {
 		return nil
 	}
-	scale := math.Max(r.mean(max(o-regressDays, s.Start), o), .2)
+	// A ridge in days: on the scale of the information that a day of mean demand brings.
+	day := math.Max(mean, .2)
 	prior, ridge := make([]float64, l.n), make([]float64, l.n)
 	for j := range ridge {
-		ridge[j] = regRidge * scale
+		ridge[j] = regressRidge * day
 	}
-	prior[l.level], prior[l.change] = 1, .5
-	ridge[l.level], ridge[l.change] = regLevel*scale, regLevel*scale
+	for k := range smoothRates {
+		ridge[l.level+k] = levelRidge * day
+	}
+	prior[l.level], prior[l.level+1] = 1, quickPrior
 	f.beta = stats.PoissonRidge(x, y, w, nil, prior, ridge, nil, 12)
-	for t := max(s.Start, o-lookback+1); t <= o; t++ {
-		f.top = math.Max(f.top, d.qty[t])
-	}
 	return f
 }
 
-// predict column t as of o; false when the level is not known.
-func (e *Engine) regressPredict(f *regressFit, i, o, t int, v view, row []float64) (float64, bool) {
+// regressMean is member (b) for column t as of o; NaN when there is none.
+func (e *Engine) regressMean(f *regressFit, i, o, t int, top float64, v view, row []float64) float64 {
+	if f == nil {
+		return math.NaN()
+	}
 	row = row[:f.layout.n]
-	if !e.regressRow(i, o, t, f.layout, f.year, v, row) {
-		return 0, false
+	if !e.regressRow(i, o, t, &f.layout, f.year, v, row) {
+		return math.NaN()
 	}
 	eta := 0.0
 	for j, x := range row {
 		eta += x * f.beta[j]
 	}
-	return math.Min(math.Exp(math.Min(eta, 30)), capTimes*f.top), true
+	return math.Min(math.Exp(math.Min(eta, 30)), capTimes*top)
 }
 
-var regRidge, regLevel = 5.0, 1.0
+// topOf is the highest day of the last eight weeks.
+func (e *Engine) topOf(i, o int) float64 {
+	top := 0.0
+	for t := max(e.p.Series[i].Start, o-lookback+1); t <= o; t++ {
+		top = math.Max(top, e.demand[i].qty[t])
+	}
+	return top
+}
