@@ -113,8 +113,7 @@ export async function a_sale_whose_answer_is_lost_is_booked_once(scene) {
   await page.reload()
   await page.getByText('这笔还没有回音').waitFor()
   await page.unroute('**/api/till/sales', lose)
-  await page.keyboard.press('Enter')
-  await paid(page)
+  await paid(page) // it asks again by itself; a key pressed now might already begin the next sale
 
   check(asked >= 4, `asked only ${asked} times`)
   equal(keys.size, 1, 'keys used')
