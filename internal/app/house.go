@@ -15,6 +15,7 @@ import (
 	"zhanggui/internal/flow/intake"
 	"zhanggui/internal/flow/learn"
 	"zhanggui/internal/flow/making"
+	"zhanggui/internal/flow/supplyday"
 	"zhanggui/internal/forecast"
 	"zhanggui/internal/ledger"
 	"zhanggui/internal/org"
@@ -30,6 +31,8 @@ import (
 	"zhanggui/internal/platform/web"
 	"zhanggui/internal/price"
 	"zhanggui/internal/produce"
+	"zhanggui/internal/purchase"
+	"zhanggui/internal/replenish"
 	"zhanggui/internal/stock"
 	"zhanggui/internal/till"
 	webapps "zhanggui/web"
@@ -40,7 +43,7 @@ var migrations = []db.Migrations{
 	once.Migrations, outbox.Migrations, jobs.Migrations,
 	org.Migrations, ledger.Migrations,
 	catalog.Migrations, party.Migrations,
-	stock.Migrations, price.Migrations, till.Migrations, forecast.Migrations, produce.Migrations,
+	stock.Migrations, price.Migrations, till.Migrations, forecast.Migrations, produce.Migrations, replenish.Migrations, purchase.Migrations,
 	intake.Migrations, learn.Migrations,
 	ownMigrations,
 }
@@ -48,7 +51,7 @@ var migrations = []db.Migrations{
 // proofs are what `zhanggui check` and the nightly job run.
 func proofs() []proof.Proof {
 	var all []proof.Proof
-	for _, of := range []func() []proof.Proof{org.Proofs, ledger.Proofs, stock.Proofs, till.Proofs, forecast.Proofs, produce.Proofs, checkout.Proofs} {
+	for _, of := range []func() []proof.Proof{org.Proofs, ledger.Proofs, stock.Proofs, till.Proofs, forecast.Proofs, produce.Proofs, replenish.Proofs, purchase.Proofs, checkout.Proofs, supplyday.Proofs} {
 		all = append(all, of()...)
 	}
 	return all
@@ -59,7 +62,7 @@ var liveTo = map[string]string{
 	"catalog": "goods.read", "party": "party.read", "price": "goods.read", "stock": "stock.read",
 	"till": "sales.read", "checkout": "sales.read", "refund": "sales.read",
 	"forecast": "forecast.read", "intake": "import.run", "import": "import.run", "check": "check.read",
-	"produce": "make.read",
+	"produce": "make.read", "plan": "plan.read", "purchase": "purchase.read",
 }
 
 type options struct {
@@ -120,9 +123,12 @@ func build(d *db.DB, o options) (*house, error) {
 	planner := forecast.New(h.goods)
 	h.imports = intake.New(d, intake.Options{Org: h.org, Goods: h.goods, Prices: h.prices, Log: o.log})
 
+	days := supplyday.New(h.goods)
+
 	ledger.Routes(h.api, zone)
 	stock.Routes(h.api)
-	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports, making.New(h.goods), party.New(partyGoods{h.goods})} {
+	purchase.Routes(h.api)
+	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports, making.New(h.goods), party.New(partyGoods{h.goods}), days} {
 		part.Routes(h.api)
 	}
 	h.jobRoutes()
@@ -130,9 +136,11 @@ func build(d *db.DB, o options) (*house, error) {
 	h.live = h.api.Live(liveTo)
 
 	learn.Subscribe(h.relay)
+	days.Subscribe(h.relay)
 
 	learn.Jobs(h.runner)
 	planner.Jobs(h.runner)
+	days.Jobs(h.runner)
 	h.imports.Jobs(h.runner)
 	h.runner.Handle(checkJob, h.runChecks)
 	h.runner.DailyAt(checkJob, nightly)

@@ -39,7 +39,7 @@ var roles = []org.BuiltIn{
 		"stock.manage", "make.read", "make.work", "till.sell", "till.void", "till.refund", "sales.read", "import.run", "forecast.read", "forecast.run", "party.read", "plan.read",
 		"plan.confirm", "purchase.read", "jobs.read", "check.read", "ledger.read"}},
 	{Key: "cashier", Name: "收银员", Note: "收银 / Sells at the till", Perms: []string{"goods.read", "stock.read", "till.sell", "sales.read", "plan.read"}},
-	{Key: "kitchen", Name: "加工员", Note: "领料和加工 / Takes materials and makes", Perms: []string{"goods.read", "stock.read", "make.read", "make.work", "forecast.read"}},
+	{Key: "kitchen", Name: "加工员", Note: "领料和加工 / Takes materials and makes", Perms: []string{"goods.read", "stock.read", "make.read", "make.work", "forecast.read", "plan.read", "plan.confirm"}},
 	{Key: "buyer", Name: "采购员", Note: "商品和价格 / Goods and prices", Perms: []string{"org.read", "goods.read", "goods.manage", "price.manage", "stock.read",
 		"stock.manage", "make.read", "sales.read", "import.run", "forecast.read", "forecast.run", "party.read", "party.manage", "plan.read", "plan.confirm", "purchase.read",
 		"purchase.manage", "jobs.read"}},

@@ -101,6 +101,43 @@ var examples = map[string]func(w *town, x world) request{
 	"request-materials": func(w *town, x world) request {
 		return request{body: w.making(x)}
 	},
+	"list-plans":             func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"run-plans":              func(w *town, x world) request { return request{body: m{"site_id": x.ids["site"]}} },
+	"get-plan":               func(w *town, x world) request { return request{path: m1("id", x.ids["plan"])} },
+	"list-plan-production":   func(w *town, x world) request { return request{path: m1("id", x.ids["plan"])} },
+	"list-plan-requirements": func(w *town, x world) request { return request{path: m1("id", x.ids["plan"])} },
+	"list-plan-proposals":    func(w *town, x world) request { return request{path: m1("id", x.ids["plan"])} },
+	"get-plan-line": func(w *town, x world) request {
+		return request{path: map[string]string{"id": x.ids["plan"], "line": x.ids["line"]}}
+	},
+	"confirm-plan-line": func(w *town, x world) request {
+		return request{path: map[string]string{"id": x.ids["plan"], "line": x.ids["line"]}}
+	},
+	"change-plan-line": func(w *town, x world) request {
+		return request{path: map[string]string{"id": x.ids["plan"], "line": x.ids["line2"]}, body: m{"qty": "5000", "reason": x.canary}}
+	},
+	"confirm-plan": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["plan"]), body: m{"what": "all"}}
+	},
+	"list-sources": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"put-source": func(w *town, x world) request {
+		return request{body: m{"site_id": x.ids["site"], "product_id": w.goods["1001"], "source_id": x.ids["kitchen"]}}
+	},
+	"delete-source": func(w *town, x world) request {
+		return request{query: map[string]string{"site_id": x.ids["site"], "product_id": w.goods["1001"]}}
+	},
+	"list-store-requisitions": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"get-store-requisition":   func(w *town, x world) request { return request{path: m1("id", x.ids["storereq"])} },
+	"list-purchase-orders":    func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"get-purchase-order":      func(w *town, x world) request { return request{path: m1("id", x.ids["order"])} },
+	"write-purchase-order":    func(w *town, x world) request { return request{body: w.order(x)} },
+	"confirm-purchase-order":  func(w *town, x world) request { return request{path: m1("id", x.ids["order"])} },
+	"send-purchase-order":     func(w *town, x world) request { return request{path: m1("id", x.ids["order"])} },
+	"close-purchase-order":    func(w *town, x world) request { return request{path: m1("id", x.ids["order"])} },
+	"receive-purchase": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["order2"]), body: m{"note": x.canary, "lines": []m{{"line": 1, "qty": "4"}}}}
+	},
+
 	"list-requisitions": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"complete-requisition": func(w *town, x world) request {
 		return request{path: m1("id", x.ids["requisition"]), body: w.scanned(x)}
@@ -243,7 +280,7 @@ func TestAForeignIdShowsNothingAndChangesNothing(t *testing.T) {
 				if rows, list := a.body["items"].([]any); foreign && a.status == 200 && (!list || len(rows) > 0) {
 					t.Errorf("%s, %s: answers about what is foreign: %v", r.Name, what, a)
 				}
-				for _, theirs := range []string{"site", "entity", "staff", "batch", "sale", "price", "register", "import", "requisition", "task"} {
+				for _, theirs := range []string{"site", "entity", "staff", "batch", "sale", "price", "register", "import", "requisition", "task", "plan", "line", "line2", "order", "order2", "storereq"} {
 					if strings.Contains(a.text, w.b.ids[theirs]) {
 						t.Errorf("%s, %s: shows the id of a foreign %s: %v", r.Name, what, theirs, a)
 					}

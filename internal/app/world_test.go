@@ -36,6 +36,7 @@ type town struct {
 	a, b  world
 
 	tomorrow string
+	supplier string
 }
 
 // world is what one entity has, by what it is called in requests.
@@ -144,12 +145,47 @@ func (w *town) settle() {
 		w.goods[p.(m)["code"].(string)] = p.(m)["id"].(string)
 	}
 	w.tomorrow = string(cal.On(w.d.Clock.Now()).AddDays(1))
+	w.supplier = w.done(w.admin, "POST", "/api/suppliers", m{"code": "W1", "name": "水厂"}).id()
+	w.done(w.admin, "PUT", "/api/suppliers/"+w.supplier+"/terms/"+w.goods["1001"], m{"pack_qty": "1", "price_fen4": 1_000_000, "lead_class": "fresh"})
 	w.a = w.world("A", "plain")
 	w.b = w.world("B", canary)
 	w.done(w.admin, "POST", "/api/forecasts/run", m{})
-	if err := w.h.runner.Drain(w.t.Context()); err != nil {
-		w.t.Fatal(err)
+	for range 3 { // forecasts make plans
+		if err := w.h.runner.Drain(w.t.Context()); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := w.h.relay.Drain(w.t.Context()); err != nil {
+			w.t.Fatal(err)
+		}
 	}
+	w.planned(w.a)
+	w.planned(w.b)
+}
+
+// planned finds the plan of a world's store: a line to confirm, one to change, and one that has become a requisition.
+func (w *town) planned(x world) {
+	w.t.Helper()
+	x.ids["plan"] = w.done(x.boss, "GET", "/api/plans?site_id="+x.ids["site"], nil).body["items"].([]any)[0].(m)["id"].(string)
+	lines := w.done(x.boss, "GET", "/api/plans/"+x.ids["plan"]+"/proposals", nil).body["items"].([]any)
+	if len(lines) < 3 {
+		w.t.Fatalf("a plan without lines: %v", lines)
+	}
+	var asked []string
+	for _, l := range lines {
+		asked = append(asked, l.(m)["id"].(string))
+	}
+	x.ids["line"], x.ids["line2"] = asked[1], asked[2]
+	line := w.done(x.boss, "POST", "/api/plans/"+x.ids["plan"]+"/lines/"+asked[0]+"/confirm", nil)
+	x.ids["storereq"] = line.body["proposal"].(m)["document_id"].(string)
+	for _, of := range []string{"order", "order2"} {
+		x.ids[of] = w.done(x.boss, "POST", "/api/purchase/orders", w.order(x)).id()
+	}
+	w.done(x.boss, "POST", "/api/purchase/orders/"+x.ids["order2"]+"/confirm", nil)
+}
+
+// order is ten bottles to be bought for tomorrow.
+func (w *town) order(x world) m {
+	return m{"site_id": x.ids["site"], "supplier_id": w.supplier, "due": w.tomorrow, "note": x.canary, "lines": []m{{"product_id": x.ids["product"], "packs": 10}}}
 }
 
 func (w *town) world(name, mark string) world {
@@ -192,6 +228,10 @@ func (w *town) world(name, mark string) world {
 	taken := w.done(x.boss, "POST", "/api/making/requisitions", w.making(x)).id()
 	x.ids["task"] = w.done(x.boss, "POST", "/api/making/requisitions/"+taken+"/complete", w.scanned(x)).id()
 	w.history(site, sku)
+	apples, _ := id.Parse(w.goods["2001"])
+	w.history(site, apples)
+	x.ids["kitchen"] = w.done(w.admin, "POST", "/api/org/sites", m{"code": "KI" + name, "name": mark + " kitchen", "kind": "kitchen", "address": mark, "entity_id": x.ids["entity"]}).id()
+	w.done(x.boss, "PUT", "/api/plans/sources", m{"site_id": x.ids["site"], "product_id": w.goods["2001"], "source_id": x.ids["kitchen"], "lead_h": 72})
 	file := "date,product,quantity,store\n2026-02-01,1001,1,SI" + name + "\n2026-02-01," + mark + ",1,SI" + name + "\n"
 	for _, of := range []string{"import", "import2", "import3"} {
 		x.ids[of] = w.done(x.boss, "POST", "/api/imports?kind=sales&file_name="+mark+".csv", file).id()

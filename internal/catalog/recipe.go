@@ -119,7 +119,28 @@ func NewCookbook(recipes []Recipe, name func(id.ID) string) (*Cookbook, error) {
 	return b, nil
 }
 
-// made lists the products with a recipe in rising order.
+// Made lists the products with a recipe in rising order.
+func (b *Cookbook) Made() []id.ID { return b.made() }
+
+// Products lists all products that recipes name, in rising order.
+func (b *Cookbook) Products() []id.ID {
+	seen := map[id.ID]bool{}
+	for p, versions := range b.versions {
+		seen[p] = true
+		for _, r := range versions {
+			for _, c := range r.Components {
+				seen[c.Product] = true
+			}
+		}
+	}
+	out := make([]id.ID, 0, len(seen))
+	for p := range seen {
+		out = append(out, p)
+	}
+	slices.Sort(out)
+	return out
+}
+
 func (b *Cookbook) made() []id.ID {
 	out := make([]id.ID, 0, len(b.versions))
 	for p := range b.versions {

@@ -25,6 +25,7 @@ type Proposal struct {
 	Over    qty.Qty // bought beyond the need, for whole packs or the minimum
 	Amount  money.Fen
 	Late    bool // the last moment to order has passed
+	Others  []Other
 }
 
 // Lacking is a need nobody supplies.
@@ -44,6 +45,7 @@ func Propose(needs []catalog.Requirement, terms map[id.ID][]party.Terms, due cal
 			continue
 		}
 		var best *Proposal
+		var all []Proposal
 		for _, t := range terms[n.Product] {
 			p := Proposal{Terms: t, OrderBy: t.OrderBy(due), Due: due}
 			var err error
@@ -54,6 +56,7 @@ func Propose(needs []catalog.Requirement, terms map[id.ID][]party.Terms, due cal
 				return nil, nil, err
 			}
 			p.Late = p.OrderBy.Before(now)
+			all = append(all, p)
 			if best == nil || p.better(*best) {
 				best = &p
 			}
@@ -61,6 +64,11 @@ func Propose(needs []catalog.Requirement, terms map[id.ID][]party.Terms, due cal
 		if best == nil {
 			lacking = append(lacking, Lacking{n.Product, n.Net})
 			continue
+		}
+		for _, p := range all {
+			if p.Terms.Supplier != best.Terms.Supplier {
+				best.Others = append(best.Others, Other{p.Terms.Supplier, p.Packs, p.Amount, p.OrderBy.String(), p.Late})
+			}
 		}
 		out = append(out, *best)
 	}

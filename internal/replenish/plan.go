@@ -47,6 +47,13 @@ type Site struct {
 	DayStart time.Duration
 	Lots     map[id.ID][]Lot
 	Coming   map[id.ID][]Coming
+	Waived   map[Waiver]qty.Qty // needs that a person decided not to order for
+}
+
+// Waiver names the need of a product on a day.
+type Waiver struct {
+	Product id.ID
+	Due     cal.Date
 }
 
 // Source says from which site a product is asked for, and how long before.
@@ -252,6 +259,7 @@ func (s *Site) require(p *Plan, day Day, makes, needs map[id.ID]qty.Qty, demands
 				}
 			}
 		}
+		r.Net = max(0, r.Net-s.Waived[Waiver{r.Product, day.Date}])
 		if from, ok := s.Sources[r.Product]; ok {
 			if r.Net > 0 {
 				by := party.Moment{Date: day.Date.AddDays(-int((from.LeadHours + 23) / 24)), Minute: 24*60 - 1}

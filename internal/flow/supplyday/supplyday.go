@@ -1,4 +1,45 @@
 // Package supplyday joins forecast, stock, recipes and suppliers into the plan of a day: what a site makes, what
-// it takes, what is ordered for it. It plans from files without a database, and from what the house knows.
-// See README.md.
+// that takes, what is ordered for it. It plans from files without a database, and each morning from what the house
+// knows; what people confirm becomes purchase orders and requisitions, and what comes against an order goes into
+// stock in the same act. See README.md.
 package supplyday
+
+import (
+	"zhanggui/internal/catalog"
+	"zhanggui/internal/platform/jobs"
+	"zhanggui/internal/platform/outbox"
+	"zhanggui/internal/platform/web"
+)
+
+// Service plans the days of sites.
+type Service struct{ goods *catalog.Service }
+
+// New returns the service.
+func New(goods *catalog.Service) *Service { return &Service{goods} }
+
+// Permissions of this package.
+const (
+	permRead    = "plan.read"
+	permConfirm = "plan.confirm"
+	permSource  = "purchase.manage"
+	permReceive = "stock.manage"
+)
+
+// Jobs registers the planning of days: each morning, and when somebody asks.
+func (s *Service) Jobs(r *jobs.Runner) {
+	r.Handle(PlanJob, s.run)
+	r.DailyAt(PlanJob, nightly)
+}
+
+// Subscribe lets a new forecast make a new plan, and what a kitchen has made count in it.
+func (s *Service) Subscribe(r *outbox.Relay) {
+	r.Subscribe("supplyday_forecast", forecastMade, s.forecastMade)
+	r.Subscribe("supplyday_made", produceMade, s.produced)
+}
+
+// Routes registers the routes of plans, and of goods that come against an order.
+func (s *Service) Routes(api *web.API) {
+	s.planRoutes(api)
+	s.sourceRoutes(api)
+	s.receiptRoutes(api)
+}

@@ -784,6 +784,195 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Plans of days, the latest first */
+        get: operations["list-plans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Plan a day of one site, or of all within reach, anew */
+        post: operations["run-plans"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which site makes what for a site */
+        get: operations["list-sources"];
+        /** Let a kitchen or warehouse make a product, or all, for a site */
+        put: operations["put-source"];
+        post?: never;
+        /** A site makes a product, or all, by itself again */
+        delete: operations["delete-source"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A plan as a whole */
+        get: operations["get-plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm many lines at once, as they are proposed */
+        post: operations["confirm-plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{id}/lines/{line}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A line opened into its reasons */
+        get: operations["get-plan-line"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{id}/lines/{line}/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide for another quantity, and say why */
+        post: operations["change-plan-line"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{id}/lines/{line}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm a line as it is proposed; a line to be ordered is ordered */
+        post: operations["confirm-plan-line"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{id}/production": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is to be made, in the order in which it must be ready */
+        get: operations["list-plan-production"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{id}/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is to be ordered, the most urgent first */
+        get: operations["list-plan-proposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{id}/requirements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the plan needs */
+        get: operations["list-plan-requirements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/prices": {
         parameters: {
             query?: never;
@@ -796,6 +985,143 @@ export interface paths {
         put?: never;
         /** Set a price from a date on, at a site or in the whole group */
         post: operations["set-price"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/purchase/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Purchase orders, newest first */
+        get: operations["list-purchase-orders"];
+        put?: never;
+        /** Write a purchase order by hand */
+        post: operations["write-purchase-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/purchase/orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A purchase order with its lines */
+        get: operations["get-purchase-order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/purchase/orders/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End an order: nothing more is expected */
+        post: operations["close-purchase-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/purchase/orders/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide for an order written by hand */
+        post: operations["confirm-purchase-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/purchase/orders/{id}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Receive goods against a purchase order */
+        post: operations["receive-purchase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/purchase/orders/{id}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note that the supplier has the order */
+        post: operations["send-purchase-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requisitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What sites ask of each other, newest first */
+        get: operations["list-store-requisitions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requisitions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A requisition with its lines */
+        get: operations["get-store-requisition"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2594,6 +2920,36 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PagePurchaseOrderView: {
+            items: components["schemas"]["PurchaseOrderView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageReplenishPlanView: {
+            items: components["schemas"]["ReplenishPlanView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageReplenishProductionView: {
+            items: components["schemas"]["ReplenishProductionView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageReplenishProposalView: {
+            items: components["schemas"]["ReplenishProposalView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageReplenishRequirementView: {
+            items: components["schemas"]["ReplenishRequirementView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageReplenishRequisitionView: {
+            items: components["schemas"]["ReplenishRequisitionView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageStockBatch: {
             items: components["schemas"]["StockBatch"][];
             /** @description give back as after; empty on the last page */
@@ -2601,6 +2957,11 @@ export interface components {
         };
         PageStockLevel: {
             items: components["schemas"]["StockLevel"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageSupplydayRuleView: {
+            items: components["schemas"]["SupplydayRuleView"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -2757,8 +3118,364 @@ export interface components {
             /** Format: int64 */
             rows: number;
         };
+        PurchaseLineView: {
+            /** Format: int64 */
+            amount_fen: number;
+            code: string;
+            /** Format: int64 */
+            line_no: number;
+            name: string;
+            /** @description still expected */
+            open: string;
+            pack_qty: string;
+            pack_unit: string;
+            /** Format: int64 */
+            packs: number;
+            /**
+             * Format: int64
+             * @description of one pack_unit, in ten-thousandths of a fen
+             */
+            price_fen4: number;
+            product_id: string;
+            /** @description the line of a plan it was; empty: none */
+            proposal_id: string;
+            qty: string;
+            received: string;
+            /** Format: int64 */
+            received_fen: number;
+            /** @description base unit of qty, received and open */
+            unit: string;
+        };
+        PurchaseOrderIn: {
+            due: string;
+            lines: components["schemas"]["PurchaseOrderLineIn"][];
+            note?: string;
+            site_id: string;
+            supplier_id: string;
+        };
+        PurchaseOrderLineIn: {
+            /** Format: int64 */
+            packs: number;
+            product_id: string;
+        };
+        PurchaseOrderView: {
+            /** Format: int64 */
+            amount_fen: number;
+            /** Format: date-time */
+            closed_at?: string;
+            due: string;
+            id: string;
+            /** Format: int64 */
+            line_count: number;
+            /** @description only of a single order */
+            lines: components["schemas"]["PurchaseLineView"][];
+            /** Format: date-time */
+            made_at: string;
+            made_by: string;
+            no: string;
+            note: string;
+            /** @description on the clock of the site, as in 2026-03-02 16:00 */
+            order_by: string;
+            /** @description empty: written by hand */
+            plan_id: string;
+            /** Format: int64 */
+            received_fen: number;
+            /** Format: date-time */
+            sent_at?: string;
+            site_id: string;
+            site_name: string;
+            /** @enum {string} */
+            state: "proposed" | "confirmed" | "sent" | "part_received" | "received" | "closed";
+            supplier_code: string;
+            supplier_id: string;
+            supplier_name: string;
+        };
         Ready: {
             ready: boolean;
+        };
+        ReplenishAge: {
+            batch_id: string;
+            code: string;
+            held: string;
+            qty: string;
+            /** Format: date-time */
+            until: string;
+            /**
+             * @description held quantities never count
+             * @enum {string}
+             */
+            why: "counts" | "expires_before_use";
+        };
+        ReplenishComing: {
+            due: string;
+            no: string;
+            order_id: string;
+            qty: string;
+        };
+        ReplenishForecastWhy: {
+            /** @description the last day with sales that it knew */
+            data_until: string;
+            mean: string;
+            /** @description a person's figure */
+            override: boolean;
+            quantile: string;
+            run_id: string;
+            /**
+             * Format: double
+             * @description the quantile taken: how often it should be enough
+             */
+            tau: number;
+        };
+        ReplenishLineView: {
+            /** @enum {string} */
+            kind: "production" | "requirement" | "proposal";
+            production?: components["schemas"]["ReplenishProductionView"];
+            production_why?: components["schemas"]["ReplenishProductionWhy"];
+            proposal?: components["schemas"]["ReplenishProposalView"];
+            proposal_why?: components["schemas"]["ReplenishProposalWhy"];
+            requirement?: components["schemas"]["ReplenishRequirementView"];
+            requirement_why?: components["schemas"]["ReplenishRequirementWhy"];
+        };
+        ReplenishOther: {
+            /** Format: int64 */
+            amount_fen: number;
+            late: boolean;
+            order_by: string;
+            /** Format: int64 */
+            packs: number;
+            supplier_id: string;
+        };
+        ReplenishPlanView: {
+            /**
+             * Format: int64
+             * @description of all lines to be ordered
+             */
+            amount_fen: number;
+            /** Format: int64 */
+            amount_open_fen: number;
+            /** @description the last day with sales that the forecast knew; empty: there was no forecast */
+            data_until: string;
+            date: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description needs that nobody supplies
+             */
+            lacking: number;
+            /** Format: date-time */
+            made_at: string;
+            /**
+             * Format: int64
+             * @description lines to be ordered
+             */
+            proposals: number;
+            /**
+             * Format: int64
+             * @description open, and the last moment to order has passed
+             */
+            proposals_late: number;
+            /**
+             * Format: int64
+             * @description that nobody decided on
+             */
+            proposals_open: number;
+            /**
+             * Format: int64
+             * @description of making
+             */
+            rounds: number;
+            /** Format: int64 */
+            rounds_done: number;
+            /**
+             * Format: int64
+             * @description that nobody decided on
+             */
+            rounds_open: number;
+            site_code: string;
+            site_id: string;
+            site_name: string;
+        };
+        ReplenishProductionView: {
+            code: string;
+            /** Format: date-time */
+            decided_at?: string;
+            decided_by: string;
+            /** @description it is sold from here, as in 10:30 */
+            from: string;
+            id: string;
+            made: string;
+            make: string;
+            /** @description expected to be asked for */
+            mean: string;
+            name: string;
+            /** @description of it there already, or expected to be left from the round before */
+            on_hand: string;
+            product_id: string;
+            proposed: string;
+            /** @description wanted on the tray */
+            quantile: string;
+            ready_by: string;
+            reason: string;
+            /**
+             * Format: int64
+             * @description 1 morning, 2 noon, 3 afternoon, 4 evening
+             */
+            round: number;
+            /** @enum {string} */
+            state: "proposed" | "confirmed" | "changed" | "done";
+            /** @description until here; empty: the end of the business day */
+            to: string;
+            unit: string;
+        };
+        ReplenishProductionWhy: {
+            /** @description made in multiples of it; 0: of whole units */
+            batch: string;
+            /** @description missing where other sites have asked for it */
+            forecast?: components["schemas"]["ReplenishForecastWhy"];
+            /**
+             * Format: int64
+             * @description hours; 0 keeps for ever
+             */
+            life_h: number;
+            /** @description what is there by age */
+            stock: components["schemas"]["ReplenishAge"][];
+            /** @description quantile less what is on hand, before rounding to the nearest batch */
+            wanted: string;
+        };
+        ReplenishProposalView: {
+            /** Format: int64 */
+            amount_fen: number;
+            code: string;
+            /** Format: date-time */
+            decided_at?: string;
+            decided_by: string;
+            /** @description the purchase order or requisition it became; empty: none */
+            document_id: string;
+            due: string;
+            id: string;
+            /** @enum {string} */
+            kind: "purchase" | "requisition";
+            /** @description the last moment to order has passed */
+            late: boolean;
+            /** Format: int64 */
+            min_packs: number;
+            name: string;
+            /** @description what is missing */
+            net: string;
+            /** @description on the clock of the site, as in 2026-03-02 16:00 */
+            order_by: string;
+            /** @description beyond what is missing */
+            over: string;
+            pack_qty: string;
+            pack_unit: string;
+            /** Format: int64 */
+            packs: number;
+            /**
+             * Format: int64
+             * @description of one pack_unit, in ten-thousandths of a fen
+             */
+            price_fen4: number;
+            product_id: string;
+            proposed: string;
+            qty: string;
+            reason: string;
+            /** @description the site it is asked from; empty: bought */
+            source_id: string;
+            source_name: string;
+            /** @enum {string} */
+            state: "proposed" | "confirmed" | "changed";
+            supplier_code: string;
+            /** @description empty: asked from a site of the group */
+            supplier_id: string;
+            supplier_name: string;
+            unit: string;
+        };
+        ReplenishProposalWhy: {
+            lead_class?: string;
+            /** Format: int64 */
+            lead_h: number;
+            net: string;
+            /** @description digits 1 Monday to 7 Sunday */
+            order_days?: string;
+            /** @description suppliers that were not taken */
+            others: components["schemas"]["ReplenishOther"][];
+            /** @description bought beyond the need */
+            over: string;
+        };
+        ReplenishRequirementView: {
+            code: string;
+            /** @description when it is needed */
+            date: string;
+            gross: string;
+            id: string;
+            /** @description due by then */
+            in_transit: string;
+            /** @description nobody supplies it */
+            lacking: boolean;
+            /**
+             * Format: int64
+             * @description the whole compensation, in millionths of gross
+             */
+            loss_ppm: number;
+            /** @description it is made here, of what it needs itself */
+            made: boolean;
+            name: string;
+            need: string;
+            /** @description missing */
+            net: string;
+            /** @description in date when it is used */
+            on_hand: string;
+            product_id: string;
+            unit: string;
+        };
+        ReplenishRequirementWhy: {
+            arriving: components["schemas"]["ReplenishComing"][];
+            /** @description to be sold as it is */
+            direct: string;
+            /** @description behind direct */
+            forecast?: components["schemas"]["ReplenishForecastWhy"];
+            stock: components["schemas"]["ReplenishAge"][];
+            /** @description of what is on hand and arriving, what counts against the need */
+            used: string;
+            /** @description what takes it */
+            uses: components["schemas"]["ReplenishUseWhy"][];
+        };
+        ReplenishRequisitionLineView: {
+            code: string;
+            /** Format: int64 */
+            line_no: number;
+            name: string;
+            product_id: string;
+            qty: string;
+            unit: string;
+        };
+        ReplenishRequisitionView: {
+            due: string;
+            id: string;
+            /** @description only of a single one */
+            lines: components["schemas"]["ReplenishRequisitionLineView"][];
+            /** Format: date-time */
+            made_at: string;
+            no: string;
+            site_id: string;
+            site_name: string;
+            source_id: string;
+            source_name: string;
+            /** @enum {string} */
+            state: "confirmed" | "closed";
+        };
+        ReplenishUseWhy: {
+            code: string;
+            gross: string;
+            loss: string;
+            makes: string;
+            name: string;
+            need: string;
+            product_id: string;
+            /** @description for one yield */
+            qty: string;
+            rule: string;
+            yield: string;
         };
         RunForecastsBody: {
             /** @description left out: every site within reach */
@@ -2926,6 +3643,99 @@ export interface components {
             /** @enum {string} */
             reason: "expired" | "made_wrong" | "dropped" | "damaged" | "tasting" | "sample" | "returned" | "other";
             site_id: string;
+        };
+        SupplydayChangeIn: {
+            /** @description 0: nothing is made or ordered */
+            qty: string;
+            reason: string;
+            /** @description the base unit when left out */
+            unit?: string;
+        };
+        SupplydayConfirmIn: {
+            /** @description only these; left out: all that nobody has decided on */
+            lines?: string[];
+            /** @enum {string} */
+            what: "production" | "proposals" | "all";
+        };
+        SupplydayConfirmOut: {
+            /**
+             * Format: int64
+             * @description proposals that are still open: 500 are confirmed at a time
+             */
+            left: number;
+            plan: components["schemas"]["ReplenishPlanView"];
+            /** Format: int64 */
+            production: number;
+            /** Format: int64 */
+            proposals: number;
+        };
+        SupplydayReceiptIn: {
+            lines: components["schemas"]["SupplydayReceiptLineIn"][];
+            note?: string;
+            /** @description the supplier's number */
+            ref?: string;
+        };
+        SupplydayReceiptLineIn: {
+            /** @description of the batch; made when left out */
+            code?: string;
+            /**
+             * Format: date-time
+             * @description when left out: by the product's shelf life, from the day it was made, else from now
+             */
+            expires_at?: string;
+            /**
+             * Format: int64
+             * @description line_no of the order
+             */
+            line: number;
+            made_on?: string;
+            qty: string;
+            /** @description the base unit when left out */
+            unit?: string;
+        };
+        SupplydayReceiptLineView: {
+            batch_id: string;
+            code: string;
+            /** Format: int64 */
+            cost_fen: number;
+            /** Format: int64 */
+            line: number;
+            /** @description in the base unit */
+            qty: string;
+        };
+        SupplydayReceiptView: {
+            /** Format: int64 */
+            cost_fen: number;
+            /** @description of the receipt and of the document of stock */
+            id: string;
+            lines: components["schemas"]["SupplydayReceiptLineView"][];
+            order: components["schemas"]["PurchaseOrderView"];
+            order_id: string;
+        };
+        SupplydayRuleIn: {
+            /**
+             * Format: int64
+             * @default 24
+             */
+            lead_h: number;
+            product_id?: string;
+            site_id: string;
+            source_id: string;
+        };
+        SupplydayRuleView: {
+            /** Format: int64 */
+            lead_h: number;
+            /** @description empty: all products with a recipe that have no rule of their own */
+            product_id: string;
+            site_id: string;
+            source: string;
+            source_id: string;
+        };
+        SupplydayRunIn: {
+            /** @description left out: today, by each site's business date */
+            date?: string;
+            /** @description left out: every site within reach */
+            site_id?: string;
         };
         TillBatchView: {
             /** @description in the base unit */
@@ -5189,6 +5999,473 @@ export interface operations {
             };
         };
     };
+    "list-plans": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id?: string;
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReplenishPlanView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "run-plans": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayRunIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsStatus"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sources": {
+        parameters: {
+            query: {
+                site_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupplydayRuleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-source": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayRuleIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupplydayRuleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-source": {
+        parameters: {
+            query: {
+                site_id: string;
+                product_id?: string;
+            };
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupplydayRuleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplenishPlanView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "confirm-plan": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayConfirmIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydayConfirmOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-plan-line": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                line: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplenishLineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-plan-line": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+                line: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayChangeIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplenishLineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "confirm-plan-line": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+                line: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplenishLineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-plan-production": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description part of the code or name */
+                q?: string;
+                state?: "proposed" | "confirmed" | "changed" | "done";
+                round?: number;
+                /** @description also rounds in which nothing is to be made */
+                all?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReplenishProductionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-plan-proposals": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description part of the code or name */
+                q?: string;
+                state?: "proposed" | "confirmed" | "changed";
+                supplier_id?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReplenishProposalView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-plan-requirements": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description part of the code or name */
+                q?: string;
+                /** @description only what is not there */
+                missing?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReplenishRequirementView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-prices": {
         parameters: {
             query: {
@@ -5248,6 +6525,323 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PriceEntryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-purchase-orders": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id?: string;
+                supplier_id?: string;
+                state?: "proposed" | "confirmed" | "sent" | "part_received" | "received" | "closed";
+                due?: string;
+                /** @description only those that goods are expected of */
+                open?: boolean;
+                /** @description part of the number */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePurchaseOrderView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "write-purchase-order": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurchaseOrderIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseOrderView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-purchase-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseOrderView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "close-purchase-order": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseOrderView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "confirm-purchase-order": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseOrderView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "receive-purchase": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayReceiptIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydayReceiptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "send-purchase-order": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseOrderView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-store-requisitions": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description that asks */
+                site_id?: string;
+                /** @description that is asked */
+                source_id?: string;
+                due?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReplenishRequisitionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-store-requisition": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplenishRequisitionView"];
                 };
             };
             /** @description Error */

@@ -1,0 +1,719 @@
+package supplyday
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"zhanggui/internal/catalog"
+	"zhanggui/internal/forecast"
+	"zhanggui/internal/org"
+	"zhanggui/internal/party"
+	"zhanggui/internal/platform/cal"
+	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/errs"
+	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/jobs"
+	"zhanggui/internal/platform/outbox"
+	"zhanggui/internal/platform/qty"
+	"zhanggui/internal/produce"
+	"zhanggui/internal/purchase"
+	"zhanggui/internal/replenish"
+)
+
+// PlanJob is the kind of the job that plans days.
+const PlanJob = "supplyday.plan"
+
+const (
+	forecastMade = "forecast.made.v1"
+	produceMade  = produce.EventMade
+
+	morning   = 90 * time.Minute // after the first site's business day began: forecasts are made by then
+	mostAhead = 13               // days that planning looks ahead, for goods that travel long
+	overdue   = 2                // days that an order is still expected after it was due
+	pageRows  = 100
+)
+
+// ErrPast refuses a day that is over, or too far ahead.
+var ErrPast = errs.Define("plan_date_range", errs.Invalid, "只能计划 {first} 到 {last} 的日子", "Days from {first} to {last} can be planned")
+
+// PlanArgs name the sites to plan (none: all) and the day ("": the business date of each).
+type PlanArgs struct {
+	Sites []id.ID  `json:"sites,omitempty"`
+	Date  cal.Date `json:"date,omitempty"`
+}
+
+// Enqueue asks for plans; what waits already is not asked for twice.
+func Enqueue(tx *db.Tx, args PlanArgs) (id.ID, error) {
+	only := "all"
+	if len(args.Sites) == 1 {
+		only = args.Sites[0].String() + "/" + string(args.Date)
+	} else if len(args.Sites) > 1 {
+		only = ""
+	}
+	return jobs.Enqueue(tx, jobs.Job{Kind: PlanJob, Only: only, Args: args})
+}
+
+// nightly plans all sites, after the forecasts. A forecast that comes later makes its site's plan again.
+func nightly(tx *db.Tx) ([]jobs.Daily, error) {
+	sites, err := org.AllSites(tx)
+	if err != nil || len(sites) == 0 {
+		return nil, err
+	}
+	s := &sites[0]
+	return []jobs.Daily{{Key: "morning", Loc: s.Location(), At: time.Duration(s.DayStart)*time.Minute + morning, Args: PlanArgs{}}}, nil
+}
+
+func (s *Service) forecastMade(tx *db.Tx, e outbox.Event) error {
+	var made forecast.Made
+	if err := e.Unmarshal(&made); err != nil {
+		return err
+	}
+	_, err := Enqueue(tx, PlanArgs{Sites: []id.ID{made.SiteID}})
+	return err
+}
+
+func (s *Service) produced(tx *db.Tx, e outbox.Event) error {
+	var made produce.MadeEvent
+	if err := e.Unmarshal(&made); err != nil {
+		return err
+	}
+	site, err := org.SiteByID(tx, made.Site)
+	if err != nil || made.Qty <= 0 {
+		return err
+	}
+	return replenish.NoteMade(tx, site.ID, site.BusinessDate(e.At), made.Product, qty.Qty(made.Qty))
+}
+
+// step is where a run of the job is.
+type step struct {
+	Sites []id.ID `json:"sites"` // still to do
+	Done  int     `json:"done"`
+}
+
+// run plans site after site: first those that ask others for goods, then those that are asked. A run that was cut off
+// goes on with the site it was at.
+func (s *Service) run(ctx context.Context, run *jobs.Run) error {
+	d := run.DB()
+	var args struct {
+		PlanArgs
+		Args *PlanArgs `json:"args"` // of a nightly run
+	}
+	if err := run.Args(&args); err != nil {
+		return err
+	}
+	asked := args.PlanArgs
+	if args.Args != nil {
+		asked = *args.Args
+		asked.Date = "" // the schedule's own date is the day it was due
+	}
+	var at step
+	resumed, err := run.Load(&at)
+	if err != nil {
+		return err
+	}
+	if !resumed {
+		if at.Sites, err = s.inTurn(ctx, d, asked.Sites); err != nil {
+			return err
+		}
+	}
+	book, terms, err := s.common(ctx, d)
+	if err != nil {
+		return err
+	}
+	total := int64(at.Done + len(at.Sites))
+	for len(at.Sites) > 0 {
+		run.Progress(ctx, int64(at.Done), total, "")
+		if err := s.planSite(ctx, d, at.Sites[0], asked.Date, book, terms); err != nil {
+			return err
+		}
+		next := step{Sites: slices.Clone(at.Sites[1:]), Done: at.Done + 1}
+		if err := d.Write(ctx, func(tx *db.Tx) error { return run.Save(tx, next) }); err != nil {
+			return err
+		}
+		at = next
+	}
+	run.Progress(ctx, total, total, "")
+	return nil
+}
+
+// inTurn lists the sites to plan: those that are asked by others come last.
+func (s *Service) inTurn(ctx context.Context, d *db.DB, only []id.ID) (sites []id.ID, err error) {
+	err = d.Read(ctx, func(tx *db.Tx) error {
+		sites = nil
+		var asked []id.ID
+		all, err := org.AllSites(tx)
+		if err != nil {
+			return err
+		}
+		sources, err := sourceSites(tx)
+		if err != nil {
+			return err
+		}
+		for _, x := range all {
+			switch {
+			case len(only) > 0 && !slices.Contains(only, x.ID):
+			case sources[x.ID]:
+				asked = append(asked, x.ID)
+			default:
+				sites = append(sites, x.ID)
+			}
+		}
+		sites = append(sites, asked...)
+		return nil
+	})
+	return sites, err
+}
+
+func sourceSites(tx *db.Tx) (map[id.ID]bool, error) {
+	rows := tx.Query(`SELECT DISTINCT source_id FROM replenish_source`)
+	defer rows.Close()
+	found := map[id.ID]bool{}
+	for rows.Next() {
+		var site id.ID
+		if err := rows.Scan(&site); err != nil {
+			return nil, err
+		}
+		found[site] = true
+	}
+	return found, rows.Err()
+}
+
+// common is what all sites share: recipes and suppliers.
+func (s *Service) common(ctx context.Context, d *db.DB) (*catalog.Cookbook, map[id.ID][]party.Terms, error) {
+	var recipes []catalog.Recipe
+	if err := d.Read(ctx, func(tx *db.Tx) (err error) {
+		recipes, err = catalog.Recipes(tx)
+		return err
+	}); err != nil {
+		return nil, nil, err
+	}
+	book, err := catalog.NewCookbook(recipes, func(p id.ID) string { return p.String() })
+	if err != nil {
+		return nil, nil, err
+	}
+	terms := map[id.ID][]party.Terms{}
+	var last party.Terms
+	for more := true; more; {
+		var some []party.Terms
+		if err := d.Read(ctx, func(tx *db.Tx) (err error) {
+			some, err = party.ActiveTerms(tx, last.Product, last.Supplier, 2000)
+			return err
+		}); err != nil {
+			return nil, nil, err
+		}
+		for _, t := range some {
+			terms[t.Product] = append(terms[t.Product], t)
+			last = t
+		}
+		more = len(some) == 2000
+	}
+	return book, terms, nil
+}
+
+// situation is all that the plan of a site is worked out from.
+type situation struct {
+	site   org.Site
+	now    time.Time
+	date   cal.Date // to be planned
+	today  cal.Date
+	from   int // half hours of the planned day that are over
+	head   *replenish.Head
+	kept   []replenish.Kept
+	rules  []replenish.Rule
+	coming map[id.ID][]replenish.Coming
+	lots   map[id.ID][]replenish.Lot
+	waived map[replenish.Waiver]qty.Qty
+	asked  map[cal.Date]map[id.ID]qty.Qty
+	run    *forecast.Run // nil: none
+	ahead  []forecast.AheadOf
+	goods  map[id.ID]*catalog.Product
+}
+
+// tries is how often planning begins again when people decide meanwhile.
+const tries = 5
+
+// planSite makes the plan of a site for a date, or leaves it as it is when it comes to the same.
+func (s *Service) planSite(ctx context.Context, d *db.DB, site id.ID, date cal.Date, book *catalog.Cookbook, terms map[id.ID][]party.Terms) error {
+	for try := 1; ; try++ {
+		err := s.planOnce(ctx, d, site, date, book, terms)
+		if !errors.Is(err, replenish.ErrStale) || try == tries {
+			return err
+		}
+	}
+}
+
+func (s *Service) planOnce(ctx context.Context, d *db.DB, siteID id.ID, date cal.Date, book *catalog.Cookbook, terms map[id.ID][]party.Terms) error {
+	x, err := s.look(ctx, d, siteID, date, book, terms)
+	if err != nil || x == nil {
+		return err
+	}
+	made, err := x.plan(book, terms)
+	if err != nil {
+		return err
+	}
+	print, err := made.Fingerprint()
+	if err != nil {
+		return err
+	}
+	if x.head.Version != 0 && x.head.Fingerprint == print {
+		return nil
+	}
+	version := id.New()
+	steps, err := made.Steps(x.head.ID, version)
+	if err != nil {
+		return err
+	}
+	if err := sweep(ctx, d, x.head.ID); err != nil { // what a killed run has left
+		return err
+	}
+	for _, write := range steps {
+		if err := d.Write(ctx, write); err != nil {
+			return err
+		}
+	}
+	var run id.ID
+	var until cal.Date
+	if x.run != nil {
+		run, until = x.run.ID, x.run.DataUntil
+	}
+	if err := d.Write(ctx, func(tx *db.Tx) error {
+		return made.PutInForce(tx, x.head, version, int64(x.from), print, run, until)
+	}); err != nil {
+		return err
+	}
+	if err := sweep(ctx, d, x.head.ID); err != nil {
+		return err
+	}
+	for more := true; more; {
+		if err := d.Write(ctx, func(tx *db.Tx) (err error) {
+			more, err = replenish.Tidy(tx, siteID, x.today)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func sweep(ctx context.Context, d *db.DB, plan id.ID) error {
+	for more := true; more; {
+		if err := d.Write(ctx, func(tx *db.Tx) (err error) {
+			more, err = replenish.Sweep(tx, plan)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	openLots = `SELECT k.product_id, b.id, b.code, a.posted_in - a.posted_out - a.pending_out, a.pending_out, b.expires_at
+		FROM stock_batch b JOIN ledger_account a ON a.id = b.id JOIN catalog_sku k ON k.id = b.sku_id
+		WHERE b.site_id = $1 AND b.open = 1 AND (b.expires_at, b.id) > ($2, $3) ORDER BY b.expires_at, b.id LIMIT $4`
+	waivers = `SELECT l.product_id, l.due, l.net - l.qty FROM replenish_proposal l JOIN replenish_plan p ON p.id = l.plan_id AND p.version = l.version
+		WHERE p.site_id = $1 AND l.due >= $2 AND l.state = 'changed' AND l.qty < l.net`
+)
+
+// look reads all that the plan needs, in short transactions; nil for a site that has nothing to plan. The forecast
+// may be replaced between two of them: then it begins again.
+func (s *Service) look(ctx context.Context, d *db.DB, siteID id.ID, date cal.Date, book *catalog.Cookbook, terms map[id.ID][]party.Terms) (*situation, error) {
+	x := &situation{}
+	err := d.Read(ctx, func(tx *db.Tx) error {
+		*x = situation{coming: map[id.ID][]replenish.Coming{}, lots: map[id.ID][]replenish.Lot{}, waived: map[replenish.Waiver]qty.Qty{}}
+		site, err := org.SiteByID(tx, siteID)
+		if err != nil {
+			return err
+		}
+		x.site, x.now = *site, tx.Now()
+		x.today = site.BusinessDate(x.now)
+		if x.date = date; date == "" {
+			x.date = x.today
+		}
+		if x.date < x.today || x.date > x.today.AddDays(mostAhead) {
+			return ErrPast.With("first", x.today, "last", x.today.AddDays(mostAhead)).At("date")
+		}
+		if x.rules, err = replenish.Rules(tx, siteID); err != nil {
+			return err
+		}
+		if x.asked, err = replenish.AskedOf(tx, siteID, x.today, x.today.AddDays(mostAhead)); err != nil {
+			return err
+		}
+		if x.coming, err = replenish.Requested(tx, siteID, x.today.AddDays(-overdue)); err != nil {
+			return err
+		}
+		expected, err := purchase.Expected(tx, siteID, x.today.AddDays(-overdue))
+		if err != nil {
+			return err
+		}
+		for _, c := range expected {
+			x.coming[c.Product] = append(x.coming[c.Product], replenish.Coming{Order: c.Order, No: c.No, Due: c.Due, Qty: c.Qty})
+		}
+		rows := tx.Query(waivers, siteID, x.today)
+		for rows.Next() {
+			var w replenish.Waiver
+			var q qty.Qty
+			if err := rows.Scan(&w.Product, &w.Due, &q); err != nil {
+				return err
+			}
+			x.waived[w] += q
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	if x.date == x.today {
+		if open := x.midnight(x.today).Add(time.Duration(x.site.Open) * time.Minute); x.now.After(open) {
+			x.from = int(x.now.Sub(x.midnight(x.today)) / (30 * time.Minute))
+		}
+	}
+	if err := x.readForecast(ctx, d); err != nil {
+		return nil, err
+	}
+	if err := x.readLots(ctx, d); err != nil {
+		return nil, err
+	}
+	if x.run == nil && len(x.asked) == 0 {
+		return nil, nil
+	}
+	if err := d.Write(ctx, func(tx *db.Tx) (err error) {
+		if x.head, err = replenish.Open(tx, siteID, x.date); err == nil {
+			x.kept, err = replenish.KeptRounds(tx, x.head, int64(x.from))
+		}
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	return x, x.readGoods(ctx, d, s.goods, book, terms)
+}
+
+func (x *situation) midnight(d cal.Date) time.Time {
+	t := d.Time()
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, x.site.Location())
+}
+
+// readForecast reads the forecast in force page by page.
+func (x *situation) readForecast(ctx context.Context, d *db.DB) error {
+	var after id.ID
+	for {
+		var run *forecast.Run
+		var some []forecast.AheadOf
+		err := d.Read(ctx, func(tx *db.Tx) (err error) {
+			run, some, err = forecast.Products(tx, x.site.ID, after, pageRows)
+			return err
+		})
+		if errors.Is(err, forecast.ErrNone) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if x.run != nil && x.run.ID != run.ID { // a newer one came
+			x.ahead, after = nil, 0
+			x.run = nil
+			continue
+		}
+		x.run = run
+		x.ahead = append(x.ahead, some...)
+		if len(some) < pageRows {
+			return nil
+		}
+		after = some[len(some)-1].Product
+	}
+}
+
+// readLots reads what lies at the site, page by page.
+func (x *situation) readLots(ctx context.Context, d *db.DB) error {
+	var expires time.Time = time.UnixMilli(0)
+	var after id.ID
+	const page = 1000
+	for {
+		n := 0
+		type found struct {
+			product id.ID
+			lot     replenish.Lot
+		}
+		var some []found
+		if err := d.Read(ctx, func(tx *db.Tx) error {
+			n, some = 0, some[:0]
+			rows := tx.Query(openLots, x.site.ID, expires, after, page)
+			defer rows.Close()
+			for rows.Next() {
+				var f found
+				if err := rows.Scan(&f.product, &f.lot.Batch, &f.lot.Code, &f.lot.Qty, &f.lot.Held, &f.lot.Until); err != nil {
+					return err
+				}
+				n++
+				some = append(some, f)
+			}
+			return rows.Err()
+		}); err != nil {
+			return err
+		}
+		for _, f := range some {
+			expires, after = f.lot.Until, f.lot.Batch
+			x.lots[f.product] = append(x.lots[f.product], f.lot)
+		}
+		if n < page {
+			return nil
+		}
+	}
+}
+
+// readGoods reads every product that the plan may speak of.
+func (x *situation) readGoods(ctx context.Context, d *db.DB, goods *catalog.Service, book *catalog.Cookbook, terms map[id.ID][]party.Terms) error {
+	ids := map[id.ID]bool{}
+	for _, a := range x.ahead {
+		ids[a.Product] = true
+	}
+	for _, day := range x.asked {
+		for p := range day {
+			ids[p] = true
+		}
+	}
+	for _, p := range book.Products() {
+		ids[p] = true
+	}
+	list := make([]id.ID, 0, len(ids))
+	for p := range ids {
+		list = append(list, p)
+	}
+	slices.Sort(list)
+	x.goods = make(map[id.ID]*catalog.Product, len(list))
+	for part := range slices.Chunk(list, 500) {
+		if err := d.Read(ctx, func(tx *db.Tx) error {
+			some, err := goods.Products(tx, part)
+			for i, p := range some {
+				x.goods[i] = p
+			}
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// good is what planning knows of a product.
+func (x *situation) good(p id.ID) replenish.Good {
+	g := x.goods[p]
+	if g == nil {
+		return replenish.Good{Life: replenish.Forever}
+	}
+	return replenish.Good{Life: replenish.Life(g.ShelfLifeH), Batch: g.BatchSize, Piece: g.BaseUnit == "piece"}
+}
+
+// sources are the products that other sites make for this one.
+func (x *situation) sources(book *catalog.Cookbook) map[id.ID]replenish.Source {
+	found := map[id.ID]replenish.Source{}
+	for _, r := range x.rules {
+		if r.Product == 0 {
+			for _, p := range book.Made() {
+				found[p] = replenish.Source{Site: r.Source, LeadHours: r.LeadHours}
+			}
+		}
+	}
+	for _, r := range x.rules {
+		if r.Product != 0 {
+			found[r.Product] = replenish.Source{Site: r.Source, LeadHours: r.LeadHours}
+		}
+	}
+	return found
+}
+
+// plan walks from today over the planned day to the last day for which something must be ordered now, and writes down
+// what is made and needed on the planned day and what is to be ordered.
+func (x *situation) plan(book *catalog.Cookbook, terms map[id.ID][]party.Terms) (*replenish.Made, error) {
+	loc := x.site.Location()
+	site := &replenish.Site{Book: book, Good: x.good, Terms: terms, Sources: x.sources(book), Loc: loc, DayStart: time.Duration(x.site.DayStart) * time.Minute,
+		Lots: x.lots, Coming: x.coming, Waived: x.waived}
+	made := &replenish.Made{}
+	clock := x.now.In(loc)
+	now := party.Moment{Date: cal.On(clock), Minute: int64(clock.Hour()*60 + clock.Minute())}
+	if x.date > x.today { // seen from the morning of that day
+		start := site.Start(x.date)
+		now = party.Moment{Date: x.date, Minute: int64(start.Sub(site.Midnight(x.date)) / time.Minute)}
+	}
+	last := x.date.AddDays(x.horizon(terms, site.Sources))
+	for date := x.today; date <= last; date = date.AddDays(1) {
+		day := replenish.Day{Date: date, Now: now}
+		if date == x.today {
+			day.From = x.from
+			day.After = site.Start(date)
+			if x.now.After(day.After) {
+				day.After = x.now
+			}
+		}
+		day.Wanted = x.wanted(book, date)
+		p, err := site.Plan(day)
+		if err != nil {
+			return nil, err
+		}
+		if date >= x.date {
+			x.write(made, p, date == x.date, site)
+		}
+	}
+	return made, nil
+}
+
+// horizon is how many days after the planned one goods must be ordered for on that day.
+func (x *situation) horizon(terms map[id.ID][]party.Terms, sources map[id.ID]replenish.Source) int {
+	days := 1
+	for _, list := range terms {
+		for _, t := range list {
+			lead := x.date.Sub(t.OrderBy(x.date).Date) + 6 // order days may be a week apart
+			if t.Days == party.EveryDay {
+				lead -= 6
+			}
+			days = max(days, lead)
+		}
+	}
+	for _, s := range sources {
+		days = max(days, int(s.LeadHours+23)/24)
+	}
+	if x.run != nil {
+		days = min(days, max(x.run.Last().Sub(x.date), 0))
+	}
+	return min(days, mostAhead)
+}
+
+// wanted is what the site sells and others ask of it on a day.
+func (x *situation) wanted(book *catalog.Cookbook, date cal.Date) []replenish.Wanted {
+	var all []replenish.Wanted
+	asked := x.asked[date]
+	for i := range x.ahead {
+		a := &x.ahead[i]
+		at := slices.IndexFunc(a.Days, func(e forecast.Expected) bool { return e.Date == date })
+		g := x.goods[a.Product]
+		if at < 0 || g == nil || g.State == catalog.Discontinued {
+			continue
+		}
+		life := replenish.Life(g.ShelfLifeH)
+		e := a.Days[at]
+		w := replenish.Wanted{Product: a.Product, Decided: x.decided(a.Product, date)}
+		w.Demand = replenish.DemandOf(e.Mean+asked[a.Product], e.At(replenish.Tau(life))+asked[a.Product], replenish.Tau(life), a.Shares(date.Weekday()))
+		all = append(all, w)
+	}
+	for p, q := range asked {
+		if !slices.ContainsFunc(all, func(w replenish.Wanted) bool { return w.Product == p }) {
+			all = append(all, replenish.Wanted{Product: p, Firm: &q, Decided: x.decided(p, date)})
+		}
+	}
+	slices.SortFunc(all, func(a, b replenish.Wanted) int { return compare(a.Product, b.Product) })
+	return all
+}
+
+func compare(a, b id.ID) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// decided are the rounds of the planned day that stay as they are.
+func (x *situation) decided(product id.ID, date cal.Date) map[int64]qty.Qty {
+	if date != x.date {
+		return nil
+	}
+	var found map[int64]qty.Qty
+	for _, k := range x.kept {
+		if k.Product == product {
+			if found == nil {
+				found = map[int64]qty.Qty{}
+			}
+			found[k.Round] = k.Open
+		}
+	}
+	return found
+}
+
+// write writes down a day of the plan: of the planned day everything, of later ones what must be ordered now.
+func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, site *replenish.Site) {
+	if planned {
+		for _, r := range p.Production {
+			if _, kept := x.decided(r.Product, x.date)[r.Round.No]; kept {
+				continue
+			}
+			why := replenish.ProductionWhy{LifeH: x.goods[r.Product].ShelfLifeH, Batch: x.goods[r.Product].BatchSize, Wanted: max(0, r.Quantile-r.OnHand), Stock: stocked(r.Stock)}
+			if !r.Given {
+				why.Forecast = x.why(r.Product, r.Demand)
+			}
+			ready := max(int64(r.Round.From), int64(x.site.Open)/30)
+			m.Production = append(m.Production, replenish.ProductionRow{Product: r.Product, Round: r.Round.No, From: int64(r.Round.From), To: int64(r.Round.To), Ready: ready,
+				Mean: r.Mean, Quantile: r.Quantile, OnHand: r.OnHand, Make: r.Make, Why: why})
+		}
+	}
+	ordered := map[id.ID]bool{}
+	for _, o := range p.Orders {
+		if o.Wait {
+			continue
+		}
+		ordered[o.Terms.Product] = true
+		lead := o.Terms.LeadHours
+		if lead == 0 {
+			lead = o.Terms.Class.LeadHours()
+		}
+		others := o.Others
+		if others == nil {
+			others = []replenish.Other{}
+		}
+		m.Orders = append(m.Orders, replenish.ProposalRow{Product: o.Terms.Product, Supplier: o.Terms.Supplier, Due: o.Due, OrderBy: o.OrderBy.String(), Late: o.Late, Net: o.Net,
+			Packs: o.Packs, Qty: o.Qty, Amount: o.Amount, Pack: o.Terms.Pack, Unit: o.Terms.Unit, Price: o.Terms.Price, MinPacks: o.Terms.MinPacks,
+			Why: replenish.ProposalWhy{Net: o.Net, Over: o.Over, LeadClass: string(o.Terms.Class), LeadH: lead, OrderDays: o.Terms.Days.String(), Others: others}})
+	}
+	for _, a := range p.Asks {
+		if a.Wait {
+			continue
+		}
+		ordered[a.Product] = true
+		unit := x.goods[a.Product].BaseUnit
+		m.Orders = append(m.Orders, replenish.ProposalRow{Product: a.Product, Source: a.From, Due: a.Due, OrderBy: a.OrderBy.String(), Late: a.Late, Net: a.Qty, Qty: a.Qty,
+			Pack: qty.Scale, Unit: qty.Unit{Name: unit, Num: 1, Den: 1}, MinPacks: 0,
+			Why: replenish.ProposalWhy{Net: a.Qty, LeadH: site.Sources[a.Product].LeadHours, Others: []replenish.Other{}}})
+	}
+	for _, n := range p.Needs {
+		if !planned && !ordered[n.Product] {
+			continue
+		}
+		why := replenish.RequirementWhy{Uses: []replenish.UseWhy{}, Direct: n.Direct, Stock: stocked(n.Stock), Arriving: n.Arriving, Used: n.OnHand + n.InTransit}
+		if why.Arriving == nil {
+			why.Arriving = []replenish.Coming{}
+		}
+		if n.Demand != nil {
+			why.Forecast = x.why(n.Product, *n.Demand)
+		}
+		for _, u := range n.Uses {
+			g := x.goods[u.Product]
+			why.Uses = append(why.Uses, replenish.UseWhy{ProductID: u.Product, Code: g.Code, Name: g.Name, Makes: u.Makes, Yield: u.Yield, Qty: u.Qty, Loss: catalog.LossText(u.Loss), Rule: string(u.Rule),
+				Gross: replenish.Rounded(u.Gross), Need: replenish.Rounded(u.Need)})
+		}
+		m.Needs = append(m.Needs, replenish.RequirementRow{Product: n.Product, Date: n.Date, Gross: replenish.Rounded(n.Gross), Need: replenish.Rounded(n.Need), Loss: replenish.PPM(n.Loss()),
+			OnHand: n.Have.OnHand, InTransit: n.Have.InTransit, Net: n.Net, Made: n.Made, Lacking: n.Lacking, Why: why})
+	}
+}
+
+func stocked(all []replenish.Age) []replenish.Age {
+	if all == nil {
+		return []replenish.Age{}
+	}
+	return all
+}
+
+// why is the forecast of a product behind its demand.
+func (x *situation) why(product id.ID, d replenish.Demand) *replenish.ForecastWhy {
+	w := replenish.WhyOf(d)
+	w.RunID, w.DataUntil = x.run.ID, x.run.DataUntil
+	for i := range x.ahead {
+		if x.ahead[i].Product == product {
+			at := slices.IndexFunc(x.ahead[i].Days, func(e forecast.Expected) bool { return e.Date == x.date })
+			w.Override = at >= 0 && x.ahead[i].Days[at].Override
+		}
+	}
+	return w
+}
