@@ -33,6 +33,7 @@ import (
 	"zhanggui/internal/produce"
 	"zhanggui/internal/purchase"
 	"zhanggui/internal/replenish"
+	"zhanggui/internal/sim"
 	"zhanggui/internal/stock"
 	"zhanggui/internal/till"
 	webapps "zhanggui/web"
@@ -45,6 +46,7 @@ var migrations = []db.Migrations{
 	catalog.Migrations, party.Migrations,
 	stock.Migrations, price.Migrations, till.Migrations, forecast.Migrations, produce.Migrations, replenish.Migrations, purchase.Migrations,
 	intake.Migrations, learn.Migrations,
+	sim.Migrations,
 	ownMigrations,
 }
 
@@ -70,8 +72,8 @@ type options struct {
 	business   clock.Source
 	trustProxy bool
 	production bool
-	pay        string // "", "none" or "simulated"
-	demo       bool
+	pay        string                        // "", "none" or "simulated"
+	demo       *sim.Demo                     // nil: a real shop
 	onFault    func(operation, fault string) // tests: an answer that is not as the document says
 }
 
@@ -104,7 +106,7 @@ func build(d *db.DB, o options) (*house, error) {
 		o.log = slog.Default()
 	}
 	h := &house{o: o, d: d}
-	h.org = org.New(org.Options{Permissions: permissions, Roles: roles, Log: o.log, Demo: o.demo})
+	h.org = org.New(org.Options{Permissions: permissions, Roles: roles, Log: o.log, Demo: o.demo != nil})
 	h.api = web.New(web.Options{SignedIn: h.org.SignedIn, Log: o.log, Version: buildVersion(), TrustProxy: o.trustProxy, OnFault: o.onFault})
 	h.api.Pages(web.NewPages(webapps.Files()))
 	h.relay = outbox.NewRelay(d, o.log)
@@ -131,6 +133,7 @@ func build(d *db.DB, o options) (*house, error) {
 	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports, making.New(h.goods), party.New(partyGoods{h.goods}), days} {
 		part.Routes(h.api)
 	}
+	o.demo.Routes(h.api)
 	h.jobRoutes()
 	h.checkRoutes()
 	h.live = h.api.Live(liveTo)
@@ -170,8 +173,10 @@ func (h *house) start(ctx context.Context, password string) (*org.First, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := h.seed(ctx); err != nil {
-		return nil, err
+	if h.o.demo == nil {
+		if err := h.seed(ctx); err != nil {
+			return nil, err
+		}
 	}
 	h.live.Use(h.tail)
 	h.count()

@@ -11,6 +11,7 @@ import (
 
 	"zhanggui/internal/platform/clock"
 	"zhanggui/internal/platform/db"
+	"zhanggui/internal/sim"
 )
 
 type serveCmd struct {
@@ -21,6 +22,9 @@ type serveCmd struct {
 	Pay        string `env:"ZHANGGUI_PAY" placeholder:"none|simulated" help:"Provider of mobile payment. Default: simulated, and none in production."`
 	Password   string `name:"admin-password" env:"ZHANGGUI_ADMIN_PASSWORD" help:"The administrator's password at the first start; made and printed when not given. Better set in the environment."`
 
+	Demo     *bool `negatable:"" env:"ZHANGGUI_DEMO" help:"Make a demo chain in an empty database and let it live. A demo that is there goes on without it; with --no-demo it stands still."`
+	SimSpeed int64 `env:"ZHANGGUI_SIM_SPEED" default:"10" help:"How many times as fast as the wall clock a demo's day passes, 1 to 600."`
+
 	careless bool // tests: their PostgreSQL does without fsync, which serve refuses
 }
 
@@ -30,7 +34,8 @@ const drainTime = 20 * time.Second
 // Run serves until the context ends. The address answers at once; the API follows when the database
 // is open and migrated.
 func (s *serveCmd) Run(ctx context.Context, c *console) error {
-	o := options{log: c.log, business: clock.NewBusiness(), trustProxy: s.TrustProxy, production: s.Production, pay: s.Pay}
+	business := clock.NewBusiness()
+	o := options{log: c.log, business: business, trustProxy: s.TrustProxy, production: s.Production, pay: s.Pay}
 	listener, err := net.Listen("tcp", s.Addr)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s (is another server running there?): %w", s.Addr, err)
@@ -58,6 +63,9 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 	if err := trusted(ctx, d); err != nil && !s.careless {
 		return err
 	}
+	if o.demo, err = s.openDemo(ctx, d, business, o); err != nil {
+		return err
+	}
 	h, err := build(d, o)
 	if err != nil {
 		return err
@@ -75,8 +83,10 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 		defer close(done)
 		h.run(background)
 	}()
+	live := s.runDemo(background, h)
 	defer func() {
 		stop()
+		<-live
 		<-done
 	}()
 	show(h.api)
@@ -95,6 +105,40 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 		return fmt.Errorf("not everything was finished in %s: %w", drainTime, err)
 	}
 	return nil
+}
+
+// openDemo finds out whether the database is a demo, and makes it one if it is empty and that was asked for.
+func (s *serveCmd) openDemo(ctx context.Context, d *db.DB, business *clock.Business, o options) (*sim.Demo, error) {
+	if s.SimSpeed < 0 || s.SimSpeed > 600 {
+		return nil, errors.New("--sim-speed is 1 to 600")
+	}
+	if err := d.Migrate(ctx, migrations...); err != nil {
+		return nil, err
+	}
+	return sim.Open(ctx, d, s.Demo != nil && *s.Demo, sim.Options{Clock: business, Speed: s.SimSpeed, Log: o.log})
+}
+
+// runDemo lets the demo live beside the server, or stand still. The channel is closed when its people have stopped.
+func (s *serveCmd) runDemo(ctx context.Context, h *house) <-chan struct{} {
+	done := make(chan struct{})
+	demo := h.o.demo
+	if demo == nil {
+		close(done)
+		return done
+	}
+	demo.Work(h.org, h.api)
+	go func() {
+		defer close(done)
+		if s.Demo != nil && !*s.Demo {
+			demo.Stand(ctx)
+		} else {
+			demo.Run(ctx)
+		}
+		if err := demo.Leave(context.WithoutCancel(ctx)); err != nil {
+			h.o.log.Warn("the demo could not be left", "err", err)
+		}
+	}()
+	return done
 }
 
 // trusted refuses a database on which an acknowledged sale could be lost.

@@ -94,6 +94,45 @@ func (s *Org) Start(ctx context.Context, d *db.DB, password string) (*First, err
 	return first, nil
 }
 
+// Hire gives a person of the head office a built-in role over the whole group, and makes him if there is none of
+// that name; his password is the given one from now on. It is for the installation itself, not for a caller.
+func (s *Org) Hire(ctx context.Context, d *db.DB, name, display, role, password string) error {
+	ctx = WithSystem(ctx)
+	if err := CheckPassword(name, password); err != nil {
+		return err
+	}
+	hash, err := s.gate.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return d.Write(ctx, func(tx *db.Tx) error {
+		roleID, err := builtInRole(tx, role)
+		if err != nil {
+			return err
+		}
+		var staff id.ID
+		switch err := tx.QueryRow(`SELECT id FROM org_staff WHERE name = $1`, name).Scan(&staff); err {
+		case nil:
+			if _, err := s.updateStaff(ctx, tx, staff, display, 0, hash); err != nil {
+				return err
+			}
+		case db.ErrNoRow:
+			p, err := s.createStaff(ctx, tx, name, display, 0, hash)
+			if err != nil {
+				return err
+			}
+			staff = p.ID
+		default:
+			return err
+		}
+		_, err = s.setGrants(ctx, tx, staff, []Grant{{RoleID: roleID, ScopeKind: "group"}})
+		return err
+	})
+}
+
+// NewPassword makes one that nobody guesses.
+func NewPassword() string { return newPassword() }
+
 func builtInRole(tx *db.Tx, key string) (id.ID, error) {
 	var role id.ID
 	err := tx.QueryRow(`SELECT id FROM org_role WHERE built_in = $1`, key).Scan(&role)

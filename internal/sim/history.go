@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"zhanggui/internal/platform/cal"
 )
@@ -30,6 +31,34 @@ func NewHistory(seed uint64) *History {
 		}
 	}
 	return h
+}
+
+// first keeps the first stores and products of the chain; what happens to them stays the same.
+func (h *History) first(stores, products int) *History {
+	small := *h
+	small.stores, small.products = h.stores[:min(stores, len(h.stores))], h.products[:min(products, len(h.products))]
+	return &small
+}
+
+// goods are the products of the chain and all that they are made of, in the order of the range.
+func (h *History) goods() []Product {
+	all := Range()
+	parts := map[string][]Part{}
+	for _, p := range all {
+		parts[p.Code] = p.Recipe
+	}
+	used := map[string]bool{}
+	var use func(code string)
+	use = func(code string) {
+		used[code] = true
+		for _, part := range parts[code] {
+			use(part.Code)
+		}
+	}
+	for _, p := range h.products {
+		use(p.Code)
+	}
+	return slices.DeleteFunc(all, func(p Product) bool { return !used[p.Code] })
 }
 
 // Weather is one day's weather in the chain's city.
@@ -199,7 +228,7 @@ func (h *History) WriteStores(out io.Writer) error {
 func (h *History) WriteProducts(out io.Writer) error {
 	w := bufio.NewWriter(out)
 	fmt.Fprintln(w, "product,name,category,base_unit,unit,unit_num,unit_den,barcode,price_fen,shelf_life_h,batch_size,tax_pct")
-	for i, p := range Range() {
+	for i, p := range h.goods() {
 		price, barcode := "", ""
 		if p.Price > 0 {
 			price, barcode = fmt.Sprint(p.Price), ean13(fmt.Sprintf("2900000%05d", i+1))
@@ -230,10 +259,10 @@ func (h *History) WriteRecipes(out io.Writer, from cal.Date) error {
 	w := bufio.NewWriter(out)
 	fmt.Fprintln(w, "product,yield_qty,yield_unit,component,qty,unit,loss,loss_rule,valid_from")
 	units := map[string]string{}
-	for _, p := range Range() {
+	for _, p := range h.goods() {
 		units[p.Code] = p.Unit
 	}
-	for _, p := range Range() {
+	for _, p := range h.goods() {
 		for _, part := range p.Recipe {
 			loss := ".03"
 			if units[part.Code] == "piece" {
@@ -253,7 +282,7 @@ func (h *History) WriteSuppliers(out io.Writer) error {
 	for _, s := range Suppliers() {
 		by[s.Code] = s
 	}
-	for _, p := range Range() {
+	for _, p := range h.goods() {
 		if s, ok := by[p.Supplier]; ok {
 			fmt.Fprintf(w, "%s,%s,%s,%d,%s,%d,%d,%s,%d,%s,%s\n", s.Code, s.Name, p.Code, p.Pack, p.Unit,
 				(p.PackFen*10_000+p.Pack/2)/p.Pack, s.MinPacks, s.Class, s.LeadHours, s.Days, s.CutOff)
@@ -277,6 +306,18 @@ func (h *History) WriteWeather(out io.Writer, from, to cal.Date) error {
 	return w.Flush()
 }
 
+// WriteHolidays writes the named days of the time.
+func (h *History) WriteHolidays(out io.Writer, from, to cal.Date) error {
+	w := bufio.NewWriter(out)
+	fmt.Fprintln(w, "date,name,is_off_day")
+	for _, d := range h.holidays.All() {
+		if d.Date >= from && d.Date <= to {
+			fmt.Fprintf(w, "%s,%s,%d\n", d.Date, d.Name, b2i(d.Off))
+		}
+	}
+	return w.Flush()
+}
+
 // WriteSalesByDay writes sales of whole days with the moment a product sold out.
 func (h *History) WriteSalesByDay(out io.Writer, from, to cal.Date) error {
 	w := bufio.NewWriter(out)
@@ -284,7 +325,7 @@ func (h *History) WriteSalesByDay(out io.Writer, from, to cal.Date) error {
 	err := h.each(from, to, func(day Day, price int64) {
 		at := ""
 		if day.SoldOut > 0 {
-			at = clock(day.SoldOut)
+			at = hhmm(day.SoldOut)
 		}
 		fmt.Fprintf(w, "%s,%s,%d,%s,%d,%s\n", day.Date, day.Product, day.Sold, day.Store, price, at)
 	})
@@ -301,11 +342,11 @@ func (h *History) WriteSalesByTime(out io.Writer, from, to cal.Date) error {
 	err := h.each(from, to, func(day Day, price int64) {
 		at := ""
 		if day.SoldOut > 0 {
-			at = clock(day.SoldOut)
+			at = hhmm(day.SoldOut)
 		}
 		for i, n := range day.BySlot {
 			if n > 0 {
-				fmt.Fprintf(w, "%s %s,%s,%d,%s,%d,%s\n", day.Date, clock((firstSlot+i)*30+15), day.Product, n, day.Store, price, at)
+				fmt.Fprintf(w, "%s %s,%s,%d,%s,%d,%s\n", day.Date, hhmm((firstSlot+i)*30+15), day.Product, n, day.Store, price, at)
 			}
 		}
 	})
@@ -315,7 +356,7 @@ func (h *History) WriteSalesByTime(out io.Writer, from, to cal.Date) error {
 	return w.Flush()
 }
 
-func clock(minute int) string { return fmt.Sprintf("%02d:%02d", minute/60, minute%60) }
+func hhmm(minute int) string { return fmt.Sprintf("%02d:%02d", minute/60, minute%60) }
 
 // each goes through stores, products and days in this order.
 func (h *History) each(from, to cal.Date, f func(Day, int64)) error {

@@ -242,9 +242,14 @@ func (a *API) enter(ctx context.Context) bool {
 	return false
 }
 
+type quietKey struct{}
+
+// Quiet lets requests that the program makes of itself be logged only where everything is.
+func Quiet(ctx context.Context) context.Context { return context.WithValue(ctx, quietKey{}, true) }
+
 func (a *API) log(w *recorder, r *http.Request, took time.Duration) {
 	level := slog.LevelInfo
-	if w.route == "page" || w.route == "health" || w.route == "ready" {
+	if w.route == "page" || w.route == "health" || w.route == "ready" || r.Context().Value(quietKey{}) != nil {
 		level = slog.LevelDebug
 	}
 	if !a.o.Log.Enabled(r.Context(), level) {

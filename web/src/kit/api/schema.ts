@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/demo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether everything here is invented, and how far the demo is */
+        get: operations["get-demo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/forecasts": {
         parameters: {
             query?: never;
@@ -3489,6 +3506,35 @@ export interface components {
             name: string;
             password: string;
         };
+        SimStatus: {
+            demo: boolean;
+            /** Format: int64 */
+            done: number;
+            /**
+             * Format: date-time
+             * @description business time
+             */
+            now: string;
+            /**
+             * @description none: no demo
+             * @enum {string}
+             */
+            phase: "none" | "import" | "catch_up" | "live";
+            /** @description demo staff are at work */
+            running: boolean;
+            /**
+             * Format: int64
+             * @description business time goes so many times as fast as the clock on the wall
+             */
+            speed: number;
+            /**
+             * @description of the phase
+             * @enum {string}
+             */
+            step: "" | "stores" | "products" | "recipes" | "suppliers" | "weather" | "holidays" | "sales" | "stock" | "staff" | "day";
+            /** Format: int64 */
+            total: number;
+        };
         StockAdjustmentIn: {
             /** @description quantities above 0 come in, below 0 go out */
             lines: components["schemas"]["StockIssueIn"][];
@@ -3980,6 +4026,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AppStarted"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-demo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimStatus"];
                 };
             };
             /** @description Error */
