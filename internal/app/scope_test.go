@@ -98,6 +98,12 @@ var examples = map[string]func(w *town, x world) request{
 	"adjust-stock": func(w *town, x world) request {
 		return request{body: m{"site_id": x.ids["site"], "reason": "count", "lines": []m{{"batch_id": x.ids["batch"], "qty": "-1"}}}}
 	},
+	"change-stock-state": func(w *town, x world) request {
+		return request{body: m{"site_id": x.ids["site"], "reason": "quality", "lines": []m{{"batch_id": x.ids["batch"], "from": "available", "to": "frozen", "qty": "1"}}}}
+	},
+	"why-not-available": func(w *town, x world) request {
+		return request{query: map[string]string{"site_id": x.ids["site"], "product_id": x.ids["product"]}}
+	},
 	"request-materials": func(w *town, x world) request {
 		return request{body: w.making(x)}
 	},

@@ -46,7 +46,7 @@ func Return(tx *db.Tx, site id.ID, backs []Back) (*Coming, error) {
 		}
 		batches[i] = b.Batch
 	}
-	if err := c.lockBatches(tx, batches); err != nil {
+	if err := c.lockLots(tx, batches); err != nil {
 		return nil, err
 	}
 	for i, b := range backs {

@@ -33,6 +33,8 @@ type Document struct {
 // Line is what a document did to a batch: Qty and Value into it above 0, out of it below.
 type Line struct {
 	Batch id.ID
+	Place id.ID // of the batch that it is about; 0: the ordinary one
+	To    id.ID // the kept account of goods at the other end; 0: a flow
 	SKU   id.ID
 	Code  string
 	Qty   qty.Qty
@@ -61,16 +63,16 @@ func (d *Document) posting() ledger.Document {
 	return ledger.Document{Kind: d.Kind, ID: d.ID, Site: d.Site, Date: d.Date}
 }
 
-var insertLines = db.NewMany(`INSERT INTO stock_document_line (document_id, line_no, batch_id, qty, value_fen) VALUES `, `(?, ?, ?, ?, ?)`, ``)
+var insertLines = db.NewMany(`INSERT INTO stock_document_line (document_id, line_no, batch_id, place_id, to_id, qty, value_fen) VALUES `, `(?, ?, ?, ?, ?, ?, ?)`, ``)
 
 func (d *Document) insert(tx *db.Tx) error {
 	if err := tx.Exec(`INSERT INTO stock_document (id, kind, site_id, business_date, reason, ref, note, staff_id, made_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		d.ID, d.Kind, d.Site, d.Date, d.Reason, d.Ref, d.Note, d.Staff, d.MadeAt); err != nil {
 		return err
 	}
-	args := make([]any, 0, 5*len(d.Lines))
+	args := make([]any, 0, 7*len(d.Lines))
 	for i, l := range d.Lines {
-		args = append(args, int64(d.ID), int64(i+1), int64(l.Batch), int64(l.Qty), int64(l.Value))
+		args = append(args, int64(d.ID), int64(i+1), int64(l.Batch), int64(l.Place), int64(l.To), int64(l.Qty), int64(l.Value))
 	}
 	return tx.ExecMany(insertLines, args...)
 }
@@ -288,9 +290,9 @@ func freshCode(day cal.Date, batch id.ID) string {
 
 // --- goods are thrown away
 
-// Issue is so much of a batch.
+// Issue is so much of a batch, or of a place of one.
 type Issue struct {
-	Batch id.ID
+	Batch id.ID // or the id of a place
 	Qty   qty.Qty
 }
 
@@ -346,7 +348,7 @@ func (d *Document) lock(tx *db.Tx, given id.ID, lines []Issue) (*move, error) {
 		batches[i] = l.Batch
 	}
 	m := newMove(d.Site)
-	if err := m.lockBatches(tx, batches); err != nil {
+	if err := m.lockLots(tx, batches); err != nil {
 		return nil, err
 	}
 	for i, l := range lines {
@@ -368,7 +370,9 @@ func (d *Document) issue(tx *db.Tx, m *move, i int, l Issue, goods, value ledger
 		return err
 	}
 	m.pair(i, b.unit(), l.Qty, cost, b.out(goods, value), ledger.Ref{})
-	d.Lines = append(d.Lines, Line{Batch: b.id, SKU: b.sku, Code: b.code, Qty: -l.Qty, Value: -cost})
+	line := b.line()
+	line.Qty, line.Value = -l.Qty, -cost
+	d.Lines = append(d.Lines, line)
 	return nil
 }
 
@@ -435,6 +439,8 @@ func (d *Document) gain(m *move, i int, l Issue) error {
 	b.onHand += l.Qty
 	b.worth += money.Fen(n)
 	m.pair(i, b.unit(), l.Qty, money.Fen(n), b.in(Gained, GainValue), ledger.Ref{})
-	d.Lines = append(d.Lines, Line{Batch: b.id, SKU: b.sku, Code: b.code, Qty: l.Qty, Value: money.Fen(n)})
+	line := b.line()
+	line.Qty, line.Value = l.Qty, money.Fen(n)
+	d.Lines = append(d.Lines, line)
 	return nil
 }

@@ -13,10 +13,11 @@ const (
 	EventReceived   = "stock.received.v1"
 	EventWrittenOff = "stock.written_off.v1"
 	EventAdjusted   = "stock.adjusted.v1"
+	EventMoved      = "stock.moved.v1"
 	EventSoldOut    = "stock.sold_out.v1"
 )
 
-// Moved is the body of received, written_off and adjusted.
+// Moved is the body of received, written_off, adjusted and moved.
 type Moved struct {
 	Document id.ID       `json:"document_id"`
 	Site     id.ID       `json:"site_id"`

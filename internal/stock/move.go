@@ -57,12 +57,20 @@ func (m *move) scanLots(rows *db.Rows, each func(*lot), more ...any) error {
 }
 
 // The accounts of a batch are locked in the order in which its rows come, by rising id of the batch, and
-// whoever locks the value of a batch has locked the batch. So nobody waits in a circle.
+// whoever locks the value of a batch has locked the batch. So nobody waits in a circle. Places of batches
+// are found by their own ids in the same question, so that they stand in the same order.
+const (
+	lotsHead = `WITH s AS (SELECT CAST($1 AS BIGINT) AS site), w (id) AS (VALUES `
+	lotsTail = `), c AS (
+	SELECT b.id, b.value_id, b.sku_id, b.code, b.expires_at, 0 AS batch FROM s CROSS JOIN w JOIN stock_batch b ON b.id = w.id AND b.site_id = s.site
+	UNION ALL
+	SELECT p.id, p.value_id, p.sku_id, b.code, b.expires_at, p.batch_id FROM s CROSS JOIN w JOIN stock_place p ON p.id = w.id AND p.site_id = s.site JOIN stock_batch b ON b.id = p.batch_id)
+SELECT ` + lotColumns + `, c.batch FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id ORDER BY a.id`
+)
+
 var (
-	readLots = db.NewMany(`WITH c AS (SELECT id, value_id, sku_id, code, expires_at FROM stock_batch WHERE site_id = $1 AND id IN (`, `?`,
-		`)) SELECT `+lotColumns+` FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id ORDER BY a.id`)
-	lockLots = db.NewMany(`WITH c AS (SELECT id, value_id, sku_id, code, expires_at FROM stock_batch WHERE site_id = $1 AND id IN (`, `?`,
-		`)) SELECT `+lotColumns+` FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id ORDER BY a.id FOR UPDATE`)
+	readLots = db.NewMany(lotsHead, `(BIGINT)`, lotsTail)
+	lockLots = db.NewMany(lotsHead, `(BIGINT)`, lotsTail+` FOR UPDATE OF a, v`)
 )
 
 // byEngine takes the form that locks where rows are locked; SQLite's writer is alone.
@@ -73,20 +81,25 @@ func byEngine(tx *db.Tx, lite, pg *db.Many) *db.Many {
 	return lite
 }
 
-// lockBatches locks batches of the site by id. Those of other sites are not found.
-func (m *move) lockBatches(tx *db.Tx, batches []id.ID) error {
-	batches = slices.Clone(batches)
-	slices.Sort(batches)
-	batches = slices.Compact(batches)
-	if len(batches) == 0 {
-		return nil
+// lockLots locks batches of the site, and places of batches, by id. Those of other sites are not found.
+func (m *move) lockLots(tx *db.Tx, lots []id.ID) error {
+	lots = slices.Clone(lots)
+	slices.Sort(lots)
+	lots = slices.Compact(lots)
+	for len(lots) > 0 {
+		n := min(len(lots), 256)
+		args := make([]any, 0, 1+n)
+		args = append(args, int64(m.site))
+		for _, b := range lots[:n] {
+			args = append(args, int64(b))
+		}
+		var of id.ID
+		if err := m.scanLots(tx.QueryMany(byEngine(tx, readLots, lockLots), args...), func(b *lot) { b.of = of }, &of); err != nil {
+			return err
+		}
+		lots = lots[n:]
 	}
-	args := make([]any, 0, 1+len(batches))
-	args = append(args, int64(m.site))
-	for _, b := range batches {
-		args = append(args, int64(b))
-	}
-	return m.scanLots(tx.QueryMany(byEngine(tx, readLots, lockLots), args...), func(*lot) {})
+	return nil
 }
 
 // ends are the two accounts that goods move between, and the two that their value moves between.
@@ -143,27 +156,38 @@ func (m *move) book(tx *db.Tx, doc ledger.Document, more []ledger.Transfer) erro
 var (
 	openBatches  = db.NewMany(`UPDATE stock_batch SET open = 1 WHERE id IN (`, `?`, `)`)
 	closeBatches = db.NewMany(`UPDATE stock_batch SET open = 0 WHERE id IN (`, `?`, `)`)
+	openPlaces   = db.NewMany(`UPDATE stock_place SET open = 1 WHERE id IN (`, `?`, `)`)
+	closePlaces  = db.NewMany(`UPDATE stock_place SET open = 0 WHERE id IN (`, `?`, `)`)
 )
 
 // flags keeps open = something is left. What the flag was is told by what was in the batch, which is locked:
 // the row of the batch is not, and may have been read before a twin changed it.
 func (m *move) flags(tx *db.Tx) error {
-	var opened, closed []any
+	var opened, closed, openedPlaces, closedPlaces []any
 	for _, b := range m.lots {
 		s, _ := m.Locked.Get(b.account())
 		switch left := s.Balance() > 0; {
-		case left && !b.wasOpen:
+		case left == b.wasOpen:
+		case left && b.of != 0:
+			openedPlaces = append(openedPlaces, int64(b.id))
+		case b.of != 0:
+			closedPlaces = append(closedPlaces, int64(b.id))
+		case left:
 			opened = append(opened, int64(b.id))
-		case !left && b.wasOpen:
+		default:
 			closed = append(closed, int64(b.id))
 		}
 	}
-	sortIDs(opened)
-	sortIDs(closed)
-	if err := tx.ExecMany(openBatches, opened...); err != nil {
-		return err
+	for _, change := range []struct {
+		sql *db.Many
+		ids []any
+	}{{openBatches, opened}, {closeBatches, closed}, {openPlaces, openedPlaces}, {closePlaces, closedPlaces}} {
+		sortIDs(change.ids)
+		if err := tx.ExecMany(change.sql, change.ids...); err != nil {
+			return err
+		}
 	}
-	return tx.ExecMany(closeBatches, closed...)
+	return nil
 }
 
 // sortIDs puts rows that are to be changed into the order of locks.

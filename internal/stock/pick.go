@@ -391,7 +391,7 @@ func Capture(tx *db.Tx, site id.ID, kind ledger.Kind, of id.ID, parts []qty.Qty)
 			return nil, ledger.ErrHoldSettled
 		}
 	}
-	if err := p.lockBatches(tx, batches); err != nil {
+	if err := p.lockLots(tx, batches); err != nil {
 		return nil, err
 	}
 	for i := range holds {

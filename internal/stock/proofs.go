@@ -42,10 +42,10 @@ WHERE a.id IS NULL OR v.id IS NULL`, Book, ValueBook, ledger.CNY)
 	}
 	rows = tx.Query(`
 SELECT a.id, a.book FROM ledger_account a
-WHERE a.book = $1 AND NOT EXISTS (SELECT 1 FROM stock_batch b WHERE b.id = a.id)
+WHERE a.book = $1 AND NOT EXISTS (SELECT 1 FROM stock_batch b WHERE b.id = a.id) AND NOT EXISTS (SELECT 1 FROM stock_place p WHERE p.id = a.id)
 UNION ALL
-SELECT a.id, a.book FROM ledger_account a LEFT JOIN stock_batch b ON b.value_id = a.id
-WHERE a.book = $2 AND a.kind <> $3 AND b.id IS NULL`, Book, ValueBook, WorkOrder)
+SELECT a.id, a.book FROM ledger_account a LEFT JOIN stock_batch b ON b.value_id = a.id LEFT JOIN stock_place p ON p.value_id = a.id
+WHERE a.book = $2 AND a.kind <> $3 AND b.id IS NULL AND p.id IS NULL`, Book, ValueBook, WorkOrder)
 	for rows.Next() {
 		var account id.ID
 		var book ledger.Book
@@ -64,7 +64,10 @@ func proveOpen(tx *db.Tx) (proof.Result, error) {
 	}
 	rows := tx.Query(`
 SELECT b.id, b.code, b.open, a.posted_in - a.posted_out FROM stock_batch b JOIN ledger_account a ON a.id = b.id
-WHERE (b.open = 1) <> (a.posted_in - a.posted_out > 0)`)
+WHERE (b.open = 1) <> (a.posted_in - a.posted_out > 0)
+UNION ALL
+SELECT p.id, b.code, p.open, a.posted_in - a.posted_out FROM stock_place p JOIN stock_batch b ON b.id = p.batch_id JOIN ledger_account a ON a.id = p.id
+WHERE (p.open = 1) <> (a.posted_in - a.posted_out > 0)`)
 	for rows.Next() {
 		var batch id.ID
 		var code string
@@ -84,6 +87,9 @@ func proveValue(tx *db.Tx) (proof.Result, error) {
 	}
 	rows := tx.Query(`
 SELECT b.id, b.code, v.posted_in - v.posted_out FROM stock_batch b JOIN ledger_account a ON a.id = b.id JOIN ledger_account v ON v.id = b.value_id
+WHERE a.posted_in = a.posted_out AND v.posted_in <> v.posted_out
+UNION ALL
+SELECT p.id, b.code, v.posted_in - v.posted_out FROM stock_place p JOIN stock_batch b ON b.id = p.batch_id JOIN ledger_account a ON a.id = p.id JOIN ledger_account v ON v.id = p.value_id
 WHERE a.posted_in = a.posted_out AND v.posted_in <> v.posted_out`)
 	for rows.Next() {
 		var batch id.ID
@@ -97,6 +103,23 @@ WHERE a.posted_in = a.posted_out AND v.posted_in <> v.posted_out`)
 	return r, rows.Err()
 }
 
+// documentLegs finds lines whose two legs do not say the same. account and value are those of the batch or of
+// its place; a kept account at the other end must be the one that the line names.
+const documentLegs = `
+SELECT kind, id, line_no, qty, moved, value_fen, moved_fen FROM (
+	SELECT l.kind, l.id, l.line_no, l.qty, l.value_fen, l.to_id,
+		COALESCE(CASE WHEN t.to_id = l.account THEN t.amount WHEN t.from_id = l.account THEN -t.amount END, 0) AS moved,
+		COALESCE(CASE WHEN t.to_id = l.account THEN t.from_id ELSE t.to_id END, 0) AS other,
+		COALESCE(CASE WHEN w.to_id = l.value_id THEN w.amount WHEN w.from_id = l.value_id THEN -w.amount END, 0) AS moved_fen
+	FROM (
+		SELECT d.kind, d.id, d.site_id, d.business_date, x.line_no, x.qty, x.value_fen, x.to_id, b.sku_id,
+			CASE WHEN x.place_id > 0 THEN x.place_id ELSE b.id END AS account, COALESCE(p.value_id, b.value_id) AS value_id
+		FROM stock_document_line x JOIN stock_document d ON d.id = x.document_id JOIN stock_batch b ON b.id = x.batch_id
+		LEFT JOIN stock_place p ON p.id = x.place_id AND p.batch_id = x.batch_id) AS l
+	LEFT JOIN ledger_transfer t ON t.doc_kind = l.kind AND t.doc_id = l.id AND t.leg = 2 * l.line_no - 1 AND t.unit = l.sku_id AND t.site_id = l.site_id AND t.business_date = l.business_date
+	LEFT JOIN ledger_transfer w ON w.doc_kind = l.kind AND w.doc_id = l.id AND w.leg = 2 * l.line_no AND w.unit = $1 AND w.site_id = l.site_id AND w.business_date = l.business_date) AS z
+WHERE qty <> moved OR value_fen <> moved_fen OR to_id <> CASE WHEN other > 0 THEN other ELSE 0 END`
+
 // proveDocuments: every line of a document has its two legs, of its quantity and value, between the batch
 // and the flows of its kind; every leg of a stock document has its line; no document is without lines.
 func proveDocuments(tx *db.Tx) (proof.Result, error) {
@@ -104,16 +127,7 @@ func proveDocuments(tx *db.Tx) (proof.Result, error) {
 	if err := tx.QueryRow(`SELECT COUNT(*) FROM stock_document`).Scan(&r.Rows); err != nil {
 		return r, err
 	}
-	rows := tx.Query(`
-SELECT d.kind, d.id, l.line_no, l.qty, COALESCE(CASE WHEN t.to_id = l.batch_id THEN t.amount WHEN t.from_id = l.batch_id THEN -t.amount END, 0),
-	l.value_fen, COALESCE(CASE WHEN w.to_id = b.value_id THEN w.amount WHEN w.from_id = b.value_id THEN -w.amount END, 0)
-FROM stock_document_line l
-JOIN stock_document d ON d.id = l.document_id
-JOIN stock_batch b ON b.id = l.batch_id
-LEFT JOIN ledger_transfer t ON t.doc_kind = d.kind AND t.doc_id = d.id AND t.leg = 2 * l.line_no - 1 AND t.unit = b.sku_id AND t.site_id = d.site_id AND t.business_date = d.business_date
-LEFT JOIN ledger_transfer w ON w.doc_kind = d.kind AND w.doc_id = d.id AND w.leg = 2 * l.line_no AND w.unit = $1 AND w.site_id = d.site_id AND w.business_date = d.business_date
-WHERE l.qty <> COALESCE(CASE WHEN t.to_id = l.batch_id THEN t.amount WHEN t.from_id = l.batch_id THEN -t.amount END, 0)
-	OR l.value_fen <> COALESCE(CASE WHEN w.to_id = b.value_id THEN w.amount WHEN w.from_id = b.value_id THEN -w.amount END, 0)`, ledger.CNY)
+	rows := tx.Query(documentLegs, ledger.CNY)
 	for rows.Next() {
 		var ref ledger.Ref
 		var want, got, wantFen, gotFen int64
@@ -128,12 +142,12 @@ WHERE l.qty <> COALESCE(CASE WHEN t.to_id = l.batch_id THEN t.amount WHEN t.from
 	rows = tx.Query(`
 SELECT t.doc_kind, t.doc_id, t.leg FROM ledger_transfer t
 LEFT JOIN stock_document_line l ON l.document_id = t.doc_id AND l.line_no = (t.leg + 1) / 2
-WHERE t.doc_kind IN ($1, $2, $3, $4) AND l.document_id IS NULL
+WHERE t.doc_kind BETWEEN $1 AND $2 AND l.document_id IS NULL
 UNION ALL
 SELECT d.kind, d.id, 0 FROM stock_document d WHERE NOT EXISTS (SELECT 1 FROM stock_document_line l WHERE l.document_id = d.id)
 UNION ALL
 SELECT d.kind, d.id, MAX(l.line_no) FROM stock_document d JOIN stock_document_line l ON l.document_id = d.id GROUP BY d.kind, d.id HAVING MAX(l.line_no) <> COUNT(*)`,
-		ReceiptDoc, OpeningDoc, WriteOffDoc, AdjustmentDoc)
+		ReceiptDoc, MoveDoc)
 	for rows.Next() {
 		var ref ledger.Ref
 		if err := rows.Scan(&ref.Kind, &ref.ID, &ref.Leg); err != nil {

@@ -37,6 +37,9 @@ var (
 	OpeningDoc    = ledger.DefineKind(21, "opening_stock")
 	WriteOffDoc   = ledger.DefineKind(22, "write_off")
 	AdjustmentDoc = ledger.DefineKind(23, "adjustment")
+	FreezeDoc     = ledger.DefineKind(24, "freeze")
+	ReleaseDoc    = ledger.DefineKind(25, "release")
+	MoveDoc       = ledger.DefineKind(26, "stock_move")
 
 	Sold     = ledger.DefineFlow(101, Book, "sold")
 	Supplied = ledger.DefineFlow(102, Book, "supplied")
@@ -54,6 +57,9 @@ var (
 	LossValue    = ledger.DefineFlow(205, ValueBook, "loss_value")
 	WastedValue  = ledger.DefineFlow(207, ValueBook, "loss_in_making_value")
 )
+
+// PlaceKind is the kind of the accounts, in both books, of goods that are not simply there to be sold: see Spot.
+const PlaceKind int16 = 2
 
 // Reason why goods are thrown away.
 type Reason string
@@ -126,6 +132,7 @@ func share(value money.Fen, q, left qty.Qty) (money.Fen, error) {
 type lot struct {
 	id      id.ID
 	value   id.ID
+	of      id.ID // the batch that this is a place of; 0: it is the batch itself
 	sku     id.ID
 	code    string
 	wasOpen bool // something was in it

@@ -1054,11 +1054,11 @@ func (s shop) redAfter(sql string) (red []string) {
 
 func TestEveryStatementIsUnderstoodByBothEngines(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
-		many := []*db.Many{readLots, widerRead, openBatches, closeBatches, pickRead, insertLines, knownSKUs, takenCodes, insertBatches, availableMany, productUnits, batchUnits}
+		many := []*db.Many{readLots, widerRead, openBatches, closeBatches, pickRead, insertLines, knownSKUs, takenCodes, insertBatches, availableMany, productUnits, batchUnits, placesOf, insertPlaces, openPlaces, closePlaces, openPlacesOf}
 		if d.Engine() == db.Postgres {
 			many = append(many, lockLots, pickLock, widerLock)
 		}
-		texts := []string{availableOf, `SELECT ` + batchColumns + batchTables + ` WHERE b.id = $1`}
+		texts := []string{availableOf, `SELECT ` + batchColumns + batchTables + ` WHERE b.id = $1`, whyRows, whyHeld, documentLegs}
 		for _, m := range many {
 			texts = append(texts, m.Texts()...)
 		}

@@ -1,6 +1,7 @@
 package stock
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -62,6 +63,8 @@ func Routes(api *web.API) {
 			d, err := WriteOff(tx, Discard{Header: h, Reason: Reason(in.Body.Reason), Lines: lines})
 			return viewOf(d, h.Site), err
 		})
+	placeRoutes(api)
+	whyRoutes(api)
 	web.Post(api, web.Route{Path: "/api/stock/adjustments", Name: "adjust-stock", Summary: "Bring the books to what is there", Perm: "stock.manage", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct{ Body AdjustmentIn }) (*DocumentView, error) {
 			h, err := in.Body.header(ctx)
@@ -93,9 +96,11 @@ type Level struct {
 	Code          string    `json:"code"`
 	Name          string    `json:"name"`
 	Unit          string    `json:"unit" doc:"base unit of the quantities"`
-	Qty           qty.Qty   `json:"qty" doc:"on hand, expired and held included"`
+	Qty           qty.Qty   `json:"qty" doc:"on hand in any state, expired and held included"`
 	Held          qty.Qty   `json:"held" doc:"promised to somebody"`
 	Expired       qty.Qty   `json:"expired" doc:"past its time, can't be sold"`
+	Stopped       qty.Qty   `json:"stopped" doc:"frozen, being inspected or damaged"`
+	Reserved      qty.Qty   `json:"reserved" doc:"kept for a channel"`
 	Available     qty.Qty   `json:"available" doc:"can be sold now"`
 	ValueFen      money.Fen `json:"value_fen"`
 	Batches       int64     `json:"batches" doc:"that have something in them"`
@@ -118,24 +123,31 @@ WITH page AS (
 	SELECT k.id AS sku_id, p.id AS product_id, p.code, p.name, p.base_unit
 	FROM catalog_product p JOIN catalog_sku k ON k.product_id = p.id
 	WHERE p.code > $1 AND (CAST($2 AS TEXT) = '' OR p.search LIKE $3 ESCAPE '!')
-		AND (p.state = 'on_sale' OR EXISTS (SELECT 1 FROM stock_batch o WHERE o.site_id = $4 AND o.sku_id = k.id AND o.open = 1))
-	ORDER BY p.code LIMIT $5)
+		AND (p.state = 'on_sale' OR EXISTS (SELECT 1 FROM stock_batch o WHERE o.site_id = $4 AND o.sku_id = k.id AND o.open = 1)
+			OR EXISTS (SELECT 1 FROM stock_place o WHERE o.site_id = $4 AND o.sku_id = k.id AND o.open = 1))
+	ORDER BY p.code LIMIT $5),
+	placed AS (
+	SELECT o.sku_id, SUM(a.posted_in - a.posted_out) AS qty, SUM(a.pending_out) AS held, SUM(v.posted_in - v.posted_out) AS value_fen,
+		SUM(CASE WHEN o.status <> 1 THEN a.posted_in - a.posted_out ELSE 0 END) AS stopped, SUM(CASE WHEN o.channel <> '' THEN a.posted_in - a.posted_out ELSE 0 END) AS reserved
+	FROM stock_place o JOIN ledger_account a ON a.id = o.id JOIN ledger_account v ON v.id = o.value_id WHERE o.site_id = $4 AND o.open = 1 GROUP BY o.sku_id)
 SELECT page.product_id, page.sku_id, page.code, page.name, page.base_unit,
-	COALESCE(SUM(a.posted_in - a.posted_out), 0), COALESCE(SUM(a.pending_out), 0),
+	COALESCE(SUM(a.posted_in - a.posted_out), 0) + COALESCE(MAX(placed.qty), 0), COALESCE(SUM(a.pending_out), 0) + COALESCE(MAX(placed.held), 0),
+	COALESCE(MAX(placed.stopped), 0), COALESCE(MAX(placed.reserved), 0),
 	COALESCE(SUM(CASE WHEN b.expires_at > $6 THEN 0 ELSE a.posted_in - a.posted_out END), 0),
 	COALESCE(SUM(CASE WHEN b.expires_at > $6 THEN a.posted_in - a.posted_out - a.pending_out ELSE 0 END), 0),
-	COALESCE(SUM(v.posted_in - v.posted_out), 0), COUNT(b.id), COALESCE(MIN(CASE WHEN b.expires_at > $6 THEN b.expires_at END), 0)
+	COALESCE(SUM(v.posted_in - v.posted_out), 0) + COALESCE(MAX(placed.value_fen), 0), COUNT(b.id), COALESCE(MIN(CASE WHEN b.expires_at > $6 THEN b.expires_at END), 0)
 FROM page
 LEFT JOIN stock_batch b ON b.site_id = $4 AND b.sku_id = page.sku_id AND b.open = 1
 LEFT JOIN ledger_account a ON a.id = b.id
 LEFT JOIN ledger_account v ON v.id = b.value_id
+LEFT JOIN placed ON placed.sku_id = page.sku_id
 GROUP BY page.product_id, page.sku_id, page.code, page.name, page.base_unit
 ORDER BY page.code`, after, q, "%"+escapeLike(q)+"%", in.SiteID, in.Limit+1, tx.Now())
 	var found []Level
 	for rows.Next() {
 		var l Level
 		var next time.Time
-		if err := rows.Scan(&l.ProductID, &l.SKU, &l.Code, &l.Name, &l.Unit, &l.Qty, &l.Held, &l.Expired, &l.Available, &l.ValueFen, &l.Batches, &next); err != nil {
+		if err := rows.Scan(&l.ProductID, &l.SKU, &l.Code, &l.Name, &l.Unit, &l.Qty, &l.Held, &l.Stopped, &l.Reserved, &l.Expired, &l.Available, &l.ValueFen, &l.Batches, &next); err != nil {
 			return nil, err
 		}
 		if next.UnixMilli() > 0 {
@@ -186,6 +198,7 @@ type BatchSearch struct {
 	SiteID    id.ID `query:"site_id" required:"true"`
 	ProductID id.ID `query:"product_id"`
 	Open      bool  `query:"open" doc:"only those that have something in them"`
+	WithinH   int64 `query:"within_h" minimum:"0" maximum:"8760" doc:"only those that expire within so many hours, or have expired"`
 }
 
 // Batch is a batch on the wire, quantities in the base unit.
@@ -206,6 +219,7 @@ type Batch struct {
 	Expired    bool      `json:"expired"`
 	Open       bool      `json:"open"`
 	DocumentID id.ID     `json:"document_id" doc:"that brought it in"`
+	Places     []Placed  `json:"places" doc:"of the quantity above: what is frozen, damaged, kept for a channel or in a slot"`
 
 	value             id.ID
 	expires, received time.Time
@@ -236,9 +250,14 @@ func Batches(tx *db.Tx, in BatchSearch) (*web.Page[Batch], error) {
 	if err != nil {
 		return nil, err
 	}
+	until := int64(0)
+	if in.WithinH > 0 {
+		until = tx.Now().Add(time.Duration(in.WithinH) * time.Hour).UnixMilli()
+	}
 	rows := tx.Query(`SELECT `+batchColumns+batchTables+`
-WHERE b.site_id = $1 AND (b.expires_at, b.id) > ($2, $3) AND (CAST($4 AS BIGINT) = 0 OR k.product_id = $4) AND (CAST($5 AS BIGINT) = 0 OR b.open = 1)
-ORDER BY b.expires_at, b.id LIMIT $6`, in.SiteID, afterExpiry, afterID, in.ProductID, in.Open, in.Limit+1)
+WHERE b.site_id = $1 AND (b.expires_at, b.id) > ($2, $3) AND (CAST($4 AS BIGINT) = 0 OR k.product_id = $4) AND (CAST($5 AS BIGINT) = 0 OR b.open = 1 OR EXISTS (SELECT 1 FROM stock_place o WHERE o.batch_id = b.id AND o.open = 1))
+	AND (CAST($6 AS BIGINT) = 0 OR b.expires_at <= $6)
+ORDER BY b.expires_at, b.id LIMIT $7`, in.SiteID, afterExpiry, afterID, in.ProductID, in.Open, until, in.Limit+1)
 	var found []Batch
 	for rows.Next() {
 		var b Batch
@@ -248,7 +267,49 @@ ORDER BY b.expires_at, b.id LIMIT $6`, in.SiteID, afterExpiry, afterID, in.Produ
 		b.show(tx.Now(), site)
 		found = append(found, b)
 	}
-	return web.PageOf(in.Paging, found, func(b Batch) string { return web.Cursor(b.expires.UnixMilli(), int64(b.ID)) }), rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	page := web.PageOf(in.Paging, found, func(b Batch) string { return web.Cursor(b.expires.UnixMilli(), int64(b.ID)) })
+	return page, addPlaces(tx, page.Items)
+}
+
+// Placed is goods of a batch that are not simply there to be sold.
+type Placed struct {
+	ID       id.ID     `json:"id" doc:"of the place: its movements are the ledger's statement of this account"`
+	Slot     id.ID     `json:"slot_id"`
+	Status   string    `json:"status" enum:"available,frozen,inspecting,damaged"`
+	Channel  string    `json:"channel" doc:"empty: for everybody"`
+	Qty      qty.Qty   `json:"qty"`
+	Held     qty.Qty   `json:"held"`
+	ValueFen money.Fen `json:"value_fen"`
+}
+
+var openPlacesOf = db.NewMany(`SELECT o.batch_id, o.id, o.slot_id, o.status, o.channel, a.posted_in - a.posted_out, a.pending_out, v.posted_in - v.posted_out
+	FROM stock_place o JOIN ledger_account a ON a.id = o.id JOIN ledger_account v ON v.id = o.value_id WHERE o.open = 1 AND o.batch_id IN (`, `?`, `) ORDER BY o.batch_id, o.status, o.channel, o.slot_id`)
+
+// addPlaces adds to batches what of them lies in other places: to the list, and to their quantities.
+func addPlaces(tx *db.Tx, batches []Batch) error {
+	byID := make(map[id.ID]*Batch, len(batches))
+	args := make([]any, len(batches))
+	for i := range batches {
+		batches[i].Places = []Placed{}
+		byID[batches[i].ID], args[i] = &batches[i], int64(batches[i].ID)
+	}
+	rows := tx.QueryMany(openPlacesOf, args...)
+	for rows.Next() {
+		var batch id.ID
+		var status Status
+		var p Placed
+		if err := rows.Scan(&batch, &p.ID, &p.Slot, &status, &p.Channel, &p.Qty, &p.Held, &p.ValueFen); err != nil {
+			return err
+		}
+		p.Status = status.String()
+		b := byID[batch]
+		b.Places = append(b.Places, p)
+		b.Qty, b.Held, b.ValueFen, b.Open = b.Qty+p.Qty, b.Held+p.Held, b.ValueFen+p.ValueFen, true
+	}
+	return rows.Err()
 }
 
 func batchByID(tx *db.Tx, batch id.ID) (*Batch, error) {
@@ -279,7 +340,11 @@ type BatchMovement struct {
 
 func story(tx *db.Tx, b *Batch, site *org.Site) (*BatchStory, error) {
 	b.show(tx.Now(), site)
-	s := &BatchStory{Batch: *b, Movements: []BatchMovement{}}
+	one := []Batch{*b}
+	if err := addPlaces(tx, one); err != nil {
+		return nil, err
+	}
+	s := &BatchStory{Batch: one[0], Movements: []BatchMovement{}}
 	st, err := ledger.ReadStatement(tx, ledger.Account(b.ID), "", "", ledger.Place{}, 50)
 	if err != nil {
 		return nil, err
@@ -332,6 +397,7 @@ type AdjustmentIn struct {
 // IssueIn is so much of a batch.
 type IssueIn struct {
 	BatchID id.ID   `json:"batch_id"`
+	PlaceID id.ID   `json:"place_id,omitempty" doc:"of the batch: takes what is frozen, damaged or kept for a channel"`
 	Qty     qty.Qty `json:"qty"`
 	Unit    string  `json:"unit,omitempty" maxLength:"20" doc:"the base unit when left out"`
 }
@@ -352,6 +418,7 @@ type DocumentView struct {
 // LineView is one batch of it, in the base unit; below 0 it went out.
 type LineView struct {
 	BatchID  id.ID     `json:"batch_id"`
+	PlaceID  id.ID     `json:"place_id" doc:"of the batch, when the line is about one; else empty"`
 	Code     string    `json:"code"`
 	SKU      id.ID     `json:"sku_id"`
 	Qty      qty.Qty   `json:"qty"`
@@ -364,7 +431,7 @@ func viewOf(d *Document, site *org.Site) *DocumentView {
 	}
 	v := &DocumentView{ID: d.ID, Kind: d.Kind.String(), SiteID: d.Site, Date: d.Date, MadeAt: shown(d.MadeAt, site), Reason: d.Reason, Ref: d.Ref, Note: d.Note}
 	for _, l := range d.Lines {
-		v.Lines = append(v.Lines, LineView{l.Batch, l.Code, l.SKU, l.Qty, l.Value})
+		v.Lines = append(v.Lines, LineView{l.Batch, l.Place, l.Code, l.SKU, l.Qty, l.Value})
 	}
 	return v
 }
@@ -494,7 +561,7 @@ func issues(tx *db.Tx, site id.ID, in []IssueIn) ([]Issue, error) {
 		if err != nil {
 			return nil, err
 		}
-		lines[i] = Issue{Batch: l.BatchID, Qty: q}
+		lines[i] = Issue{Batch: cmp.Or(l.PlaceID, l.BatchID), Qty: q}
 	}
 	return lines, nil
 }

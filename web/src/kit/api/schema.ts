@@ -1298,6 +1298,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/stock/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Freeze goods, release them, or mark them as inspected or damaged */
+        post: operations["change-stock-state"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a site has of a product, and why it can't all be sold */
+        get: operations["why-not-available"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stock/write-offs": {
         parameters: {
             query?: never;
@@ -3573,6 +3607,8 @@ export interface components {
             id: string;
             made_on: string;
             open: boolean;
+            /** @description of the quantity above: what is frozen, damaged, kept for a channel or in a slot */
+            places: components["schemas"]["StockPlaced"][];
             product: string;
             product_id: string;
             qty: string;
@@ -3612,6 +3648,8 @@ export interface components {
             /** @description newest first, at most 50 */
             movements: components["schemas"]["StockBatchMovement"][];
             open: boolean;
+            /** @description of the quantity above: what is frozen, damaged, kept for a channel or in a slot */
+            places: components["schemas"]["StockPlaced"][];
             product: string;
             product_id: string;
             qty: string;
@@ -3637,6 +3675,8 @@ export interface components {
         };
         StockIssueIn: {
             batch_id: string;
+            /** @description of the batch: takes what is frozen, damaged or kept for a channel */
+            place_id?: string;
             qty: string;
             /** @description the base unit when left out */
             unit?: string;
@@ -3658,9 +3698,13 @@ export interface components {
             /** @description of what can be sold; empty: never, or nothing there */
             next_expires_at: string;
             product_id: string;
-            /** @description on hand, expired and held included */
+            /** @description on hand in any state, expired and held included */
             qty: string;
+            /** @description kept for a channel */
+            reserved: string;
             sku_id: string;
+            /** @description frozen, being inspected or damaged */
+            stopped: string;
             /** @description base unit of the quantities */
             unit: string;
             /** Format: int64 */
@@ -3669,8 +3713,23 @@ export interface components {
         StockLineView: {
             batch_id: string;
             code: string;
+            /** @description of the batch, when the line is about one; else empty */
+            place_id: string;
             qty: string;
             sku_id: string;
+            /** Format: int64 */
+            value_fen: number;
+        };
+        StockPlaced: {
+            /** @description empty: for everybody */
+            channel: string;
+            held: string;
+            /** @description of the place: its movements are the ledger's statement of this account */
+            id: string;
+            qty: string;
+            slot_id: string;
+            /** @enum {string} */
+            status: "available" | "frozen" | "inspecting" | "damaged";
             /** Format: int64 */
             value_fen: number;
         };
@@ -3682,6 +3741,66 @@ export interface components {
             /** @description the supplier's number */
             ref?: string;
             site_id: string;
+        };
+        StockRelocationIn: {
+            lines: components["schemas"]["StockShiftIn"][];
+            note?: string;
+            /** @enum {string} */
+            reason: "quality" | "recall" | "inspection" | "damaged" | "customer_complaint" | "temperature" | "passed" | "channel" | "put_away" | "other";
+            site_id: string;
+        };
+        StockShiftIn: {
+            batch_id: string;
+            /** @enum {string} */
+            from: "available" | "frozen" | "inspecting" | "damaged";
+            /** @description all that nobody has been promised when left out */
+            qty?: string;
+            /** @enum {string} */
+            to: "available" | "frozen" | "inspecting" | "damaged";
+            /** @description the base unit when left out */
+            unit?: string;
+        };
+        StockWhy: {
+            available: string;
+            code: string;
+            /** @description at most 1000; available ones last */
+            items: components["schemas"]["StockWhyRow"][];
+            /** @description there are more than are shown; the sums count all */
+            more: boolean;
+            name: string;
+            product_id: string;
+            /** @description on hand: the sum of the parts */
+            qty: string;
+            sums: components["schemas"]["StockWhySums"];
+            /** @description base unit of the quantities */
+            unit: string;
+        };
+        StockWhyRow: {
+            batch: string;
+            batch_id: string;
+            /** @description for which it is kept */
+            channel: string;
+            document_id: string;
+            /** @description empty: keeps for ever */
+            expires_at: string;
+            /** @description held: of the document it is kept for */
+            kind: string;
+            /** @description empty: the ordinary place of the batch */
+            place_id: string;
+            qty: string;
+            /** @description held: until then; empty: until somebody decides */
+            until: string;
+            /** @enum {string} */
+            why: "available" | "held" | "frozen" | "inspecting" | "damaged" | "expired" | "reserved";
+        };
+        StockWhySums: {
+            damaged: string;
+            expired: string;
+            frozen: string;
+            held: string;
+            inspecting: string;
+            /** @description kept for a channel */
+            reserved: string;
         };
         StockWriteOffIn: {
             lines: components["schemas"]["StockIssueIn"][];
@@ -7107,6 +7226,8 @@ export interface operations {
                 product_id?: string;
                 /** @description only those that have something in them */
                 open?: boolean;
+                /** @description only those that expire within so many hours, or have expired */
+                within_h?: number;
             };
             header?: never;
             path?: never;
@@ -7224,6 +7345,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StockDocumentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-stock-state": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StockRelocationIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockDocumentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "why-not-available": {
+        parameters: {
+            query: {
+                site_id: string;
+                product_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockWhy"];
                 };
             };
             /** @description Error */
