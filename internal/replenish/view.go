@@ -109,6 +109,7 @@ type ProductionView struct {
 	From      string     `json:"from" doc:"it is sold from here, as in 10:30"`
 	To        string     `json:"to" doc:"until here; empty: the end of the business day"`
 	ReadyBy   string     `json:"ready_by"`
+	ReadyAt   string     `json:"ready_at" doc:"the same as an instant, on the clock of the site"`
 	Mean      qty.Qty    `json:"mean" doc:"expected to be asked for"`
 	Quantile  qty.Qty    `json:"quantile" doc:"wanted on the tray"`
 	OnHand    qty.Qty    `json:"on_hand" doc:"of it there already, or expected to be left from the round before"`
@@ -121,15 +122,20 @@ type ProductionView struct {
 	Reason    string     `json:"reason"`
 }
 
-const productionColumns = `SELECT l.id, l.product_id, c.code, c.name, c.base_unit, l.round_no, l.from_slot, l.to_slot, l.ready_slot, l.mean, l.quantile, l.on_hand, l.proposed, l.make, l.made,
+const productionColumns = `SELECT p.date, l.id, l.product_id, c.code, c.name, c.base_unit, l.round_no, l.from_slot, l.to_slot, l.ready_slot, l.mean, l.quantile, l.on_hand, l.proposed, l.make, l.made,
 	l.state, COALESCE(s.display_name, ''), l.decided_at, l.reason, l.why
 	FROM replenish_production l JOIN replenish_plan p ON p.id = l.plan_id AND p.version = l.version JOIN catalog_product c ON c.id = l.product_id LEFT JOIN org_staff s ON s.id = l.staff_id `
 
-func scanProduction(scan func(...any) error) (v ProductionView, ready int64, why string, err error) {
+func scanProduction(site *org.Site, scan func(...any) error) (v ProductionView, ready int64, why string, err error) {
+	var date cal.Date
 	var from, to int64
-	err = scan(&v.ID, &v.ProductID, &v.Code, &v.Name, &v.Unit, &v.Round, &from, &to, &ready, &v.Mean, &v.Quantile, &v.OnHand, &v.Proposed, &v.Make, &v.Made,
+	err = scan(&date, &v.ID, &v.ProductID, &v.Code, &v.Name, &v.Unit, &v.Round, &from, &to, &ready, &v.Mean, &v.Quantile, &v.OnHand, &v.Proposed, &v.Make, &v.Made,
 		&v.State, &v.DecidedBy, &v.DecidedAt, &v.Reason, &why)
 	v.From, v.To, v.ReadyBy = slotText(from), slotText(to), slotText(ready)
+	if err == nil {
+		d := date.Time()
+		v.ReadyAt = time.Date(d.Year(), d.Month(), d.Day(), 0, int(ready)*30, 0, 0, site.Location()).Format(time.RFC3339)
+	}
 	return v, ready, why, err
 }
 
@@ -154,25 +160,27 @@ type ProductionSearch struct {
 	State State `query:"state" enum:"proposed,confirmed,changed,done"`
 	Round int64 `query:"round" minimum:"0" maximum:"4"`
 	All   bool  `query:"all" doc:"also rounds in which nothing is to be made"`
+	Open  bool  `query:"open" doc:"only what is still to be made"`
 }
 
 const listProduction = productionColumns + `WHERE l.plan_id = $1 AND (l.ready_slot, c.code, l.round_no) > ($2, $3, $4) AND (CAST($5 AS TEXT) = '' OR l.state = $5)
-	AND (CAST($6 AS BIGINT) = 0 OR l.round_no = $6) AND (CAST($7 AS BIGINT) = 1 OR l.make > 0 OR l.proposed > 0) AND (CAST($8 AS TEXT) = '' OR c.search LIKE $9 ESCAPE '!')
-	ORDER BY l.ready_slot, c.code, l.round_no LIMIT $10`
+	AND (CAST($6 AS BIGINT) = 0 OR l.round_no = $6) AND (CAST($7 AS BIGINT) = 1 OR l.make > 0 OR l.proposed > 0) AND (CAST($8 AS BIGINT) = 0 OR l.state <> 'done' AND l.make > l.made)
+	AND (CAST($9 AS TEXT) = '' OR c.search LIKE $10 ESCAPE '!')
+	ORDER BY l.ready_slot, c.code, l.round_no LIMIT $11`
 
-// ListProduction lists the rounds of a plan in the order in which they must be ready.
-func ListProduction(tx *db.Tx, in ProductionSearch) (*web.Page[ProductionView], error) {
+// ListProduction lists the rounds of a plan of a site in the order in which they must be ready.
+func ListProduction(tx *db.Tx, site *org.Site, in ProductionSearch) (*web.Page[ProductionView], error) {
 	ready, code, round := int64(-1), "", int64(0)
 	if _, err := in.Seek(&ready, &code, &round); err != nil {
 		return nil, err
 	}
 	q, like := pattern(in.Q)
-	rows := tx.Query(listProduction, in.ID, ready, code, round, in.State, in.Round, in.All, q, like, in.Limit+1)
+	rows := tx.Query(listProduction, in.ID, ready, code, round, in.State, in.Round, in.All, in.Open, q, like, in.Limit+1)
 	defer rows.Close()
 	var all []ProductionView
 	at := map[id.ID]int64{}
 	for rows.Next() {
-		v, ready, _, err := scanProduction(rows.Scan)
+		v, ready, _, err := scanProduction(site, rows.Scan)
 		if err != nil {
 			return nil, err
 		}
@@ -327,11 +335,11 @@ type LineView struct {
 	ProposalWhy    *ProposalWhy     `json:"proposal_why,omitempty"`
 }
 
-// Line opens a line of a plan in force.
-func Line(tx *db.Tx, plan, line id.ID) (*LineView, error) {
+// Line opens a line of a site's plan in force.
+func Line(tx *db.Tx, site *org.Site, plan, line id.ID) (*LineView, error) {
 	round, need, order := tx.QueryRow(productionColumns+`WHERE l.id = $1 AND l.plan_id = $2`, line, plan),
 		tx.QueryRow(requirementColumns+`WHERE l.id = $1 AND l.plan_id = $2`, line, plan), tx.QueryRow(proposalColumns+`WHERE l.id = $1 AND l.plan_id = $2`, line, plan)
-	p, _, why, err := scanProduction(round.Scan)
+	p, _, why, err := scanProduction(site, round.Scan)
 	if err == nil {
 		v := &LineView{Kind: "production", Production: &p, ProductionWhy: &ProductionWhy{}}
 		return v, json.Unmarshal([]byte(why), v.ProductionWhy)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"zhanggui/internal/org"
 	"zhanggui/internal/party"
@@ -12,7 +13,6 @@ import (
 	"zhanggui/internal/platform/errs"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/jobs"
-
 	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/platform/web"
 	"zhanggui/internal/purchase"
@@ -48,6 +48,14 @@ type ConfirmOut struct {
 	Plan       replenish.PlanView `json:"plan"`
 }
 
+// TodayView is the business day of a site.
+type TodayView struct {
+	SiteID id.ID               `json:"site_id"`
+	Date   cal.Date            `json:"date" doc:"the business date"`
+	Now    string              `json:"now" doc:"the business clock, at the site"`
+	Plan   *replenish.PlanView `json:"plan,omitempty" doc:"left out: the day has none"`
+}
+
 // RunIn asks for plans.
 type RunIn struct {
 	SiteID id.ID    `json:"site_id,omitempty" doc:"left out: every site within reach"`
@@ -60,6 +68,22 @@ func (s *Service) planRoutes(api *web.API) {
 			return replenish.ListPlans(tx, org.SitesOf(ctx, permRead), *in)
 		})
 	web.Post(api, web.Route{Path: "/api/plans/run", Name: "run-plans", Summary: "Plan a day of one site, or of all within reach, anew", Perm: permConfirm, Scope: web.Sites}, s.ask)
+	web.Get(api, web.Route{Path: "/api/plans/today", Name: "get-today", Summary: "The business day of a site and its plan", Perm: permRead, Scope: web.Sites},
+		func(ctx context.Context, tx *db.Tx, in *struct {
+			SiteID id.ID `query:"site_id" required:"true"`
+		}) (*TodayView, error) {
+			site, err := org.SiteFor(ctx, permRead, in.SiteID)
+			if err != nil {
+				return nil, err
+			}
+			now := tx.Now()
+			v := &TodayView{SiteID: site.ID, Date: site.BusinessDate(now), Now: now.In(site.Location()).Format(time.RFC3339)}
+			page, err := replenish.ListPlans(tx, org.SitesOf(ctx, permRead), replenish.PlanSearch{Paging: web.Paging{Limit: 1}, SiteID: site.ID, Date: v.Date})
+			if err == nil && len(page.Items) > 0 {
+				v.Plan = &page.Items[0]
+			}
+			return v, err
+		})
 	web.Get(api, web.Route{Path: "/api/plans/{id}", Name: "get-plan", Summary: "A plan as a whole", Perm: permRead, Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct {
 			ID id.ID `path:"id"`
@@ -71,10 +95,11 @@ func (s *Service) planRoutes(api *web.API) {
 		})
 	web.Get(api, web.Route{Path: "/api/plans/{id}/production", Name: "list-plan-production", Summary: "What is to be made, in the order in which it must be ready", Perm: permRead, Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *replenish.ProductionSearch) (*web.Page[replenish.ProductionView], error) {
-			if _, err := planSite(ctx, tx, permRead, in.ID); err != nil {
+			site, err := planSite(ctx, tx, permRead, in.ID)
+			if err != nil {
 				return nil, err
 			}
-			return replenish.ListProduction(tx, *in)
+			return replenish.ListProduction(tx, site, *in)
 		})
 	web.Get(api, web.Route{Path: "/api/plans/{id}/requirements", Name: "list-plan-requirements", Summary: "What the plan needs", Perm: permRead, Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *replenish.RequirementSearch) (*web.Page[replenish.RequirementView], error) {
@@ -92,10 +117,11 @@ func (s *Service) planRoutes(api *web.API) {
 		})
 	web.Get(api, web.Route{Path: "/api/plans/{id}/lines/{line}", Name: "get-plan-line", Summary: "A line opened into its reasons", Perm: permRead, Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *lineIn) (*replenish.LineView, error) {
-			if _, err := planSite(ctx, tx, permRead, in.ID); err != nil {
+			site, err := planSite(ctx, tx, permRead, in.ID)
+			if err != nil {
 				return nil, err
 			}
-			return replenish.Line(tx, in.ID, in.Line)
+			return replenish.Line(tx, site, in.ID, in.Line)
 		})
 	web.Post(api, web.Route{Path: "/api/plans/{id}/lines/{line}/confirm", Name: "confirm-plan-line", Summary: "Confirm a line as it is proposed; a line to be ordered is ordered", Perm: permConfirm, Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *lineIn) (*replenish.LineView, error) {
@@ -190,7 +216,7 @@ func (s *Service) decide(ctx context.Context, tx *db.Tx, plan, line id.ID, chang
 	if err != nil {
 		return nil, err
 	}
-	v, err := replenish.Line(tx, plan, line)
+	v, err := replenish.Line(tx, site, plan, line)
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +243,7 @@ func (s *Service) decide(ctx context.Context, tx *db.Tx, plan, line id.ID, chang
 	if err != nil {
 		return nil, err
 	}
-	return replenish.Line(tx, plan, line)
+	return replenish.Line(tx, site, plan, line)
 }
 
 // ErrNotDecided says that a requirement follows from production; nobody decides on it.

@@ -30,6 +30,8 @@ interface ShellProps<W extends Words> {
   text: Text<W>
   pages: readonly PageDef<keyof W & string>[]
   find?: readonly FindSource[]
+  /** what stands around the pages; left out: the desk's side navigation, top bar and finder */
+  frame?: ComponentType
 }
 
 interface Handle {
@@ -96,10 +98,11 @@ function Nav(props: { onGo?: () => void }) {
   )
 }
 
-function AccountMenu() {
+/** Who is signed in, the switches, and the way out. */
+export function AccountPanel() {
   const { me, signOut, keepLang } = useSession()
   const k = useText(kitText)
-  const panel = (
+  return (
     <div className="zg-account">
       <strong>{me.display_name || me.name}</strong>
       <span className="zg-note">{me.name}</span>
@@ -110,30 +113,44 @@ function AccountMenu() {
       <Button icon={<LogoutOutlined />} onClick={() => void signOut()} block>{k('sign_out')}</Button>
     </div>
   )
+}
+
+function AccountMenu() {
+  const { me } = useSession()
+  const k = useText(kitText)
   return (
-    <Popover content={panel} trigger="click" placement="bottomRight" arrow={false}>
+    <Popover content={<AccountPanel />} trigger="click" placement="bottomRight" arrow={false}>
       <Button type="text" icon={<UserOutlined />} aria-label={`${k('my_account')}: ${me.display_name || me.name}`}><span className="zg-wide">{me.display_name || me.name}</span></Button>
     </Popover>
   )
 }
 
-function Frame() {
-  const { text, pages, find } = useContext(ShellContext)
-  const { lang } = useLang()
-  const finderPages = useMemo(() => ({ pages, text, lang }), [pages, text, lang])
-  const t = useText(text) as T<Words>
+/** For every frame: names the document after the page that is open, and begins each page at its top. */
+export function Titled(props: { children: (title: string, page: PageDef | undefined) => ReactNode }) {
+  const t = useText(useContext(ShellContext).text) as T<Words>
   const k = useText(kitText)
-  const { me } = useSession()
   const page = usePage()
   const location = useLocation()
-  const [drawer, setDrawer] = useState(false)
-  const [finding, setFinding] = useState(false)
   const [own, setOwn] = useState<string>()
   const title = own ?? (page ? t(page.title) : k('not_found_title'))
 
   useEffect(() => {
     document.title = `${title} · ${k('name')}`
   }, [title, k])
+  useEffect(() => {
+    window.scrollTo(0, 0)
+  }, [location.pathname])
+  return <TitleContext.Provider value={setOwn}>{props.children(title, page)}</TitleContext.Provider>
+}
+
+function Frame() {
+  const { text, pages, find } = useContext(ShellContext)
+  const { lang } = useLang()
+  const finderPages = useMemo(() => ({ pages, text, lang }), [pages, text, lang])
+  const k = useText(kitText)
+  const { me } = useSession()
+  const [drawer, setDrawer] = useState(false)
+  const [finding, setFinding] = useState(false)
 
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
@@ -146,12 +163,8 @@ function Frame() {
     return () => removeEventListener('keydown', onKey)
   }, [])
 
-  useEffect(() => {
-    window.scrollTo(0, 0)
-  }, [location.pathname])
-
   return (
-    <TitleContext.Provider value={setOwn}>
+    <Titled>{() => <>
       <a className="zg-skip" href="#zg-main">{k('skip')}</a>
       <div className="zg-shell">
         <aside className="zg-side">
@@ -175,7 +188,7 @@ function Frame() {
         <Nav onGo={() => setDrawer(false)} />
       </Drawer>
       <FinderPages.Provider value={finderPages}><Finder open={finding} onClose={() => setFinding(false)} sources={find} /></FinderPages.Provider>
-    </TitleContext.Provider>
+    </>}</Titled>
   )
 }
 
@@ -185,16 +198,17 @@ export function AppShell<W extends Words>(props: ShellProps<W>) {
     () => ({ text: props.text as unknown as Text, pages: props.pages, find: props.find ?? [] }),
     [props.text, props.pages, props.find],
   )
+  const { frame: Around = Frame } = props
   const router = useMemo(() => {
     const routes = props.pages.map((page) => {
       const Body = lazy(page.load)
       return { path: page.path, element: <Guarded page={page} Body={Body} />, handle: { page } satisfies Handle }
     })
     return createBrowserRouter(
-      [{ element: <Frame />, children: [{ path: '/', element: <FirstPage pages={props.pages} /> }, ...routes, { path: '*', element: <NotFound /> }] }],
+      [{ element: <Around />, children: [{ path: '/', element: <FirstPage pages={props.pages} /> }, ...routes, { path: '*', element: <NotFound /> }] }],
       { basename: props.basename },
     )
-  }, [props.pages, props.basename])
+  }, [props.pages, props.basename, Around])
   // Once the first page stands, the others are fetched quietly: they open at once, also without network.
   useEffect(() => {
     const timer = setTimeout(() => props.pages.forEach((page) => void page.load().catch(() => undefined)), 3000)

@@ -854,6 +854,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/plans/today": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The business day of a site and its plan */
+        get: operations["get-today"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plans/{id}": {
         parameters: {
             query?: never;
@@ -3365,6 +3382,8 @@ export interface components {
             proposed: string;
             /** @description wanted on the tray */
             quantile: string;
+            /** @description the same as an instant, on the clock of the site */
+            ready_at: string;
             ready_by: string;
             reason: string;
             /**
@@ -3901,6 +3920,15 @@ export interface components {
             date?: string;
             /** @description left out: every site within reach */
             site_id?: string;
+        };
+        SupplydayTodayView: {
+            /** @description the business date */
+            date: string;
+            /** @description the business clock, at the site */
+            now: string;
+            /** @description left out: the day has none */
+            plan?: components["schemas"]["ReplenishPlanView"];
+            site_id: string;
         };
         TillBatchView: {
             /** @description in the base unit */
@@ -6366,6 +6394,37 @@ export interface operations {
             };
         };
     };
+    "get-today": {
+        parameters: {
+            query: {
+                site_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydayTodayView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-plan": {
         parameters: {
             query?: never;
@@ -6553,6 +6612,8 @@ export interface operations {
                 round?: number;
                 /** @description also rounds in which nothing is to be made */
                 all?: boolean;
+                /** @description only what is still to be made */
+                open?: boolean;
             };
             header?: never;
             path: {
