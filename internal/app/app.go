@@ -39,6 +39,7 @@ type commands struct {
 	Serve    serveCmd    `cmd:"" help:"Serve the API and the web apps."`
 	Import   importCmd   `cmd:"" help:"Take in a CSV file: refused rows are listed, twice the same file changes nothing. Exit 0 done, 1 refused, 2 partly."`
 	Backtest BacktestCmd `cmd:"" help:"Replay a sales file: what would have been forecast, and how wrong. No database."`
+	WhatIf   whatifCmd   `cmd:"" name:"whatif" help:"Replay a shop's own history under other ways of ordering: what would have run out, what would have been thrown away. No database."`
 	Plan     planCmd     `cmd:"" help:"Plan a day from files: what to make, what that takes, what to order. No database."`
 	Bench    benchCmd    `cmd:"" help:"Measure this machine."`
 	Check    checkCmd    `cmd:"" help:"Prove on the live data that nothing appeared or vanished. Exit 0 green, 1 red, 2 could not run."`

@@ -42,23 +42,9 @@ func (k *BacktestCmd) Run(ctx context.Context, c *console) error {
 	if err != nil {
 		return err
 	}
-	p, err := forecast.ReadSales(k.Sales, func(rows int) { fmt.Fprintf(c.err, "read %d rows\n", rows) })
+	p, err := readPanel(k.Sales, k.Holidays, k.Weather, func(rows int) { fmt.Fprintf(c.err, "read %d rows\n", rows) })
 	if err != nil {
 		return err
-	}
-	switch k.Holidays {
-	case "", "none":
-	case "cn":
-		p.Holidays, p.Lunar = cal.CN(), true
-	default:
-		if p.Holidays, err = forecast.ReadHolidays(k.Holidays); err != nil {
-			return err
-		}
-	}
-	if k.Weather != "" {
-		if err := p.AddWeather(k.Weather); err != nil {
-			return err
-		}
 	}
 	stop := context.Cause
 	b := forecast.Backtest{Panel: p, From: from, To: to, Horizon: k.Horizon, Step: k.Step, Workers: runtime.GOMAXPROCS(0),
@@ -86,6 +72,27 @@ func (k *BacktestCmd) Run(ctx context.Context, c *console) error {
 		return out.Encode(sum)
 	}
 	return sum.WriteText(c.out)
+}
+
+// readPanel reads a history with what is known of its days.
+func readPanel(sales []string, holidays, weather string, progress func(rows int)) (*forecast.Panel, error) {
+	p, err := forecast.ReadSales(sales, progress)
+	if err != nil {
+		return nil, err
+	}
+	switch holidays {
+	case "", "none":
+	case "cn":
+		p.Holidays, p.Lunar = cal.CN(), true
+	default:
+		if p.Holidays, err = forecast.ReadHolidays(holidays); err != nil {
+			return nil, err
+		}
+	}
+	if weather != "" {
+		err = p.AddWeather(weather)
+	}
+	return p, err
 }
 
 // writeWhole writes a file that appears only when it is complete; a device or pipe is written straight.

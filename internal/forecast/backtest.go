@@ -325,3 +325,18 @@ func (s Summary) WriteText(w io.Writer) error {
 	}
 	return err
 }
+
+// References are what series i would be expected to sell on column t by the two simple rules, as of column o: the
+// same weekday last week, and the mean of the last four.
+func (p *Panel) References(i, o, t int) (snaive, mean4 float64) {
+	return p.baselines(&p.Series[i], o, t)
+}
+
+// Demand is what was wanted of series i on column t: what was sold, or more where it sold out. A figure that nobody
+// believes counts as it was recorded.
+func (e *Engine) Demand(i, t int) float64 {
+	if d := &e.demand[i]; d.weight[t] > 0 {
+		return d.qty[t]
+	}
+	return math.Max(e.p.Series[i].Sold[t], 0)
+}

@@ -80,8 +80,19 @@ func (e *Engine) weather(s *Series, v view) []Weather {
 const memberCount = 3
 
 // recalled is what the members said of one series on one day: per member and day ahead, NaN where it had
-// nothing to say. A series not yet begun has no members; a closed day is 0 for all.
+// nothing to say. A series not yet begun has no members; on a day expected to be closed all say nothing.
 type recalled struct{ member [memberCount][]float64 }
+
+// said tells whether any member forecast the day: when a shop opens on a day it was expected to be closed, that
+// tells nothing of how wrong its forecasts are.
+func (r *recalled) said(h int) bool {
+	for k := range r.member {
+		if r.member[k][h] == r.member[k][h] {
+			return true
+		}
+	}
+	return false
+}
 
 // recall makes the members' forecasts as of column o, once.
 func (e *Engine) recall(o int) []recalled {
@@ -101,6 +112,9 @@ func (e *Engine) recall(o int) []recalled {
 		ask := e.asker(i, o, ev, l)
 		for h := range e.o.Horizon {
 			if !e.p.Shops[e.p.Series[i].Shop].openOn(o+1+h, o) {
+				for k := range out[i].member {
+					out[i].member[k][h] = math.NaN()
+				}
 				continue
 			}
 			for k, x := range ask(h, e.all()) {
@@ -261,7 +275,7 @@ func (e *Engine) eachPast(o, stride int, visit func(k, i int, y, w float64, r *r
 			}
 			w := 1 / (math.Sqrt(e.runs[i].level(o-7*k)) + .5) // between equal series and equal units
 			for h := range min(7, e.o.Horizon) {
-				if t := o - 7*k + 1 + h; e.demand[i].weight[t] > 0 {
+				if t := o - 7*k + 1 + h; e.demand[i].weight[t] > 0 && past[i].said(h) {
 					visit(k, i, e.demand[i].qty[t], w, &past[i], h)
 				}
 			}
@@ -285,7 +299,7 @@ func (e *Engine) gate(o int, b blend) float64 {
 			}
 			w := 1 / math.Sqrt(e.runs[i].level(o-7*k)+1)
 			for h := range min(7, e.o.Horizon) {
-				if t := o - 7*k + 1 + h; e.demand[i].weight[t] > 0 {
+				if t := o - 7*k + 1 + h; e.demand[i].weight[t] > 0 && past[i].said(h) {
 					got[k] += w * e.demand[i].qty[t]
 					said[k] += w * b.mean(&past[i], h)
 				}
@@ -366,7 +380,7 @@ func (e *Engine) spread(o int, b blend) *spread {
 				if h%7 == 0 {
 					made[w]++
 				}
-				if e.demand[i].weight[t] > 0 {
+				if e.demand[i].weight[t] > 0 && past[i].said(h) {
 					lists[i][w] = append(lists[i][w], (e.demand[i].qty[t]+ratioAdd)/(factor[at]*b.mean(&past[i], h)+ratioAdd))
 				}
 			}

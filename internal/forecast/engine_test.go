@@ -246,6 +246,29 @@ func TestAClosedSundayIsForecastAsNothing(t *testing.T) {
 	}
 }
 
+// A shop shut on Wednesdays for six weeks is forecast to be shut on the next, opens, and is open from then on. Those
+// forecasts of nothing say nothing of how far off a forecast can be.
+func TestAShopThatOpensAgainOnAWeekdayIsNotForecastAThousandfold(t *testing.T) {
+	w := newTown(300)
+	for _, name := range []string{"bun", "bread"} {
+		w.product(name, 100, func(t int) float64 {
+			if t%7 == 2 && t >= 210 && t < 252 {
+				return 0
+			}
+			return 1
+		})
+	}
+	for _, o := range []int{260, 267, 274, 281} {
+		for i, days := range NewEngine(w.panel(), Options{Horizon: 1, Workers: 1}).Forecast(o) { // a Wednesday
+			for h, d := range days {
+				if d.Q[len(d.Q)-1] > 4*math.Max(d.Mean, 60) {
+					t.Errorf("product %d, %d days after day %d: mean %.1f with quantiles %.1f", i, h+1, o, d.Mean, d.Q)
+				}
+			}
+		}
+	}
+}
+
 func TestNothingStrangeBreaksTheForecast(t *testing.T) {
 	odd := map[string]func(w *town){
 		"one sale ever":         func(w *town) { w.product("a", 0, nil); w.series[0].Sold[w.days-1] = 1 },

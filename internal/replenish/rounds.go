@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"zhanggui/internal/platform/qty"
+	"zhanggui/internal/platform/stats"
 )
 
 // Demand is a day's forecast for one product in one store, in base units, with the share of the day that
@@ -141,9 +142,9 @@ func variances(d Demand) (day, noise float64) {
 	return sd*sd - noise, noise
 }
 
-// score is the standard normal quantile.
+// score is the standard normal quantile within the service levels that make sense.
 func score(tau float64) float64 {
-	return math.Sqrt2 * math.Erfinv(2*min(.97, max(.5, tau))-1)
+	return stats.NormalScore(min(.97, max(.5, tau)))
 }
 
 func shareOf(shares []float64, r Round) float64 {

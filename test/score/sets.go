@@ -242,3 +242,12 @@ func storeItems(data, dir string) ([]Set, error) {
 	s := Set{Name: "sid", Sales: filepath.Join(dir, "sid.csv"), Holidays: "none", From: "2015-12-31", To: "2016-12-24"}
 	return []Set{s}, writeCSV(s.Sales, []string{"date", "store", "product", "quantity"}, rows)
 }
+
+func daysBetween(from, to string) int {
+	a, err1 := time.Parse(time.DateOnly, from)
+	b, err2 := time.Parse(time.DateOnly, to)
+	if err1 != nil || err2 != nil {
+		panic(from + " " + to)
+	}
+	return int(b.Sub(a).Hours() / 24)
+}

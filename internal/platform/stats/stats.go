@@ -162,3 +162,8 @@ func Median(v []float64) float64 {
 	sort.Float64s(v)
 	return Quantile(v, .5)
 }
+
+// NormalScore is the quantile of the standard normal distribution at tau, which is held between .001 and .999.
+func NormalScore(tau float64) float64 {
+	return math.Sqrt2 * math.Erfinv(2*math.Min(math.Max(tau, .001), .999)-1)
+}
