@@ -91,7 +91,7 @@ func TestAReplayWithoutPricesOrWithTwoKindsOfThemIsRefused(t *testing.T) {
 		{"--life", "1", "--price-fen", "300", "--cost-fen", "120", "--policy", "feel"},
 		{"--life", "1", "--price-fen", "300", "--cost-fen", "120", "--from", "yesterday"},
 	} {
-		if code, out, complaint := whatif(t, files, append([]string{"--sales", "DIR/sales.csv"}, args...)...); code != 1 || strings.Contains(out, "policies") || complaint == "" {
+		if code, out, complaint := whatif(t, files, append([]string{"--sales", "DIR/sales.csv"}, args...)...); code != 1 || strings.Contains(out, `"days"`) || complaint == "" {
 			t.Errorf("%v: exit %d, said %q and %q", args, code, out, complaint)
 		}
 	}
