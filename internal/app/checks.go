@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"zhanggui/internal/ledger"
 	"zhanggui/internal/org"
 	"zhanggui/internal/platform/clock"
 	"zhanggui/internal/platform/db"
@@ -54,8 +55,12 @@ func (h *house) runChecks(ctx context.Context, run *jobs.Run) error {
 		return err
 	}
 	run.Progress(ctx, int64(len(all)), int64(len(all)), "")
+	stopped, err := ledger.Judge(ctx, h.d, report.Proofs)
+	if err != nil {
+		return err
+	}
 	if !report.OK {
-		h.o.log.Error("a check is red", "report", string(text))
+		h.o.log.Error("a check is red", "stopped", stopped, "report", string(text))
 	}
 	return h.d.Write(ctx, func(tx *db.Tx) error {
 		made := id.New()

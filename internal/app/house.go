@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"zhanggui/internal/catalog"
+	"zhanggui/internal/flow/books"
 	"zhanggui/internal/flow/checkout"
 	"zhanggui/internal/flow/intake"
 	"zhanggui/internal/flow/learn"
@@ -53,7 +54,7 @@ var migrations = []db.Migrations{
 // proofs are what `zhanggui check` and the nightly job run.
 func proofs() []proof.Proof {
 	var all []proof.Proof
-	for _, of := range []func() []proof.Proof{org.Proofs, ledger.Proofs, stock.Proofs, till.Proofs, forecast.Proofs, produce.Proofs, replenish.Proofs, purchase.Proofs, checkout.Proofs, supplyday.Proofs} {
+	for _, of := range []func() []proof.Proof{org.Proofs, ledger.Proofs, stock.Proofs, till.Proofs, forecast.Proofs, produce.Proofs, replenish.Proofs, purchase.Proofs, checkout.Proofs, supplyday.Proofs, books.Proofs} {
 		all = append(all, of()...)
 	}
 	return all
@@ -126,11 +127,12 @@ func build(d *db.DB, o options) (*house, error) {
 	h.imports = intake.New(d, intake.Options{Org: h.org, Goods: h.goods, Prices: h.prices, Log: o.log})
 
 	days := supplyday.New(h.goods)
+	closing := books.New(h.org)
 
 	ledger.Routes(h.api, zone)
 	stock.Routes(h.api)
 	purchase.Routes(h.api)
-	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports, making.New(h.goods), party.New(partyGoods{h.goods}), days} {
+	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports, making.New(h.goods), party.New(partyGoods{h.goods}), days, closing} {
 		part.Routes(h.api)
 	}
 	o.demo.Routes(h.api)
@@ -144,6 +146,7 @@ func build(d *db.DB, o options) (*house, error) {
 	learn.Jobs(h.runner)
 	planner.Jobs(h.runner)
 	days.Jobs(h.runner)
+	closing.Jobs(h.runner)
 	h.imports.Jobs(h.runner)
 	h.runner.Handle(checkJob, h.runChecks)
 	h.runner.DailyAt(checkJob, nightly)
@@ -202,7 +205,7 @@ const flushEvery = 10 * time.Second
 // run keeps the background work going until ctx ends, and returns when all of it has stopped.
 func (h *house) run(ctx context.Context) {
 	var wg sync.WaitGroup
-	for _, part := range []func(context.Context){h.relay.Run, h.runner.Run, h.tail.Run, h.goods.Run, h.prices.Run, h.imports.Run, h.flushing, h.asking} {
+	for _, part := range []func(context.Context){h.relay.Run, h.runner.Run, h.tail.Run, h.goods.Run, h.prices.Run, h.imports.Run, h.flushing, h.asking, h.watching} {
 		wg.Go(func() { part(ctx) })
 	}
 	wg.Wait()
@@ -245,8 +248,14 @@ func (h *house) asking(ctx context.Context) {
 		if _, err := ledger.ExpireHolds(ctx, h.d); err != nil && ctx.Err() == nil {
 			h.o.log.Error("what was held too long could not be freed", "error", err.Error())
 		}
+		if err := ledger.EndAllowances(ctx, h.d); err != nil && ctx.Err() == nil {
+			h.o.log.Error("allowances that are over could not be ended", "error", err.Error())
+		}
 	}
 }
+
+// watching keeps in memory which days are closed and which kinds of documents are stopped.
+func (h *house) watching(ctx context.Context) { ledger.Watch(ctx, h.d) }
 
 // provider is who takes mobile payments.
 func (o options) provider() (pay.Provider, error) {

@@ -29,7 +29,10 @@ var permissions = []org.Permission{
 	{Name: "jobs.read", ZH: "查看后台任务", EN: "See background jobs"},
 	{Name: "check.read", ZH: "查看核对结果和运行指标", EN: "See check results and metrics"},
 	{Name: "check.run", ZH: "运行核对", EN: "Run the checks"},
+	{Name: "check.release", ZH: "放行因核对异常而停办的单据", EN: "Release kinds of documents that a red check has stopped"},
 	{Name: "ledger.read", ZH: "查看台账", EN: "See the ledger"},
+	{Name: "ledger.close", ZH: "结账(结账后不能再改)", EN: "Close days and months, for ever"},
+	{Name: "ledger.allow", ZH: "允许账户为负", EN: "Allow an account to go below zero"},
 }
 
 // roles come with the program.

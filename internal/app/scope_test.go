@@ -8,8 +8,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"zhanggui/internal/org"
+	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/web"
@@ -156,6 +158,16 @@ var examples = map[string]func(w *town, x world) request{
 		return request{path: m1("id", x.ids["batch"]), query: m1("direction", "forward")}
 	},
 	"get-statement": func(w *town, x world) request { return request{path: m1("id", x.ids["batch"])} },
+
+	"list-periods": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"close-period": func(w *town, x world) request {
+		return request{body: m{"site_id": x.ids["site"], "through": string(cal.On(w.d.Clock.Now()).AddDays(-2))}}
+	},
+	"get-allowance": func(w *town, x world) request { return request{path: m1("id", x.ids["batch"])} },
+	"allow-negative": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["batch"]), body: m{"down": "3", "reason": x.canary, "until": w.d.Clock.Now().Add(time.Hour)}}
+	},
+	"end-allowance": func(w *town, x world) request { return request{path: m1("id", x.ids["batch"])} },
 
 	"list-forecasts":    func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"forecast-accuracy": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },

@@ -95,6 +95,9 @@ func (l *Locked) Hold(tx *db.Tx, doc Document, until time.Time, transfers ...Tra
 		args = append(args, int64(doc.Kind), int64(doc.ID), int64(t.Leg), int64(t.From), int64(t.To), int64(t.Unit), t.Amount,
 			int64(0), int64(HoldOpen), int64(doc.Site), now, until)
 	}
+	if err := l.mayBook(tx, doc); err != nil {
+		return err
+	}
 	changed, err := l.settle()
 	if err != nil {
 		return err

@@ -234,7 +234,8 @@ type NewAccount struct {
 	Kind int16
 	Unit Unit
 	Site id.ID
-	Low  int64 // 0: may not go below zero
+	Low  int64  // 0: may not go below zero
+	Why  string // for a person, why Low is below zero; needed then
 }
 
 var insertAccounts = db.NewMany(`INSERT INTO ledger_account (id, book, kind, unit, site_id, posted_in, posted_out, pending_in, pending_out, low) VALUES `,
@@ -244,15 +245,22 @@ var insertAccounts = db.NewMany(`INSERT INTO ledger_account (id, book, kind, uni
 func Open(tx *db.Tx, accounts ...NewAccount) (*Locked, error) {
 	l := NewLocked()
 	args := make([]any, 0, 10*len(accounts))
+	var allowed []any
 	zero := int64(0)
 	for _, a := range accounts {
-		if !a.ID.Kept() || a.Book <= 0 || a.Unit <= 0 {
-			return nil, ErrBadDocument.Wrap(fmt.Errorf("ledger: account %d of book %d in unit %d", a.ID, a.Book, a.Unit))
+		if !a.ID.Kept() || a.Book <= 0 || a.Unit <= 0 || (a.Low < 0) != (a.Why != "") {
+			return nil, ErrBadDocument.Wrap(fmt.Errorf("ledger: account %d of book %d in unit %d with floor %d because %q", a.ID, a.Book, a.Unit, a.Low, a.Why))
+		}
+		if a.Low < 0 {
+			allowed = append(allowed, id.New(), int64(a.ID), a.Low, a.Low, a.Why, zero, tx.Now(), Never, zero+1)
 		}
 		args = append(args, int64(a.ID), int64(a.Book), int64(a.Kind), int64(a.Unit), int64(a.Site), zero, zero, zero, zero, a.Low)
 		l.Add(State{ID: a.ID, Book: a.Book, Kind: a.Kind, Unit: a.Unit, Site: a.Site, Low: a.Low})
 	}
-	return l, tx.ExecMany(insertAccounts, args...)
+	if err := tx.ExecMany(insertAccounts, args...); err != nil {
+		return nil, err
+	}
+	return l, tx.ExecMany(insertAllowances, allowed...)
 }
 
 const stateColumns = `id, book, kind, unit, site_id, posted_in, posted_out, pending_in, pending_out, low`
@@ -502,11 +510,17 @@ func (l *Locked) book(tx *db.Tx, doc Document, transfers []Transfer) error {
 			return err
 		}
 	}
+	if err := l.mayBook(tx, doc); err != nil {
+		return err
+	}
 	changed, err := l.settle()
 	if err != nil {
 		return err
 	}
 	if err := insertLegs(tx, doc, transfers); err != nil {
+		return err
+	}
+	if err := l.noteForeign(tx, doc, transfers); err != nil {
 		return err
 	}
 	return update(tx, changed)

@@ -45,7 +45,7 @@ func each(t *testing.T, story func(t *testing.T, s shop)) {
 				NewAccount{ID: jar, Book: shelf, Unit: tea, Site: site},
 				NewAccount{ID: tin, Book: shelf, Unit: tea, Site: site},
 				NewAccount{ID: sack, Book: shelf, Unit: rice, Site: site},
-				NewAccount{ID: till, Book: purse, Unit: CNY, Site: site, Low: -500})
+				NewAccount{ID: till, Book: purse, Unit: CNY, Site: site, Low: -500, Why: "test"})
 			return err
 		})
 		story(t, s)
@@ -107,7 +107,7 @@ func (s shop) has(a Account, balance, available int64) {
 
 func (s shop) red() []string {
 	s.t.Helper()
-	report, err := proof.Run(s.t.Context(), s.d.DB, Proofs())
+	report, err := proof.Run(s.t.Context(), s.d.DB, append(Proofs(), Sealer{}.Proof()))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -517,8 +517,9 @@ func TestFlowAccountsAreTheirTransfers(t *testing.T) {
 
 func TestEveryStatementIsUnderstoodByBothEngines(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
-		texts := []string{updateOne, statementPage, netBetween}
-		for _, m := range []*db.Many{insertAccounts, readAccounts, updatePosted, updateAll, insertTransfers, insertCorrections, insertHolds, settleHolds} {
+		texts := []string{updateOne, statementPage, netBetween, daySums, dayMoves, transferSums, storedSums, sealedLegs}
+		for _, m := range []*db.Many{insertAccounts, readAccounts, updatePosted, updateAll, insertTransfers, insertCorrections, insertHolds, settleHolds,
+			insertPeriods, insertSums, insertBalances, insertForeign, insertAllowances} {
 			texts = append(texts, m.Texts()...)
 		}
 		if d.Engine() == db.Postgres {

@@ -66,8 +66,8 @@ SELECT COALESCE((SELECT SUM(amount) FROM ledger_transfer WHERE to_id = $1 AND to
      - COALESCE((SELECT SUM(amount) FROM ledger_transfer WHERE from_id = $1 AND from_id > 0 AND business_date >= $2 AND business_date <= $3), 0)`
 
 // ReadStatement reads at most limit movements of a kept account between two business dates ("" for no
-// bound), newest first, from a place on. It reads the movements shown, those after the range, and for the
-// opening those in it: a range that ends today and begins with the account reads only the page.
+// bound), newest first, from a place on. It reads the movements shown; the opening and closing of days that are
+// closed are stored, those of open days take what was booked later off the balance of now.
 func ReadStatement(tx *db.Tx, account Account, from, to cal.Date, after Place, limit int) (*Statement, error) {
 	state, err := Balance(tx, account)
 	if err != nil {
@@ -80,20 +80,17 @@ func ReadStatement(tx *db.Tx, account Account, from, to cal.Date, after Place, l
 	if to == "" {
 		to = lastDate
 	}
-	s.Closing = state.Balance()
-	if to < lastDate {
-		var later int64
-		if err := tx.QueryRow(netBetween, int64(account), to.AddDays(1), lastDate).Scan(&later); err != nil {
-			return nil, err
-		}
-		s.Closing -= later
+	closed, err := ClosedDays(tx, state.Site)
+	if err != nil {
+		return nil, err
+	}
+	if s.Closing, err = balanceAt(tx, &state, to, closed.Stored); err != nil {
+		return nil, err
 	}
 	if from > firstDate {
-		var inside int64
-		if err := tx.QueryRow(netBetween, int64(account), from, to).Scan(&inside); err != nil {
+		if s.Opening, err = balanceAt(tx, &state, from.AddDays(-1), closed.Stored); err != nil {
 			return nil, err
 		}
-		s.Opening = s.Closing - inside
 	}
 	balance := s.Closing
 	if after == (Place{}) {
@@ -130,25 +127,6 @@ type Sum struct {
 	From, To Account
 	Amount   int64
 	Count    int64
-}
-
-// Sums adds up all transfers of a site in one unit over a range of business dates, by where they came from
-// and went to. It reads the transfers of those days.
-func Sums(tx *db.Tx, site id.ID, from, to cal.Date, unit Unit) ([]Sum, error) {
-	rows := tx.Query(`
-SELECT a, b, SUM(amount), COUNT(*) FROM (
-	SELECT CASE WHEN from_id > 0 THEN 0 ELSE from_id END AS a, CASE WHEN to_id > 0 THEN 0 ELSE to_id END AS b, amount
-	FROM ledger_transfer WHERE site_id = $1 AND business_date >= $2 AND business_date <= $3 AND unit = $4) AS t
-GROUP BY a, b ORDER BY a, b`, site, from, to, unit)
-	var all []Sum
-	for rows.Next() {
-		var s Sum
-		if err := rows.Scan(&s.From, &s.To, &s.Amount, &s.Count); err != nil {
-			return nil, err
-		}
-		all = append(all, s)
-	}
-	return all, rows.Err()
 }
 
 // FlowSum is what a flow account has taken in less what it gave out, at a site over business dates.

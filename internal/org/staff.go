@@ -498,3 +498,26 @@ WHERE f.disabled = 0 AND g.scope_kind = 'group' AND r.built_in = $1`, Administra
 	}
 	return nil
 }
+
+var staffNames = db.NewMany(`SELECT id, display_name FROM org_staff WHERE id IN (`, `?`, `)`)
+
+// StaffNames are the names by which people are shown; whoever is not there has none.
+func StaffNames(tx *db.Tx, people ...id.ID) (map[id.ID]string, error) {
+	var args []any
+	for _, p := range people {
+		if p != 0 && !slices.Contains(args, any(int64(p))) {
+			args = append(args, int64(p))
+		}
+	}
+	names := map[id.ID]string{}
+	rows := tx.QueryMany(staffNames, args...)
+	for rows.Next() {
+		var who id.ID
+		var name string
+		if err := rows.Scan(&who, &name); err != nil {
+			return nil, err
+		}
+		names[who] = name
+	}
+	return names, rows.Err()
+}

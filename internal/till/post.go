@@ -36,6 +36,12 @@ const (
 // and a provider may have paid out before a refund.
 const noFloor = -1 << 62
 
+// Why they may, as pages name it.
+const (
+	drawerWhy   = "drawer"
+	clearingWhy = "clearing"
+)
+
 const (
 	firstRevenue = 3000
 	firstTax     = 10000
@@ -153,7 +159,7 @@ func Legs(legs []ledger.Transfer, from, to []Side) []ledger.Transfer {
 func HoldDrawer(tx *db.Tx, l *ledger.Locked, site id.ID, s Shift) (ledger.Account, error) {
 	account := ledger.Account(s.Drawer)
 	if s.First {
-		if _, err := ledger.Open(tx, ledger.NewAccount{ID: account, Book: Book, Kind: DrawerAccount, Unit: ledger.CNY, Site: site, Low: noFloor}); err != nil {
+		if _, err := ledger.Open(tx, ledger.NewAccount{ID: account, Book: Book, Kind: DrawerAccount, Unit: ledger.CNY, Site: site, Low: noFloor, Why: drawerWhy}); err != nil {
 			return 0, err
 		}
 	}
@@ -173,7 +179,7 @@ func HoldClearing(tx *db.Tx, l *ledger.Locked, site id.ID, provider string) (led
 	}
 	account := ledger.Account(found)
 	if found == made {
-		if _, err := ledger.Open(tx, ledger.NewAccount{ID: account, Book: Book, Kind: ClearingAccount, Unit: ledger.CNY, Site: site, Low: noFloor}); err != nil {
+		if _, err := ledger.Open(tx, ledger.NewAccount{ID: account, Book: Book, Kind: ClearingAccount, Unit: ledger.CNY, Site: site, Low: noFloor, Why: clearingWhy}); err != nil {
 			return 0, err
 		}
 	}

@@ -307,5 +307,9 @@ func (s *Service) postLate(tx *db.Tx, sale *till.Sale, p *till.Payment, back boo
 		}
 		leg.From, leg.To = leg.To, leg.From
 	}
-	return accounts.Apply(tx, ledger.Document{Kind: till.LateDoc, ID: p.ID, Site: sale.SiteID, Date: sale.Date}, leg)
+	date, err := ledger.Forward(tx, sale.SiteID, sale.Date)
+	if err != nil {
+		return err
+	}
+	return accounts.Apply(tx, ledger.Document{Kind: till.LateDoc, ID: p.ID, Site: sale.SiteID, Date: date}, leg)
 }

@@ -45,6 +45,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -114,6 +115,7 @@ type DB struct {
 	pg     *pg
 	known  map[string]bool // packages whose migrations this handle was given
 	n      counters
+	kept   sync.Map // see Keep
 }
 
 // Open opens "sqlite:PATH" (the file and its folder are made when missing) or "postgres://…".

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"zhanggui/internal/platform/db"
@@ -16,8 +17,17 @@ const MaxEvidence = 20
 
 // Proof is one check. Its name says what holds, as in ledger_totals_match_transfers.
 type Proof struct {
-	Name string
-	Run  func(tx *db.Tx) (Result, error)
+	Name  string
+	Run   func(tx *db.Tx) (Result, error)
+	Stops []string // kinds of documents that are not to be posted while it is red
+}
+
+// Stopping gives proofs the kinds of documents that are not to be posted while one of them is red.
+func Stopping(proofs []Proof, kinds ...string) []Proof {
+	for i := range proofs {
+		proofs[i].Stops = append(proofs[i].Stops, kinds...)
+	}
+	return proofs
 }
 
 // Result is what a check found. Bad is 0 when the promise holds. Rows is how many things were looked at,
@@ -25,6 +35,7 @@ type Proof struct {
 type Result struct {
 	Rows, Bad int64
 	Evidence  []string
+	Stops     []string // kinds of documents behind what is bad, besides those of the proof
 }
 
 // Add counts one bad thing and keeps it as evidence while there is room.
@@ -41,6 +52,7 @@ type Finding struct {
 	Rows     int64    `json:"rows"`
 	Bad      int64    `json:"bad"`
 	Evidence []string `json:"evidence"`
+	Stops    []string `json:"stops,omitempty" doc:"kinds of documents that are stopped by it"`
 }
 
 // Report is the outcome of all proofs. OK needs every proof to have run and to be without a bad row.
@@ -79,7 +91,13 @@ func Run(ctx context.Context, d *db.DB, proofs []Proof) (Report, error) {
 		if r.Evidence == nil {
 			r.Evidence = []string{}
 		}
-		report.Proofs = append(report.Proofs, Finding{p.Name, r.Rows, r.Bad, r.Evidence})
+		f := Finding{Name: p.Name, Rows: r.Rows, Bad: r.Bad, Evidence: r.Evidence}
+		if r.Bad > 0 {
+			f.Stops = slices.Concat(p.Stops, r.Stops)
+			slices.Sort(f.Stops)
+			f.Stops = slices.Compact(f.Stops)
+		}
+		report.Proofs = append(report.Proofs, f)
 		report.OK = report.OK && r.Bad == 0
 	}
 	return report, errors.Join(failed...)

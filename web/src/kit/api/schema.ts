@@ -38,6 +38,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/checks/stops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Kinds of documents that are or were stopped by a red proof, newest first */
+        get: operations["list-stops"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/checks/stops/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a stopped kind of document be posted again, for a reason */
+        post: operations["release-stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/demo": {
         parameters: {
             query?: never;
@@ -400,6 +434,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ledger/accounts/{id}/allowance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether an account may go below zero, and why */
+        get: operations["get-allowance"];
+        put?: never;
+        /** Allow an account to go below zero, for a reason and a time */
+        post: operations["allow-negative"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/accounts/{id}/allowance/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End what an account was allowed */
+        post: operations["end-allowance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ledger/accounts/{id}/statement": {
         parameters: {
             query?: never;
@@ -411,6 +480,24 @@ export interface paths {
         get: operations["get-statement"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/periods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Closed days or months of a site, newest first */
+        get: operations["list-periods"];
+        put?: never;
+        /** Close the days of a site up to a day or month, for ever */
+        post: operations["close-period"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1732,6 +1819,106 @@ export interface components {
         AppStarted: {
             job_id: string;
         };
+        BooksAllowIn: {
+            /** @description goods: the same, in the base unit */
+            down?: string;
+            /**
+             * Format: int64
+             * @description money: how far below zero, as a number above zero
+             */
+            down_fen?: number;
+            reason: string;
+            /** Format: date-time */
+            until: string;
+        };
+        BooksAllowancePage: {
+            allowance?: components["schemas"]["BooksAllowanceView"];
+        };
+        BooksAllowanceView: {
+            account_id: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description all accounts of this kind may; reason names the rule */
+            by_rule: boolean;
+            /** @description it is over; the account is still below its floor and may only rise */
+            ending: boolean;
+            low: string;
+            /** Format: int64 */
+            low_fen: number;
+            /** @description counts fen; else goods in the base unit */
+            money: boolean;
+            reason: string;
+            /** Format: date-time */
+            until?: string;
+        };
+        BooksCloseIn: {
+            month?: string;
+            site_id: string;
+            through?: string;
+        };
+        BooksPeriodPage: {
+            items: components["schemas"]["BooksPeriodView"][];
+            /** @description last closed month */
+            month: string;
+            next: string;
+            sealed: string;
+            stored: string;
+            /** @description nothing is booked on or before this day */
+            through: string;
+            /** @description the site's business date */
+            today: string;
+        };
+        BooksPeriodView: {
+            /** Format: date-time */
+            asked_at: string;
+            /** @description empty: by itself, at night */
+            asked_by: string;
+            /** @description false: it takes no more bookings, and its balances are being stored */
+            closed: boolean;
+            /** Format: date-time */
+            closed_at?: string;
+            /** @description 2026-10-31, or 2026-10 for a month */
+            period: string;
+            /** @description SHA-256 over the day and the seal before it; empty while it is not sealed, and for months */
+            seal: string;
+            /** Format: int64 */
+            transfers: number;
+        };
+        BooksReleaseIn: {
+            /**
+             * Format: int64
+             * @default 7
+             */
+            days: number;
+            reason: string;
+        };
+        BooksStarted: {
+            job_id: string;
+        };
+        BooksStopView: {
+            /**
+             * Format: int64
+             * @description how many wrong things the proof has found
+             */
+            bad: number;
+            /** Format: date-time */
+            found_at: string;
+            id: string;
+            kind: string;
+            proof: string;
+            reason: string;
+            /** Format: date-time */
+            released_at?: string;
+            released_by: string;
+            /** @enum {string} */
+            state: "stopped" | "released" | "over";
+            /**
+             * Format: date-time
+             * @description end of the release
+             */
+            until?: string;
+        };
         CatalogCategory: {
             id: string;
             name: string;
@@ -2898,6 +3085,11 @@ export interface components {
             qty?: string;
             reason: string;
         };
+        PageBooksStopView: {
+            items: components["schemas"]["BooksStopView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageCatalogCategory: {
             items: components["schemas"]["CatalogCategory"][];
             /** @description give back as after; empty on the last page */
@@ -3185,6 +3377,8 @@ export interface components {
             name: string;
             /** Format: int64 */
             rows: number;
+            /** @description kinds of documents that are stopped by it */
+            stops?: string[];
         };
         PurchaseLineView: {
             /** Format: int64 */
@@ -4186,6 +4380,73 @@ export interface operations {
             };
         };
     };
+    "list-stops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageBooksStopView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "release-stop": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BooksReleaseIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BooksStopView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-demo": {
         parameters: {
             query?: never;
@@ -5080,6 +5341,109 @@ export interface operations {
             };
         };
     };
+    "get-allowance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BooksAllowancePage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "allow-negative": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BooksAllowIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BooksAllowanceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-allowance": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BooksAllowancePage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-statement": {
         parameters: {
             query?: {
@@ -5106,6 +5470,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LedgerStatementView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-periods": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                span?: "day" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BooksPeriodPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "close-period": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BooksCloseIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BooksStarted"];
                 };
             };
             /** @description Error */
