@@ -348,6 +348,8 @@ func (s *Demo) live(ctx context.Context) error {
 		}
 		s.o.Log.Info("the demo chain's past is in", "seconds", int(clock.Wall.Now().Sub(began)/time.Second))
 	}
-	<-ctx.Done()
-	return ctx.Err()
+	if err := s.chain.staff(ctx); err != nil {
+		return err
+	}
+	return s.days(ctx)
 }

@@ -63,18 +63,18 @@ K06 红豆面包    550 24  8 14 morning . dough×70 bean_paste×25
 K07 巧克力麦芬  890 48  8 10 evening . dough×60 chocolate×20
 K08 芝士蛋糕   1290 48  4  8 evening . cheese×3 custard×60
 咖啡与饮品
-C01 美式咖啡    990  1  1 60 morning . coffee_bean×18 cup×1
-C02 拿铁       1390  1  1 54 morning . coffee_bean×18 milk×220 cup×1
-C03 冰拿铁     1490  1  1 30 noon + coffee_bean×18 milk×180 cup×1
+C01 美式咖啡    990  6  6 60 morning . coffee_bean×18 cup×1
+C02 拿铁       1390  6  6 54 morning . coffee_bean×18 milk×220 cup×1
+C03 冰拿铁     1490  6  4 30 noon + coffee_bean×18 milk×180 cup×1
 C04 豆浆        390  4 10 44 morning - soy_milk×300 cup×1
-C05 热奶茶      990  2  4 22 evening - tea_base×120 milk×150 cup×1
+C05 热奶茶      990  4  4 22 evening - tea_base×120 milk×150 cup×1
 C06 柠檬茶     1090  6  4 20 evening + tea_base×250 lemon×20 cup×1
 熟食
 H01 炸鸡块      990  4  8 34 evening . chicken×120 batter×20
 H02 烤肠        500  4 10 48 evening . sausage×1
 H03 炸鸡排     1290  4  6 26 evening . chicken×150 batter×25
 H04 玉米棒      600  6  8 14 evening - corn×1
-H05 炸薯条      890  2  6 28 evening . potato×180 batter×6
+H05 炸薯条      890  4  6 28 evening . potato×180 batter×6
 沙拉与水果
 F01 凯撒沙拉   1690 24  4 10 noon + lettuce×120 chicken×40 cheese×1 mayo×20
 F02 鲜切水果杯 1290 12  6 16 evening + melon×120 apple×60 cup×1

@@ -180,11 +180,7 @@ func (h *History) On(store, product int, d cal.Date, w Weather) Day {
 	p := h.products[product]
 	luck := h.luck(5, store, product, d.Number())
 	mean := h.mean(store, product, d, w)
-	made := int64(math.MaxInt32)
-	if p.LifeHours > 1 { // coffee is made to order
-		rounds := math.Ceil(mean * (.86 + .5*luck.Float64()) / float64(p.Batch))
-		made = int64(rounds) * p.Batch
-	}
+	made := int64(math.Ceil(mean*(.86+.5*luck.Float64())/float64(p.Batch))) * p.Batch
 	day := Day{Store: h.stores[store].Code, Product: p.Code, Date: d, BySlot: make([]int, lastSlot-firstSlot)}
 	busy := math.Exp(.16*luck.NormFloat64() - .0128)
 	for i, share := range profiles[p.Profile] {

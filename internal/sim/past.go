@@ -11,12 +11,19 @@ import (
 	"time"
 
 	"zhanggui/internal/platform/cal"
+	"zhanggui/internal/platform/id"
 )
 
 // chain is the demo chain as its people know it: whatever they learn they ask the house.
 type chain struct {
-	s    *Demo
-	boss *person
+	s        *Demo
+	boss     *person
+	shops    []*shop
+	products map[string]id.ID   // by code
+	semis    map[string]Product // what is made to be used in other products
+
+	date cal.Date
+	did  map[string]bool // today, by name
 }
 
 // imported is an import as the house shows it.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -178,13 +179,14 @@ func list[T any](ctx context.Context, p *person, path string) ([]T, error) {
 	}
 	for cursor := ""; ; {
 		var some page[T]
-		if err := p.get(ctx, path+join+"limit=200&cursor="+cursor, &some); err != nil {
+		if err := p.get(ctx, path+join+"limit=200"+cursor, &some); err != nil {
 			return nil, err
 		}
 		all = append(all, some.Items...)
-		if cursor = some.Next; cursor == "" {
+		if some.Next == "" {
 			return all, nil
 		}
+		cursor = "&after=" + url.QueryEscape(some.Next)
 	}
 }
 
