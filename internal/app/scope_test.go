@@ -106,6 +106,19 @@ var examples = map[string]func(w *town, x world) request{
 	"why-not-available": func(w *town, x world) request {
 		return request{query: map[string]string{"site_id": x.ids["site"], "product_id": x.ids["product"]}}
 	},
+	"list-stock-documents": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"get-stock-document":   func(w *town, x world) request { return request{path: m1("id", x.ids["document"])} },
+	"list-transfers":       func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"get-transfer":         func(w *town, x world) request { return request{path: m1("id", x.ids["transfer"])} },
+	"request-transfer":     func(w *town, x world) request { return request{body: w.transfer(x)} },
+	"ship-transfer":        func(w *town, x world) request { return request{path: m1("id", x.ids["transfer"]), body: m{}} },
+	"receive-transfer": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["shipped"]), body: m{"as_shipped": true}}
+	},
+	"resolve-transfer": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["missing"]), body: m{"transit_id": x.ids["transit"], "way": "back", "note": x.canary}}
+	},
+	"cancel-transfer": func(w *town, x world) request { return request{path: m1("id", x.ids["transfer2"]), body: m{}} },
 	"request-materials": func(w *town, x world) request {
 		return request{body: w.making(x)}
 	},

@@ -232,6 +232,14 @@ func (w *town) world(name, mark string) world {
 	w.history(site, apples)
 	x.ids["kitchen"] = w.done(w.admin, "POST", "/api/org/sites", m{"code": "KI" + name, "name": mark + " kitchen", "kind": "kitchen", "address": mark, "entity_id": x.ids["entity"]}).id()
 	w.done(x.boss, "PUT", "/api/plans/sources", m{"site_id": x.ids["site"], "product_id": w.goods["2001"], "source_id": x.ids["kitchen"], "lead_h": 72})
+	for _, of := range []string{"transfer", "transfer2", "shipped", "missing"} {
+		x.ids[of] = w.done(x.boss, "POST", "/api/stock/transfers", w.transfer(x)).id()
+	}
+	for _, of := range []string{"shipped", "missing"} {
+		sent := w.done(x.boss, "POST", "/api/stock/transfers/"+x.ids[of]+"/ship", m{})
+		x.ids["transit"] = sent.body["transits"].([]any)[0].(m)["id"].(string)
+	}
+	w.done(x.boss, "POST", "/api/stock/transfers/"+x.ids["missing"]+"/receive", m{"lines": []m{{"transit_id": x.ids["transit"], "qty": "0"}}})
 	file := "date,product,quantity,store\n2026-02-01,1001,1,SI" + name + "\n2026-02-01," + mark + ",1,SI" + name + "\n"
 	for _, of := range []string{"import", "import2", "import3"} {
 		x.ids[of] = w.done(x.boss, "POST", "/api/imports?kind=sales&file_name="+mark+".csv", file).id()
@@ -278,6 +286,11 @@ func (w *town) basket(x world, tender string) m {
 	}
 	return m{"site_id": x.ids["site"], "register": "1", "expect_total_fen": 777, "tenders": []m{pay},
 		"lines": []m{{"product_id": x.ids["product"], "unit": "瓶", "qty": "1", "batch_id": x.ids["batch"]}}}
+}
+
+// transfer sends a bottle to the kitchen.
+func (w *town) transfer(x world) m {
+	return m{"from_site_id": x.ids["site"], "to_site_id": x.ids["kitchen"], "note": x.canary, "lines": []m{{"product_id": x.ids["product"], "qty": "1"}}}
 }
 
 // making is a request for two bottles, to make two kilograms of apples of them; scanned takes them from the batch.

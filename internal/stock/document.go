@@ -27,6 +27,7 @@ type Document struct {
 	Note   string
 	Staff  id.ID
 	MadeAt time.Time
+	Cause  id.ID // the transfer or count that it came of; 0: none
 	Lines  []Line
 }
 
@@ -66,8 +67,8 @@ func (d *Document) posting() ledger.Document {
 var insertLines = db.NewMany(`INSERT INTO stock_document_line (document_id, line_no, batch_id, place_id, to_id, qty, value_fen) VALUES `, `(?, ?, ?, ?, ?, ?, ?)`, ``)
 
 func (d *Document) insert(tx *db.Tx) error {
-	if err := tx.Exec(`INSERT INTO stock_document (id, kind, site_id, business_date, reason, ref, note, staff_id, made_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		d.ID, d.Kind, d.Site, d.Date, d.Reason, d.Ref, d.Note, d.Staff, d.MadeAt); err != nil {
+	if err := tx.Exec(`INSERT INTO stock_document (id, kind, site_id, business_date, reason, ref, note, staff_id, made_at, cause_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		d.ID, d.Kind, d.Site, d.Date, d.Reason, d.Ref, d.Note, d.Staff, d.MadeAt, d.Cause); err != nil {
 		return err
 	}
 	args := make([]any, 0, 7*len(d.Lines))

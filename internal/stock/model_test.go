@@ -32,6 +32,8 @@ type modelBatch struct {
 	expires             time.Time
 	onHand, held, worth int64
 	inQty, inWorth      int64 // all that ever came in
+	places              map[Status]*modelLot
+	site                int // 1: at the other site
 }
 
 func (b *modelBatch) free() int64 { return b.onHand - b.held }
@@ -55,11 +57,12 @@ type modelSale struct {
 }
 
 type model struct {
-	now     time.Time
-	batches []*modelBatch
-	holds   []*modelHold
-	sales   []*modelSale
-	flows   map[ledger.Account]int64 // value flows in fen, goods flows over all SKUs
+	now       time.Time
+	batches   []*modelBatch
+	holds     []*modelHold
+	sales     []*modelSale
+	transfers []*modelTransfer
+	flows     map[ledger.Account]int64 // value flows in fen, goods flows over all SKUs
 }
 
 // rounded is value × q ÷ left, halves up, reckoned with fractions.
@@ -98,7 +101,7 @@ func (m *model) pick(wants []modelWant) ([]modelTake, string) {
 		}
 		b := m.batches[w.batch]
 		switch {
-		case b.sku != w.sku:
+		case b.sku != w.sku || b.site != 0:
 			return nil, "batch_unknown"
 		case !m.now.Before(b.expires):
 			return nil, "batch_expired"
@@ -119,7 +122,7 @@ func (m *model) pick(wants []modelWant) ([]modelTake, string) {
 			continue
 		}
 		for _, k := range order {
-			if b := m.batches[k]; b.sku == w.sku && m.now.Before(b.expires) {
+			if b := m.batches[k]; b.sku == w.sku && b.site == 0 && m.now.Before(b.expires) {
 				if n := min(rest, left[k]); n > 0 {
 					left[k] -= n
 					rest -= n
@@ -136,11 +139,12 @@ func (m *model) pick(wants []modelWant) ([]modelTake, string) {
 
 // worlds is the model beside one site on each engine.
 type worlds struct {
-	t    *rapid.T
-	m    *model
-	site *org.Site
-	dbs  []*dbtest.DB
-	ids  [][]id.ID // for each engine, the batch of each of the model's
+	t     *rapid.T
+	m     *model
+	site  *org.Site
+	other *org.Site // where goods are sent to
+	dbs   []*dbtest.DB
+	ids   [][]id.ID // for each engine, the batch of each of the model's
 }
 
 // on does an act on every engine and holds its outcome against the model's.
@@ -485,7 +489,7 @@ func (w *worlds) drawIssues(signed bool) []modelTake {
 	}
 	lines := make([]modelTake, rapid.IntRange(1, 3).Draw(w.t, "lines"))
 	for i := range lines {
-		lines[i] = modelTake{batch: rapid.IntRange(0, len(w.m.batches)-1).Draw(w.t, "batch"), qty: w.drawQty("qty")}
+		lines[i] = modelTake{batch: w.drawBatch((*modelBatch).here), qty: w.drawQty("qty")}
 		if signed && rapid.Bool().Draw(w.t, "less") {
 			lines[i].qty = -lines[i].qty
 		}
@@ -621,7 +625,7 @@ func (w *worlds) same() {
 	for k, d := range w.dbs {
 		err := d.Read(w.t.Context(), func(tx *db.Tx) error {
 			rows := tx.Query(`SELECT b.id, a.posted_in - a.posted_out, a.pending_out, v.posted_in - v.posted_out, b.open FROM stock_batch b
-				JOIN ledger_account a ON a.id = b.id JOIN ledger_account v ON v.id = b.value_id WHERE b.site_id = $1`, w.site.ID)
+				JOIN ledger_account a ON a.id = b.id JOIN ledger_account v ON v.id = b.value_id WHERE b.site_id IN ($1, $2)`, w.site.ID, w.other.ID)
 			n := 0
 			for rows.Next() {
 				var batch id.ID
@@ -639,7 +643,10 @@ func (w *worlds) same() {
 			if n != len(w.m.batches) {
 				w.t.Fatalf("%s: %d batches, the model has %d", d.Engine(), n, len(w.m.batches))
 			}
-			return rows.Err()
+			if err := rows.Err(); err != nil {
+				return err
+			}
+			return w.placesSame(k, tx)
 		})
 		if err != nil {
 			w.t.Fatal(err)
@@ -653,13 +660,15 @@ func (w *worlds) flowsSame() {
 		got := map[ledger.Account]int64{}
 		err := d.Read(w.t.Context(), func(tx *db.Tx) error {
 			for _, u := range append([]id.ID{id.ID(ledger.CNY)}, modelSKUs...) {
-				sums, err := ledger.Sums(tx, w.site.ID, "2026-01-01", "2027-01-01", ledger.Unit(u))
-				if err != nil {
-					return err
-				}
-				for _, s := range sums {
-					got[s.From] -= s.Amount
-					got[s.To] += s.Amount
+				for _, site := range []*org.Site{w.site, w.other} {
+					sums, err := ledger.Sums(tx, site.ID, "2026-01-01", "2027-01-01", ledger.Unit(u))
+					if err != nil {
+						return err
+					}
+					for _, s := range sums {
+						got[s.From] -= s.Amount
+						got[s.To] += s.Amount
+					}
 				}
 			}
 			return nil
@@ -689,6 +698,7 @@ func (w *worlds) actions() map[string]func(*rapid.T) {
 	acts := map[string]func(){
 		"receive": w.receive, "receive more": w.receive, "sell": w.sell, "sell again": w.sell, "hold": w.hold, "capture": w.capture, "release": w.release,
 		"expire": w.expire, "give back": w.giveBack, "write off": w.writeOff, "adjust": w.adjust, "wait": w.wait,
+		"change state": w.relocate, "throw away what is frozen": w.discardPlaced, "send": w.send, "arrive": w.arrive, "settle": w.settle,
 	}
 	all := map[string]func(*rapid.T){"": func(t *rapid.T) { w.t = t; w.same() }}
 	for name, act := range acts {
@@ -710,12 +720,17 @@ func newWorlds(t *rapid.T, dbs []*dbtest.DB) *worlds {
 			now = c
 		}
 	}
-	w := &worlds{t: t, site: &site, dbs: dbs, ids: make([][]id.ID, len(dbs)), m: &model{now: now, flows: map[ledger.Account]int64{}}}
+	w := &worlds{t: t, site: &site, other: otherSite(&site), dbs: dbs, ids: make([][]id.ID, len(dbs)), m: &model{now: now, flows: map[ledger.Account]int64{}}}
 	for _, d := range dbs {
 		d.Clock.Set(now)
 		err := d.Write(t.Context(), func(tx *db.Tx) error {
-			return tx.Exec(`INSERT INTO org_site (id, code, name, kind, business, address, time_zone, day_start, open_at, close_at, entity_id, created_at)
-				VALUES ($1, $2, $3, $4, '', '', $5, $6, 0, 1440, $7, 0)`, site.ID, site.Code, site.Name, site.Kind, site.TimeZone, site.DayStart, site.EntityID)
+			for _, one := range []*org.Site{w.site, w.other} {
+				if err := tx.Exec(`INSERT INTO org_site (id, code, name, kind, business, address, time_zone, day_start, open_at, close_at, entity_id, created_at)
+					VALUES ($1, $2, $3, $4, '', '', $5, $6, 0, 1440, $7, 0)`, one.ID, one.Code, one.Name, one.Kind, one.TimeZone, one.DayStart, one.EntityID); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ func Proofs() []proof.Proof {
 		{Name: "stock_open_batches_are_those_with_goods", Run: proveOpen},
 		{Name: "stock_value_ends_with_the_goods", Run: proveValue},
 		{Name: "stock_documents_are_complete", Run: proveDocuments},
+		{Name: "stock_transfers_add_up", Run: proveTransfers},
 	}
 }
 
@@ -43,9 +44,10 @@ WHERE a.id IS NULL OR v.id IS NULL`, Book, ValueBook, ledger.CNY)
 	rows = tx.Query(`
 SELECT a.id, a.book FROM ledger_account a
 WHERE a.book = $1 AND NOT EXISTS (SELECT 1 FROM stock_batch b WHERE b.id = a.id) AND NOT EXISTS (SELECT 1 FROM stock_place p WHERE p.id = a.id)
+	AND NOT EXISTS (SELECT 1 FROM stock_transit w WHERE w.id = a.id)
 UNION ALL
-SELECT a.id, a.book FROM ledger_account a LEFT JOIN stock_batch b ON b.value_id = a.id LEFT JOIN stock_place p ON p.value_id = a.id
-WHERE a.book = $2 AND a.kind <> $3 AND b.id IS NULL AND p.id IS NULL`, Book, ValueBook, WorkOrder)
+SELECT a.id, a.book FROM ledger_account a LEFT JOIN stock_batch b ON b.value_id = a.id LEFT JOIN stock_place p ON p.value_id = a.id LEFT JOIN stock_transit w ON w.value_id = a.id
+WHERE a.book = $2 AND a.kind <> $3 AND b.id IS NULL AND p.id IS NULL AND w.id IS NULL`, Book, ValueBook, WorkOrder)
 	for rows.Next() {
 		var account id.ID
 		var book ledger.Book
@@ -90,6 +92,9 @@ SELECT b.id, b.code, v.posted_in - v.posted_out FROM stock_batch b JOIN ledger_a
 WHERE a.posted_in = a.posted_out AND v.posted_in <> v.posted_out
 UNION ALL
 SELECT p.id, b.code, v.posted_in - v.posted_out FROM stock_place p JOIN stock_batch b ON b.id = p.batch_id JOIN ledger_account a ON a.id = p.id JOIN ledger_account v ON v.id = p.value_id
+WHERE a.posted_in = a.posted_out AND v.posted_in <> v.posted_out
+UNION ALL
+SELECT w.id, b.code, v.posted_in - v.posted_out FROM stock_transit w JOIN stock_batch b ON b.id = w.batch_id JOIN ledger_account a ON a.id = w.id JOIN ledger_account v ON v.id = w.value_id
 WHERE a.posted_in = a.posted_out AND v.posted_in <> v.posted_out`)
 	for rows.Next() {
 		var batch id.ID
@@ -113,9 +118,9 @@ SELECT kind, id, line_no, qty, moved, value_fen, moved_fen FROM (
 		COALESCE(CASE WHEN w.to_id = l.value_id THEN w.amount WHEN w.from_id = l.value_id THEN -w.amount END, 0) AS moved_fen
 	FROM (
 		SELECT d.kind, d.id, d.site_id, d.business_date, x.line_no, x.qty, x.value_fen, x.to_id, b.sku_id,
-			CASE WHEN x.place_id > 0 THEN x.place_id ELSE b.id END AS account, COALESCE(p.value_id, b.value_id) AS value_id
+			CASE WHEN x.place_id > 0 THEN x.place_id ELSE b.id END AS account, COALESCE(p.value_id, y.value_id, b.value_id) AS value_id
 		FROM stock_document_line x JOIN stock_document d ON d.id = x.document_id JOIN stock_batch b ON b.id = x.batch_id
-		LEFT JOIN stock_place p ON p.id = x.place_id AND p.batch_id = x.batch_id) AS l
+		LEFT JOIN stock_place p ON p.id = x.place_id AND p.batch_id = x.batch_id LEFT JOIN stock_transit y ON y.id = x.place_id AND y.batch_id = x.batch_id) AS l
 	LEFT JOIN ledger_transfer t ON t.doc_kind = l.kind AND t.doc_id = l.id AND t.leg = 2 * l.line_no - 1 AND t.unit = l.sku_id AND t.site_id = l.site_id AND t.business_date = l.business_date
 	LEFT JOIN ledger_transfer w ON w.doc_kind = l.kind AND w.doc_id = l.id AND w.leg = 2 * l.line_no AND w.unit = $1 AND w.site_id = l.site_id AND w.business_date = l.business_date) AS z
 WHERE qty <> moved OR value_fen <> moved_fen OR to_id <> CASE WHEN other > 0 THEN other ELSE 0 END`
@@ -147,7 +152,7 @@ UNION ALL
 SELECT d.kind, d.id, 0 FROM stock_document d WHERE NOT EXISTS (SELECT 1 FROM stock_document_line l WHERE l.document_id = d.id)
 UNION ALL
 SELECT d.kind, d.id, MAX(l.line_no) FROM stock_document d JOIN stock_document_line l ON l.document_id = d.id GROUP BY d.kind, d.id HAVING MAX(l.line_no) <> COUNT(*)`,
-		ReceiptDoc, MoveDoc)
+		ReceiptDoc, SettledDoc)
 	for rows.Next() {
 		var ref ledger.Ref
 		if err := rows.Scan(&ref.Kind, &ref.ID, &ref.Leg); err != nil {
@@ -157,3 +162,29 @@ SELECT d.kind, d.id, MAX(l.line_no) FROM stock_document d JOIN stock_document_li
 	}
 	return r, rows.Err()
 }
+
+// proveTransfers: what was shipped is what went onto the account of goods on their way, and what was received, lost
+// and came back is what left it; a settled transfer has nothing left, a requested or cancelled one never had.
+func proveTransfers(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	if err := tx.QueryRow(`SELECT COUNT(*) FROM stock_transit`).Scan(&r.Rows); err != nil {
+		return r, err
+	}
+	rows := tx.Query(transitSums)
+	for rows.Next() {
+		var transit, transfer id.ID
+		var state TransferState
+		var shipped, in, left, there int64
+		if err := rows.Scan(&transit, &transfer, &state, &shipped, &in, &left, &there); err != nil {
+			return r, err
+		}
+		r.Add("goods %s of the %s stock transfer %s: %d shipped, the ledger says %d; %d still on their way, the ledger says %d", transit, state, transfer, shipped, in, left, there)
+	}
+	return r, rows.Err()
+}
+
+const transitSums = `
+SELECT w.id, w.transfer_id, t.state, w.shipped, a.posted_in, w.shipped - w.received - w.lost - w.back, a.posted_in - a.posted_out
+FROM stock_transit w JOIN stock_transfer t ON t.id = w.transfer_id JOIN ledger_account a ON a.id = w.id
+WHERE w.shipped <> a.posted_in OR w.shipped - w.received - w.lost - w.back <> a.posted_in - a.posted_out
+	OR t.state = 'settled' AND a.posted_in <> a.posted_out OR t.state IN ('requested', 'cancelled')`

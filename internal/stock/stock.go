@@ -40,6 +40,9 @@ var (
 	FreezeDoc     = ledger.DefineKind(24, "freeze")
 	ReleaseDoc    = ledger.DefineKind(25, "release")
 	MoveDoc       = ledger.DefineKind(26, "stock_move")
+	ShippedDoc    = ledger.DefineKind(27, "transfer_out")
+	ArrivedDoc    = ledger.DefineKind(28, "transfer_in")
+	SettledDoc    = ledger.DefineKind(29, "transfer_missing")
 
 	Sold     = ledger.DefineFlow(101, Book, "sold")
 	Supplied = ledger.DefineFlow(102, Book, "supplied")
@@ -49,6 +52,10 @@ var (
 	Consumed = ledger.DefineFlow(106, Book, "consumed") // in making; its value is on the work order
 	Wasted   = ledger.DefineFlow(107, Book, "loss_in_making")
 	Made     = ledger.DefineFlow(108, Book, "made") // its value comes from the work order
+
+	// What was shipped and never came.
+	LostInTransit      = ledger.DefineFlow(109, Book, "lost_in_transit")
+	LostInTransitValue = ledger.DefineFlow(209, ValueBook, "lost_in_transit_value")
 
 	CostOfSales  = ledger.DefineFlow(201, ValueBook, "cost_of_sales")
 	Landed       = ledger.DefineFlow(202, ValueBook, "landed")

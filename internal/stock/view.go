@@ -64,6 +64,8 @@ func Routes(api *web.API) {
 			return viewOf(d, h.Site), err
 		})
 	placeRoutes(api)
+	transferRoutes(api)
+	documentRoutes(api)
 	whyRoutes(api)
 	web.Post(api, web.Route{Path: "/api/stock/adjustments", Name: "adjust-stock", Summary: "Bring the books to what is there", Perm: "stock.manage", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct{ Body AdjustmentIn }) (*DocumentView, error) {

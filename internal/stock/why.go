@@ -18,7 +18,7 @@ type Why struct {
 	Code      string   `json:"code"`
 	Name      string   `json:"name"`
 	Unit      string   `json:"unit" doc:"base unit of the quantities"`
-	Qty       qty.Qty  `json:"qty" doc:"on hand: the sum of the parts"`
+	Qty       qty.Qty  `json:"qty" doc:"on hand: the sum of the parts but what is on its way"`
 	Available qty.Qty  `json:"available"`
 	Items     []WhyRow `json:"items" doc:"at most 1000; available ones last"`
 	More      bool     `json:"more" doc:"there are more than are shown; the sums count all"`
@@ -33,18 +33,19 @@ type WhySums struct {
 	Damaged    qty.Qty `json:"damaged"`
 	Expired    qty.Qty `json:"expired"`
 	Reserved   qty.Qty `json:"reserved" doc:"kept for a channel"`
+	Transit    qty.Qty `json:"in_transit" doc:"on its way to the site: not on hand yet"`
 }
 
 // WhyRow is one piece of stock and what keeps it.
 type WhyRow struct {
-	Why       string  `json:"why" enum:"available,held,frozen,inspecting,damaged,expired,reserved"`
+	Why       string  `json:"why" enum:"available,held,frozen,inspecting,damaged,expired,reserved,in_transit"`
 	BatchID   id.ID   `json:"batch_id"`
 	Batch     string  `json:"batch"`
 	PlaceID   id.ID   `json:"place_id" doc:"empty: the ordinary place of the batch"`
 	Qty       qty.Qty `json:"qty"`
 	ExpiresAt string  `json:"expires_at" doc:"empty: keeps for ever"`
 	Channel   string  `json:"channel" doc:"for which it is kept"`
-	Kind      string  `json:"kind" doc:"held: of the document it is kept for"`
+	Kind      string  `json:"kind" doc:"held, on its way: of the document"`
 	Document  id.ID   `json:"document_id"`
 	Until     string  `json:"until" doc:"held: until then; empty: until somebody decides"`
 }
@@ -65,6 +66,10 @@ SELECT b.id, b.code, COALESCE(o.id, 0), COALESCE(o.channel, ''), b.expires_at, h
 FROM ledger_hold h LEFT JOIN stock_place o ON o.id = h.from_id JOIN stock_batch b ON b.id = COALESCE(o.batch_id, h.from_id)
 WHERE h.state = 1 AND h.site_id = $1 AND h.unit = $2 ORDER BY h.expires_at, h.doc_id, h.leg`
 
+const whyTransit = `
+SELECT w.batch_id, b.code, b.expires_at, w.shipped - w.received - w.lost - w.back, w.transfer_id
+FROM stock_transit w JOIN stock_batch b ON b.id = w.batch_id WHERE w.to_site = $1 AND w.sku_id = $2 AND w.received + w.lost + w.back < w.shipped ORDER BY w.id`
+
 // WhyNot opens what a site has of a product.
 func WhyNot(tx *db.Tx, site *org.Site, product id.ID) (*Why, error) {
 	w := &Why{ProductID: product, Items: []WhyRow{}}
@@ -77,7 +82,7 @@ func WhyNot(tx *db.Tx, site *org.Site, product id.ID) (*Why, error) {
 	if err != nil {
 		return nil, err
 	}
-	held, lots := tx.Query(whyHeld, site.ID, sku), tx.Query(whyRows, site.ID, sku)
+	held, lots, coming := tx.Query(whyHeld, site.ID, sku), tx.Query(whyRows, site.ID, sku), tx.Query(whyTransit, site.ID, sku)
 	for held.Next() {
 		r := WhyRow{Why: "held"}
 		var kind ledger.Kind
@@ -116,10 +121,23 @@ func WhyNot(tx *db.Tx, site *org.Site, product id.ID) (*Why, error) {
 			free = append(free, r)
 		}
 	}
+	if err := lots.Err(); err != nil {
+		return nil, err
+	}
+	for coming.Next() {
+		r := WhyRow{Why: "in_transit", Kind: "stock_transfer"}
+		var expires time.Time
+		if err := coming.Scan(&r.BatchID, &r.Batch, &expires, &r.Qty, &r.Document); err != nil {
+			return nil, err
+		}
+		r.ExpiresAt = shown(expires, site)
+		w.add(r, &w.Sums.Transit)
+		w.Qty -= r.Qty
+	}
 	for _, r := range free {
 		w.add(r, &w.Available)
 	}
-	return w, lots.Err()
+	return w, coming.Err()
 }
 
 func (w *Why) add(r WhyRow, sum *qty.Qty) {

@@ -1368,6 +1368,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/stock/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Posted documents of stock, newest first */
+        get: operations["list-stock-documents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/documents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A posted document of stock */
+        get: operations["get-stock-document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stock/levels": {
         parameters: {
             query?: never;
@@ -1413,6 +1447,109 @@ export interface paths {
         put?: never;
         /** Freeze goods, release them, or mark them as inspected or damaged */
         post: operations["change-stock-state"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Goods sent from site to site, newest first */
+        get: operations["list-transfers"];
+        put?: never;
+        /** Ask another site for goods, or offer them */
+        post: operations["request-transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/transfers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A stock transfer with what is on its way */
+        get: operations["get-transfer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/transfers/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a stock transfer before it is shipped */
+        post: operations["cancel-transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/transfers/{id}/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count in what has come */
+        post: operations["receive-transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/transfers/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say where goods went that did not come */
+        post: operations["resolve-transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/transfers/{id}/ship": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the goods out and send them */
+        post: operations["ship-transfer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1918,6 +2055,9 @@ export interface components {
              * @description end of the release
              */
             until?: string;
+        };
+        CancelTransferBody: {
+            note?: string;
         };
         CatalogCategory: {
             id: string;
@@ -3215,8 +3355,18 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageStockDocumentRow: {
+            items: components["schemas"]["StockDocumentRow"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageStockLevel: {
             items: components["schemas"]["StockLevel"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageStockTransferView: {
+            items: components["schemas"]["StockTransferView"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -3454,6 +3604,17 @@ export interface components {
         };
         Ready: {
             ready: boolean;
+        };
+        ReceiveTransferBody: {
+            /** @description everything has come; no lines then */
+            as_shipped?: boolean;
+            /** @description every one that was shipped */
+            lines?: components["schemas"]["ReceiveTransferItem"][];
+        };
+        ReceiveTransferItem: {
+            /** @description in the base unit; 0: nothing of it came */
+            qty: string;
+            transit_id: string;
         };
         ReplenishAge: {
             batch_id: string;
@@ -3741,6 +3902,17 @@ export interface components {
             rule: string;
             yield: string;
         };
+        ResolveTransferBody: {
+            note?: string;
+            /** @description in the base unit; all that is missing when left out */
+            qty?: string;
+            transit_id: string;
+            /**
+             * @description lost: costs the sender; found: at the receiving site; back: at the sender
+             * @enum {string}
+             */
+            way: "lost" | "found" | "back";
+        };
         RunForecastsBody: {
             /** @description left out: every site within reach */
             site_id?: string;
@@ -3748,6 +3920,18 @@ export interface components {
         SetLanguageBody: {
             /** @enum {string} */
             lang: "zh" | "en";
+        };
+        ShipTransferBody: {
+            /** @description all that was asked, by earliest expiry, when left out */
+            lines?: components["schemas"]["ShipTransferItem"][];
+        };
+        ShipTransferItem: {
+            /** @description what expires first when left out */
+            batch_id?: string;
+            /** Format: int64 */
+            line_no: number;
+            /** @description in the base unit */
+            qty: string;
         };
         SignInBody: {
             name: string;
@@ -3804,6 +3988,12 @@ export interface components {
              */
             expires_at?: string;
             made_on?: string;
+            product_id: string;
+            qty: string;
+            /** @description the base unit when left out */
+            unit?: string;
+        };
+        StockAskingIn: {
             product_id: string;
             qty: string;
             /** @description the base unit when left out */
@@ -3873,6 +4063,64 @@ export interface components {
             /** @description base unit of the quantities */
             unit: string;
             /** Format: int64 */
+            value_fen: number;
+        };
+        StockDocumentItem: {
+            batch: string;
+            batch_id: string;
+            code: string;
+            /** @description empty: keeps for ever */
+            expires_at: string;
+            /** Format: int64 */
+            line_no: number;
+            /** @description of the batch, when the line is about one; else empty */
+            place_id: string;
+            product: string;
+            product_id: string;
+            qty: string;
+            unit: string;
+            /** Format: int64 */
+            value_fen: number;
+        };
+        StockDocumentRow: {
+            business_date: string;
+            /** @description the stock transfer or count that it came of; empty: none */
+            cause_id: string;
+            id: string;
+            kind: string;
+            /** Format: int64 */
+            lines: number;
+            made_at: string;
+            note: string;
+            reason: string;
+            ref: string;
+            site_id: string;
+            staff: string;
+            /**
+             * Format: int64
+             * @description into the batches above 0, out of them below
+             */
+            value_fen: number;
+        };
+        StockDocumentStory: {
+            business_date: string;
+            /** @description the stock transfer or count that it came of; empty: none */
+            cause_id: string;
+            id: string;
+            items: components["schemas"]["StockDocumentItem"][];
+            kind: string;
+            /** Format: int64 */
+            lines: number;
+            made_at: string;
+            note: string;
+            reason: string;
+            ref: string;
+            site_id: string;
+            staff: string;
+            /**
+             * Format: int64
+             * @description into the batches above 0, out of them below
+             */
             value_fen: number;
         };
         StockDocumentView: {
@@ -3973,6 +4221,97 @@ export interface components {
             /** @description the base unit when left out */
             unit?: string;
         };
+        StockStepView: {
+            act: string;
+            at: string;
+            /** @description that came of it; empty: none */
+            document_id: string;
+            note: string;
+            staff: string;
+        };
+        StockTransferIn: {
+            due?: string;
+            from_site_id: string;
+            lines: components["schemas"]["StockAskingIn"][];
+            note?: string;
+            to_site_id: string;
+        };
+        StockTransferLineView: {
+            asked: string;
+            code: string;
+            /** @description on its way, or missing */
+            left: string;
+            /** Format: int64 */
+            line_no: number;
+            /** @description came beyond what was shipped */
+            over: string;
+            product: string;
+            product_id: string;
+            received: string;
+            shipped: string;
+            unit: string;
+        };
+        StockTransferNextState: {
+            /** @enum {string} */
+            act: "ship" | "receive" | "resolve" | "cancel";
+            /** @description you may */
+            may: boolean;
+            /** @description whose staff does it */
+            site_id: string;
+        };
+        StockTransferView: {
+            changed_at: string;
+            due: string;
+            from_site: string;
+            from_site_id: string;
+            id: string;
+            /** @description only of a single one */
+            lines: components["schemas"]["StockTransferLineView"][];
+            made_at: string;
+            /** @description what may be done now, and whether by you; only of a single one */
+            next: components["schemas"]["StockTransferNextState"][];
+            note: string;
+            /**
+             * Format: int64
+             * @description how many lines
+             */
+            products: number;
+            /** @description that it delivers; empty: none */
+            requisition_id: string;
+            /**
+             * @description received: counted, and something is missing; settled: everything shipped is somewhere
+             * @enum {string}
+             */
+            state: "requested" | "shipped" | "received" | "settled" | "cancelled";
+            to_site: string;
+            to_site_id: string;
+            /** @description only of a single one */
+            trail: components["schemas"]["StockStepView"][];
+            /** @description only of a single one: what was shipped, by batch */
+            transits: components["schemas"]["StockTransitView"][];
+        };
+        StockTransitView: {
+            back: string;
+            batch: string;
+            batch_id: string;
+            /** @description empty: keeps for ever */
+            expires_at: string;
+            id: string;
+            left: string;
+            /** Format: int64 */
+            line_no: number;
+            lost: string;
+            over: string;
+            received: string;
+            shipped: string;
+            /** @description what it became at the other site; empty: nothing yet */
+            to_batch_id: string;
+            /**
+             * Format: int64
+             * @description at cost, of what is still on its way
+             */
+            value_fen: number;
+        };
         StockWhy: {
             available: string;
             code: string;
@@ -3982,7 +4321,7 @@ export interface components {
             more: boolean;
             name: string;
             product_id: string;
-            /** @description on hand: the sum of the parts */
+            /** @description on hand: the sum of the parts but what is on its way */
             qty: string;
             sums: components["schemas"]["StockWhySums"];
             /** @description base unit of the quantities */
@@ -3996,7 +4335,7 @@ export interface components {
             document_id: string;
             /** @description empty: keeps for ever */
             expires_at: string;
-            /** @description held: of the document it is kept for */
+            /** @description held, on its way: of the document */
             kind: string;
             /** @description empty: the ordinary place of the batch */
             place_id: string;
@@ -4004,13 +4343,15 @@ export interface components {
             /** @description held: until then; empty: until somebody decides */
             until: string;
             /** @enum {string} */
-            why: "available" | "held" | "frozen" | "inspecting" | "damaged" | "expired" | "reserved";
+            why: "available" | "held" | "frozen" | "inspecting" | "damaged" | "expired" | "reserved" | "in_transit";
         };
         StockWhySums: {
             damaged: string;
             expired: string;
             frozen: string;
             held: string;
+            /** @description on its way to the site: not on hand yet */
+            in_transit: string;
             inspecting: string;
             /** @description kept for a channel */
             reserved: string;
@@ -7782,6 +8123,78 @@ export interface operations {
             };
         };
     };
+    "list-stock-documents": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                kind?: "" | "goods_receipt" | "opening_stock" | "write_off" | "adjustment" | "freeze" | "release" | "stock_move" | "transfer_out" | "transfer_in" | "transfer_missing";
+                /** @description business date */
+                from?: string;
+                /** @description business date */
+                to?: string;
+                /** @description only those that came of this stock transfer or count */
+                cause_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStockDocumentRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-stock-document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockDocumentStory"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-stock-levels": {
         parameters: {
             query: {
@@ -7877,6 +8290,261 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StockDocumentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-transfers": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description that sends or receives */
+                site_id?: string;
+                state?: "" | "requested" | "shipped" | "received" | "settled" | "cancelled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStockTransferView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "request-transfer": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StockTransferIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockTransferView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockTransferView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-transfer": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelTransferBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockTransferView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "receive-transfer": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReceiveTransferBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockTransferView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "resolve-transfer": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResolveTransferBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockTransferView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ship-transfer": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShipTransferBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockTransferView"];
                 };
             };
             /** @description Error */
