@@ -115,7 +115,14 @@ func (s *serveCmd) openDemo(ctx context.Context, d *db.DB, business *clock.Busin
 	if err := d.Migrate(ctx, migrations...); err != nil {
 		return nil, err
 	}
-	return sim.Open(ctx, d, s.Demo != nil && *s.Demo, sim.Options{Clock: business, Speed: s.SimSpeed, Log: o.log})
+	if s.Demo != nil && *s.Demo && s.Production {
+		return nil, errors.New("a demo is not for production: start without --demo or without --production")
+	}
+	demo, err := sim.Open(ctx, d, s.Demo != nil && *s.Demo, sim.Options{Clock: business, Speed: s.SimSpeed, Log: o.log})
+	if err == nil && demo != nil && s.Production {
+		err = errors.Join(errors.New("this database is a demo, and --production is for a real shop: zhanggui demo reset removes it"), demo.Leave(ctx))
+	}
+	return demo, err
 }
 
 // runDemo lets the demo live beside the server, or stand still. The channel is closed when its people have stopped.

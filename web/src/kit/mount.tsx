@@ -2,6 +2,7 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode, type ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { newQueryClient } from './api'
+import { DemoBand } from './DemoBand'
 import { ErrorBoundary, OfflineBanner } from './states'
 import { ThemeProvider, type Density } from './theme'
 import { installTokens } from './tokens'
@@ -16,6 +17,7 @@ export function mountApp(app: ReactNode, options: { density?: Density } = {}): v
     <StrictMode>
       <QueryClientProvider client={newQueryClient()}>
         <ThemeProvider {...(options.density ? { density: options.density } : {})}>
+          <DemoBand />
           <OfflineBanner />
           <ErrorBoundary>{app}</ErrorBoundary>
         </ThemeProvider>

@@ -1,6 +1,7 @@
 import { useFormat } from '@kit/format'
 import type { Sale } from '@kit/api'
 import { useText } from '@kit/i18n'
+import { useSession } from '@kit/session'
 import { tillText } from './words'
 
 /** What the customer takes home: on the screen, and on 80 mm paper. */
@@ -8,12 +9,14 @@ export function Slip(props: { sale: Sale; again?: boolean }) {
   const t = useText(tillText)
   const f = useFormat()
   const { sale } = props
+  const { me } = useSession()
   return (
     <article className="slip" aria-label={t('slip')}>
       <header>
         <strong>{sale.site_name}</strong>
         <span>{t('register', { name: sale.register })}{props.again && <> · {t('slip_again')}</>}</span>
       </header>
+      {me.demo && <p className="slip-stamp">{t('slip_demo')}</p>}
       {sale.state === 'voided' && <p className="slip-stamp">{t('slip_voided')}</p>}
       <dl>
         <div><dt>{t('slip_no')}</dt><dd>{sale.slip_no}</dd></div>

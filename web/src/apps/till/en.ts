@@ -122,6 +122,7 @@ export default {
   slip_given: 'Cash received',
   slip_refunded: 'Refunded',
   slip_voided: 'Voided',
+  slip_demo: 'Demo, not a sale',
   slip_thanks: 'Thank you. Keep this slip for returns',
   slip_again: 'Print again',
   sales: 'Last slips',

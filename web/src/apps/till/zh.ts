@@ -127,6 +127,7 @@ export default {
   slip_given: '收现金',
   slip_refunded: '已退款',
   slip_voided: '已作废',
+  slip_demo: '演示 非真实交易',
   slip_thanks: '谢谢惠顾，凭小票退换',
   slip_again: '补打',
   // sales
