@@ -143,6 +143,7 @@ func build(d *db.DB, o options) (*house, error) {
 	learn.Subscribe(h.relay)
 	days.Subscribe(h.relay)
 
+	stock.Jobs(h.runner)
 	learn.Jobs(h.runner)
 	planner.Jobs(h.runner)
 	days.Jobs(h.runner)

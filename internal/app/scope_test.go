@@ -118,7 +118,30 @@ var examples = map[string]func(w *town, x world) request{
 	"resolve-transfer": func(w *town, x world) request {
 		return request{path: m1("id", x.ids["missing"]), body: m{"transit_id": x.ids["transit"], "way": "back", "note": x.canary}}
 	},
-	"cancel-transfer": func(w *town, x world) request { return request{path: m1("id", x.ids["transfer2"]), body: m{}} },
+	"cancel-transfer":  func(w *town, x world) request { return request{path: m1("id", x.ids["transfer2"]), body: m{}} },
+	"list-counts":      func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"get-count":        func(w *town, x world) request { return request{path: m1("id", x.ids["count"])} },
+	"list-count-lines": func(w *town, x world) request { return request{path: m1("id", x.ids["count"])} },
+	"start-count": func(w *town, x world) request {
+		return request{body: m{"site_id": x.ids["site"], "note": x.canary, "product_ids": []string{x.ids["product"]}}}
+	},
+	"add-count-line": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["count"]), body: m{"product_id": x.ids["product"]}}
+	},
+	"count-line": func(w *town, x world) request {
+		return request{path: map[string]string{"id": x.ids["count"], "line": "1"}, body: m{"qty": "5"}}
+	},
+	"review-count": func(w *town, x world) request { return request{path: m1("id", x.ids["count2"])} },
+	"recount-lines": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["counted"]), body: m{"lines": []int{1}}}
+	},
+	"approve-count-lines": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["counted2"]), body: m{"lines": []int{1}}}
+	},
+	"post-count": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["reviewed"]), body: m{"leave_uncounted": true}}
+	},
+	"cancel-count": func(w *town, x world) request { return request{path: m1("id", x.ids["count3"]), body: m{}} },
 	"request-materials": func(w *town, x world) request {
 		return request{body: w.making(x)}
 	},

@@ -240,6 +240,18 @@ func (w *town) world(name, mark string) world {
 		x.ids["transit"] = sent.body["transits"].([]any)[0].(m)["id"].(string)
 	}
 	w.done(x.boss, "POST", "/api/stock/transfers/"+x.ids["missing"]+"/receive", m{"lines": []m{{"transit_id": x.ids["transit"], "qty": "0"}}})
+	for _, of := range []string{"count", "count2", "count3", "counted", "counted2", "reviewed"} {
+		x.ids[of] = w.done(x.boss, "POST", "/api/stock/counts", m{"site_id": x.ids["site"], "note": mark, "limit_fen": 100}).id()
+		line := "/api/stock/counts/" + x.ids[of] + "/lines/1/entries"
+		switch of {
+		case "counted": // what somebody else counted can be approved
+			w.done(x.boss, "POST", line, m{"qty": "1"})
+		case "counted2":
+			w.done(w.admin, "POST", line, m{"qty": "1"})
+		case "reviewed":
+			w.done(x.boss, "POST", "/api/stock/counts/"+x.ids[of]+"/review", nil)
+		}
+	}
 	file := "date,product,quantity,store\n2026-02-01,1001,1,SI" + name + "\n2026-02-01," + mark + ",1,SI" + name + "\n"
 	for _, of := range []string{"import", "import2", "import3"} {
 		x.ids[of] = w.done(x.boss, "POST", "/api/imports?kind=sales&file_name="+mark+".csv", file).id()

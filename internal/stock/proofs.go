@@ -15,6 +15,7 @@ func Proofs() []proof.Proof {
 		{Name: "stock_value_ends_with_the_goods", Run: proveValue},
 		{Name: "stock_documents_are_complete", Run: proveDocuments},
 		{Name: "stock_transfers_add_up", Run: proveTransfers},
+		{Name: "stock_counts_are_posted", Run: proveCounts},
 	}
 }
 
@@ -152,7 +153,7 @@ UNION ALL
 SELECT d.kind, d.id, 0 FROM stock_document d WHERE NOT EXISTS (SELECT 1 FROM stock_document_line l WHERE l.document_id = d.id)
 UNION ALL
 SELECT d.kind, d.id, MAX(l.line_no) FROM stock_document d JOIN stock_document_line l ON l.document_id = d.id GROUP BY d.kind, d.id HAVING MAX(l.line_no) <> COUNT(*)`,
-		ReceiptDoc, SettledDoc)
+		ReceiptDoc, CountDoc)
 	for rows.Next() {
 		var ref ledger.Ref
 		if err := rows.Scan(&ref.Kind, &ref.ID, &ref.Leg); err != nil {
@@ -188,3 +189,31 @@ SELECT w.id, w.transfer_id, t.state, w.shipped, a.posted_in, w.shipped - w.recei
 FROM stock_transit w JOIN stock_transfer t ON t.id = w.transfer_id JOIN ledger_account a ON a.id = w.id
 WHERE w.shipped <> a.posted_in OR w.shipped - w.received - w.lost - w.back <> a.posted_in - a.posted_out
 	OR t.state = 'settled' AND a.posted_in <> a.posted_out OR t.state IN ('requested', 'cancelled')`
+
+// proveCounts: what was posted of a product is the difference that was counted, and a posted count has no line that
+// waits for it.
+func proveCounts(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	if err := tx.QueryRow(`SELECT COUNT(*) FROM stock_count_line`).Scan(&r.Rows); err != nil {
+		return r, err
+	}
+	rows := tx.Query(countPostings)
+	for rows.Next() {
+		var count, sku id.ID
+		var counted, booked int64
+		if err := rows.Scan(&count, &sku, &counted, &booked); err != nil {
+			return r, err
+		}
+		r.Add("stock count %s, SKU %s: %d thousandths were found more or less, %d are booked", count, sku, counted, booked)
+	}
+	return r, rows.Err()
+}
+
+const countPostings = `
+SELECT c.count_id, c.sku_id, c.diff, COALESCE(d.booked, 0) FROM (
+	SELECT l.count_id, l.sku_id, SUM(CASE WHEN l.state = 5 THEN l.counted - l.book ELSE 0 END) AS diff, SUM(CASE WHEN l.state IN (2, 3, 4) THEN 1 ELSE 0 END) AS waiting, MAX(n.state) AS state
+	FROM stock_count_line l JOIN stock_count n ON n.id = l.count_id GROUP BY l.count_id, l.sku_id) AS c
+LEFT JOIN (
+	SELECT d.cause_id, b.sku_id, SUM(l.qty) AS booked FROM stock_document d JOIN stock_document_line l ON l.document_id = d.id JOIN stock_batch b ON b.id = l.batch_id
+	WHERE d.kind = 30 GROUP BY d.cause_id, b.sku_id) AS d ON d.cause_id = c.count_id AND d.sku_id = c.sku_id
+WHERE c.diff <> COALESCE(d.booked, 0) OR c.state = 'posted' AND c.waiting > 0`

@@ -43,6 +43,7 @@ var (
 	ShippedDoc    = ledger.DefineKind(27, "transfer_out")
 	ArrivedDoc    = ledger.DefineKind(28, "transfer_in")
 	SettledDoc    = ledger.DefineKind(29, "transfer_missing")
+	CountDoc      = ledger.DefineKind(30, "stock_count")
 
 	Sold     = ledger.DefineFlow(101, Book, "sold")
 	Supplied = ledger.DefineFlow(102, Book, "supplied")

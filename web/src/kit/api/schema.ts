@@ -1368,6 +1368,161 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/stock/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The stock counts of a site, newest first */
+        get: operations["list-counts"];
+        put?: never;
+        /** Start a stock count */
+        post: operations["start-count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/counts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A stock count and how it stands */
+        get: operations["get-count"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/counts/{id}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have lines counted again */
+        post: operations["recount-lines"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/counts/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve differences that somebody else counted */
+        post: operations["approve-count-lines"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/counts/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a stock count */
+        post: operations["cancel-count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/counts/{id}/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lines of a stock count */
+        get: operations["list-count-lines"];
+        put?: never;
+        /** Put one more product on the list; it may be there already */
+        post: operations["add-count-line"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/counts/{id}/lines/{line}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say how much is there */
+        post: operations["count-line"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/counts/{id}/post": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring the books to what was counted */
+        post: operations["post-count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/counts/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the counting and look at the differences */
+        post: operations["review-count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stock/documents": {
         parameters: {
             query?: never;
@@ -1939,6 +2094,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AddCountLineBody: {
+            batch_id?: string;
+            product_id: string;
+        };
         Alive: {
             ok: boolean;
         };
@@ -2470,6 +2629,11 @@ export interface components {
         };
         CheckoutVoidIn: {
             reason: string;
+        };
+        CountLineBody: {
+            qty: string;
+            /** @description the base unit when left out */
+            unit?: string;
         };
         CreateStaffBody: {
             display_name: string;
@@ -3355,6 +3519,16 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageStockCountLineView: {
+            items: components["schemas"]["StockCountLineView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageStockCountView: {
+            items: components["schemas"]["StockCountView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageStockDocumentRow: {
             items: components["schemas"]["StockDocumentRow"][];
             /** @description give back as after; empty on the last page */
@@ -3466,6 +3640,10 @@ export interface components {
             supplier_id: string;
             supplier_name: string;
             unit: string;
+        };
+        PostCountBody: {
+            /** @description what nobody counted stays as it is */
+            leave_uncounted?: boolean;
         };
         PriceEntryView: {
             /** Format: date-time */
@@ -3615,6 +3793,9 @@ export interface components {
             /** @description in the base unit; 0: nothing of it came */
             qty: string;
             transit_id: string;
+        };
+        RecountLinesBody: {
+            lines: number[];
         };
         ReplenishAge: {
             batch_id: string;
@@ -4064,6 +4245,98 @@ export interface components {
             unit: string;
             /** Format: int64 */
             value_fen: number;
+        };
+        StockCountIn: {
+            blind?: boolean;
+            by_batch?: boolean;
+            /** Format: int64 */
+            limit_fen?: number;
+            note?: string;
+            /** @description all that the site has when left out */
+            product_ids?: string[];
+            site_id: string;
+        };
+        StockCountLineView: {
+            batch: string;
+            /** @description empty: the product with all its batches */
+            batch_id: string;
+            /** @description what the books said at the moment it was counted */
+            book: string;
+            code: string;
+            counted: string;
+            diff: string;
+            /** @description that posted it; empty: none */
+            document_id: string;
+            /**
+             * Format: int64
+             * @description how often it was counted
+             */
+            entries: number;
+            /** Format: int64 */
+            line_no: number;
+            product: string;
+            product_id: string;
+            /** @enum {string} */
+            state: "not_counted" | "counted" | "count_again" | "approved" | "posted" | "not_posted";
+            unit: string;
+            /**
+             * Format: int64
+             * @description about what the difference is worth
+             */
+            value_fen: number;
+        };
+        StockCountSums: {
+            /** Format: int64 */
+            count_again: number;
+            /** Format: int64 */
+            different: number;
+            /** Format: int64 */
+            gain_fen: number;
+            /** Format: int64 */
+            lines: number;
+            /**
+             * Format: int64
+             * @description below 0
+             */
+            loss_fen: number;
+            /** Format: int64 */
+            not_counted: number;
+            /**
+             * Format: int64
+             * @description less was free than is missing; count them again
+             */
+            not_posted: number;
+            /** Format: int64 */
+            posted: number;
+            /**
+             * Format: int64
+             * @description differences above the limit that somebody else must approve
+             */
+            unapproved: number;
+        };
+        StockCountView: {
+            /** @description whoever counts does not see what the books say */
+            blind: boolean;
+            by_batch: boolean;
+            changed_at: string;
+            id: string;
+            /** @description that posts it, in the answer that starts it; else empty */
+            job_id: string;
+            /** @enum {string} */
+            kind: "full" | "cycle";
+            /**
+             * Format: int64
+             * @description a difference worth more needs the approval of somebody who did not count it
+             */
+            limit_fen: number;
+            made_at: string;
+            note: string;
+            site_id: string;
+            /** @enum {string} */
+            state: "open" | "review" | "posting" | "posted" | "cancelled";
+            sums: components["schemas"]["StockCountSums"];
+            /** @description only of a single one */
+            trail: components["schemas"]["StockStepView"][];
         };
         StockDocumentItem: {
             batch: string;
@@ -8123,6 +8396,410 @@ export interface operations {
             };
         };
     };
+    "list-counts": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                state?: "" | "open" | "review" | "posting" | "posted" | "cancelled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStockCountView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "start-count": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StockCountIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockCountView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockCountView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recount-lines": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecountLinesBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockCountView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "approve-count-lines": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecountLinesBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockCountView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-count": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelTransferBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockCountView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-count-lines": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                state?: "" | "not_counted" | "counted" | "count_again" | "approved" | "posted" | "not_posted";
+                /** @description only those with a difference */
+                different?: boolean;
+                product_id?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStockCountLineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-count-line": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddCountLineBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockCountLineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "count-line": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+                line: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountLineBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockCountLineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-count": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostCountBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockCountView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "review-count": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockCountView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-stock-documents": {
         parameters: {
             query: {
@@ -8130,7 +8807,7 @@ export interface operations {
                 after?: string;
                 limit?: number;
                 site_id: string;
-                kind?: "" | "goods_receipt" | "opening_stock" | "write_off" | "adjustment" | "freeze" | "release" | "stock_move" | "transfer_out" | "transfer_in" | "transfer_missing";
+                kind?: "" | "goods_receipt" | "opening_stock" | "write_off" | "adjustment" | "freeze" | "release" | "stock_move" | "transfer_out" | "transfer_in" | "transfer_missing" | "stock_count";
                 /** @description business date */
                 from?: string;
                 /** @description business date */

@@ -59,6 +59,7 @@ export default {
   kind_transfer_out: '调拨出库',
   kind_transfer_in: '调拨入库',
   kind_transfer_missing: '调拨差异',
+  kind_stock_count: '盘点',
   other_sold: '已售',
   other_supplied: '供应商',
   other_opening: '期初',
