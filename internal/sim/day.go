@@ -16,8 +16,11 @@ import (
 	"zhanggui/internal/platform/qty"
 )
 
-// step is how finely business time is lived: in one step every shop does what is due.
-const step = 15 * time.Second
+// step is how finely business time is lived: in one step every shop does what is due. Catching up takes longer ones.
+const (
+	step     = 15 * time.Second
+	longStep = time.Minute
+)
 
 // Minutes of the day, after midnight in Shanghai.
 const (
@@ -77,17 +80,15 @@ func (s *Demo) days(ctx context.Context) error {
 			at = s.o.Clock.Now().In(Shanghai).Truncate(step)
 			minute = at.Hour()*60 + at.Minute()
 		}
-		if err := s.chain.step(ctx, at); err != nil {
+		next := at.Add(step)
+		if phase == catchingUp {
+			next = at.Truncate(longStep).Add(longStep)
+		}
+		if err := s.chain.step(ctx, at, next); err != nil {
 			return err
 		}
-		at = at.Add(step)
-		if phase == catchingUp { // nothing happens at night
-			switch {
-			case minute >= endOf:
-				at = instant(cal.On(at).AddDays(1), firstHour)
-			case minute < wakeAt:
-				at = at.Add(time.Minute - step).Truncate(time.Minute)
-			}
+		if at = next; phase == catchingUp && minute >= endOf { // nothing happens at night
+			at = instant(cal.On(at).AddDays(1), firstHour)
 		}
 		s.reached(phase, at)
 		if phase == catchingUp && at.Sub(kept) >= 15*time.Minute {
@@ -151,8 +152,8 @@ func list1[T any](ctx context.Context, p *person, path string) ([]T, error) {
 	return some.Items, err
 }
 
-// step lets everybody do what is due at that time.
-func (c *chain) step(ctx context.Context, at time.Time) error {
+// step lets everybody do what is due from that time until the next step.
+func (c *chain) step(ctx context.Context, at, next time.Time) error {
 	minute, date := at.Hour()*60+at.Minute(), cal.On(at)
 	if c.date != date {
 		c.date, c.did = date, map[string]bool{}
@@ -174,7 +175,7 @@ func (c *chain) step(ctx context.Context, at time.Time) error {
 			return err
 		}
 	}
-	return c.each(func(s *shop) error { return s.step(ctx, at, minute, date) })
+	return c.each(func(s *shop) error { return s.step(ctx, at, next, minute, date) })
 }
 
 func (c *chain) due(what string, minute, from int) bool {
@@ -216,8 +217,8 @@ func (s *shop) key(parts ...any) string {
 	return strings.Join(words, "/")
 }
 
-// step is what the people of a shop do at that time. What the house refuses them is no fault: they go on.
-func (s *shop) step(ctx context.Context, at time.Time, minute int, date cal.Date) error {
+// step is what the people of a shop do until the next step. What the house refuses them is no fault: they go on.
+func (s *shop) step(ctx context.Context, at, next time.Time, minute int, date cal.Date) error {
 	acts := []func() error{}
 	add := func(due bool, act func() error) {
 		if due {
@@ -239,7 +240,7 @@ func (s *shop) step(ctx context.Context, at time.Time, minute int, date cal.Date
 	}
 	add(s.due("late out", minute, closeAt+5), func() error { return s.clock(ctx, "out", 1) })
 	if minute >= openAt && minute < closeAt {
-		acts = append(acts, func() error { return s.sell(ctx, at, minute, date) })
+		acts = append(acts, func() error { return s.sell(ctx, at, next, minute, date) })
 	}
 	for _, act := range acts {
 		if err := act(); err != nil && !refused(err) {
@@ -355,6 +356,7 @@ func (s *shop) make(ctx context.Context, at time.Time, minute int) error {
 		}
 		s.rounds = all
 	}
+	s.there = nil
 	for _, r := range s.rounds {
 		var h, m int
 		if _, err := fmt.Sscanf(r.ReadyBy, "%d:%d", &h, &m); err != nil || h*60+m > minute+ahead {
@@ -364,7 +366,12 @@ func (s *shop) make(ctx context.Context, at time.Time, minute int) error {
 			continue
 		}
 		s.did["made "+r.ID.String()] = true
-		if err := s.cook(ctx, r.Code, r.ProductID, r.Make-r.Made, r.ID.String()); err != nil && !refused(err) {
+		if s.there == nil {
+			if err := s.stores(ctx); err != nil {
+				return err
+			}
+		}
+		if err := s.cook(ctx, s.chain.goods[r.Code], r.Make-r.Made, r.ID.String()); err != nil && !refused(err) {
 			return err
 		}
 		s.shelfAt = time.Time{}
@@ -372,42 +379,61 @@ func (s *shop) make(ctx context.Context, at time.Time, minute int) error {
 	return nil
 }
 
-// cook makes so much of a product: materials are asked for and taken, and the output is reported. Where
-// something is missing it is made first, or only half comes of it.
-func (s *shop) cook(ctx context.Context, code string, product id.ID, q qty.Qty, key string) error {
-	for half := 0; half < 3 && q > 0; half++ {
-		k := fmt.Sprintf("%s/%d", key, half)
-		err := s.cookOnce(ctx, product, q, k)
-		if !refused(err, "stock_short") {
-			return err
-		}
-		again := false
-		for _, p := range s.chain.s.history.goods() {
-			if p.Code != code {
-				continue
-			}
-			for _, part := range p.Recipe {
-				semi, ok := s.chain.semis[part.Code]
-				if !ok {
-					continue
-				}
-				// Two pots at least: the next rounds take of it as well.
-				want := float64(q)/float64(qty.Scale)*number(part.Qty)/float64(p.Yield)*1.1 + float64(2*semi.Batch)
-				pots := qty.Qty(math.Ceil(want/float64(semi.Batch))) * qty.Qty(semi.Batch) * qty.Scale
-				if err := s.cookOnce(ctx, s.chain.products[part.Code], pots, k+"/"+part.Code); err == nil {
-					again = true
-				} else if !refused(err) {
-					return err
-				}
-			}
-		}
-		if again {
-			if err := s.cookOnce(ctx, product, q, k+"/again"); !refused(err, "stock_short") {
+// stores reads what is there of everything.
+func (s *shop) stores(ctx context.Context) error {
+	levels, err := list[struct {
+		Code      string
+		Available qty.Qty
+	}](ctx, s.manager, "/api/stock/levels?site_id="+s.site.String())
+	if err != nil {
+		return err
+	}
+	s.there = map[string]qty.Qty{}
+	for _, l := range levels {
+		s.there[l.Code] = l.Available
+	}
+	return nil
+}
+
+// takes is how much of a part so much of a product takes, with what is lost on the way.
+func (c *chain) takes(p Product, part Part, q qty.Qty) qty.Qty {
+	n := q.Approx() * number(part.Qty) / float64(p.Yield)
+	if c.goods[part.Code].Unit == "piece" {
+		return qty.Qty(math.Ceil(n)) * qty.Scale
+	}
+	return qty.Nearest(n * 1.031)
+}
+
+// cook makes so much of a product: where something half made is missing that is made first, two pots at least, and
+// where materials do not last, as much as they give.
+func (s *shop) cook(ctx context.Context, p Product, q qty.Qty, key string) error {
+	for _, part := range p.Recipe {
+		half := s.chain.goods[part.Code]
+		need := s.chain.takes(p, part, q)
+		if len(half.Recipe) > 0 && s.there[part.Code] < need {
+			pot := qty.Qty(half.Batch) * qty.Scale
+			pots := max(2, (need-s.there[part.Code]+pot-1)/pot)
+			if err := s.cook(ctx, half, pots*pot, key+"/"+part.Code); err != nil {
 				return err
 			}
 		}
-		q = q / 2 / qty.Scale * qty.Scale
+		for s.there[part.Code] < s.chain.takes(p, part, q) && q > 0 {
+			q = min(q*s.there[part.Code]/s.chain.takes(p, part, q), q-1) / qty.Scale * qty.Scale
+		}
 	}
+	if q <= 0 {
+		return nil
+	}
+	if err := s.cookOnce(ctx, s.chain.products[p.Code], q, key); err != nil {
+		if refused(err) {
+			return nil
+		}
+		return err
+	}
+	for _, part := range p.Recipe {
+		s.there[part.Code] -= s.chain.takes(p, part, q)
+	}
+	s.there[p.Code] += q
 	return nil
 }
 
@@ -508,7 +534,7 @@ func (s *shop) customers(half time.Time, slot int, date cal.Date) []*customer {
 	luck.Shuffle(len(pieces), func(i, j int) { pieces[i], pieces[j] = pieces[j], pieces[i] })
 	var come []*customer
 	for len(pieces) > 0 {
-		n := min(len(pieces), 1+poisson(luck, 2.2))
+		n := min(len(pieces), 1+poisson(luck, 2.8))
 		come = append(come, &customer{at: half.Add(time.Duration(luck.Int64N(int64(30 * time.Minute)))), no: len(come), wants: pieces[:n]})
 		pieces = pieces[n:]
 	}
@@ -517,7 +543,7 @@ func (s *shop) customers(half time.Time, slot int, date cal.Date) []*customer {
 }
 
 // sell serves the customers of this step.
-func (s *shop) sell(ctx context.Context, at time.Time, minute int, date cal.Date) error {
+func (s *shop) sell(ctx context.Context, at, next time.Time, minute int, date cal.Date) error {
 	slot := minute / 30
 	if half := at.Truncate(30 * time.Minute); s.half != half {
 		s.half, s.come = half, s.customers(half, slot, date)
@@ -525,7 +551,7 @@ func (s *shop) sell(ctx context.Context, at time.Time, minute int, date cal.Date
 			s.come = s.come[1:]
 		}
 	}
-	for len(s.come) > 0 && s.come[0].at.Before(at.Add(step)) {
+	for len(s.come) > 0 && s.come[0].at.Before(next) {
 		c := s.come[0]
 		s.come = s.come[1:]
 		if at.Sub(s.shelfAt) >= shelfEvery || s.shelfAt.After(at) {

@@ -20,7 +20,7 @@ type chain struct {
 	boss     *person
 	shops    []*shop
 	products map[string]id.ID   // by code
-	semis    map[string]Product // what is made to be used in other products
+	goods    map[string]Product // all that the chain has to do with, by code
 
 	date cal.Date
 	did  map[string]bool // today, by name

@@ -29,7 +29,7 @@ type shop struct {
 	come    []*customer
 	plan    id.ID
 	rounds  []round
-	roundAt time.Time
+	there   map[string]qty.Qty // of everything, by code, while rounds are made
 }
 
 // offer is a product as the till shows it.
@@ -92,11 +92,9 @@ func (c *chain) staff(ctx context.Context) error {
 	for _, p := range products {
 		c.products[p.Code] = p.ID
 	}
-	c.semis = map[string]Product{}
+	c.goods = map[string]Product{}
 	for _, p := range c.s.history.goods() {
-		if p.Price == 0 && len(p.Recipe) > 0 {
-			c.semis[p.Code] = p
-		}
+		c.goods[p.Code] = p
 	}
 	c.shops = nil
 	for i, store := range c.s.history.stores {
@@ -149,7 +147,7 @@ func (c *chain) staff(ctx context.Context) error {
 }
 
 // atOnce is how many shops do something at the same moment.
-const atOnce = 4
+const atOnce = 6
 
 // each lets all shops do something, some at a time, and returns the first error.
 func (c *chain) each(f func(*shop) error) error {
