@@ -34,6 +34,7 @@ import (
 	"zhanggui/internal/produce"
 	"zhanggui/internal/purchase"
 	"zhanggui/internal/replenish"
+	"zhanggui/internal/report"
 	"zhanggui/internal/sim"
 	"zhanggui/internal/stock"
 	"zhanggui/internal/till"
@@ -46,7 +47,7 @@ var migrations = []db.Migrations{
 	org.Migrations, ledger.Migrations,
 	catalog.Migrations, party.Migrations,
 	stock.Migrations, price.Migrations, till.Migrations, forecast.Migrations, produce.Migrations, replenish.Migrations, purchase.Migrations,
-	intake.Migrations, learn.Migrations,
+	intake.Migrations, learn.Migrations, report.Migrations,
 	sim.Migrations,
 	ownMigrations,
 }
@@ -66,6 +67,7 @@ var liveTo = map[string]string{
 	"till": "sales.read", "checkout": "sales.read", "refund": "sales.read",
 	"forecast": "forecast.read", "intake": "import.run", "import": "import.run", "check": "check.read",
 	"produce": "make.read", "plan": "plan.read", "purchase": "purchase.read",
+	"attendance": "attendance.clock",
 }
 
 type options struct {
@@ -89,6 +91,7 @@ type house struct {
 	prices  *price.Service
 	sales   *checkout.Service
 	imports *intake.Service
+	figures *report.Service
 	relay   *outbox.Relay
 	tail    *outbox.Tail
 	runner  *jobs.Runner
@@ -128,11 +131,12 @@ func build(d *db.DB, o options) (*house, error) {
 
 	days := supplyday.New(h.goods)
 	closing := books.New(h.org)
+	h.figures = report.New(h.goods, h.prices)
 
 	ledger.Routes(h.api, zone)
 	stock.Routes(h.api)
 	purchase.Routes(h.api)
-	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports, making.New(h.goods), party.New(partyGoods{h.goods}), days, closing} {
+	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports, making.New(h.goods), party.New(partyGoods{h.goods}), days, closing, h.figures} {
 		part.Routes(h.api)
 	}
 	o.demo.Routes(h.api)
@@ -142,12 +146,15 @@ func build(d *db.DB, o options) (*house, error) {
 
 	learn.Subscribe(h.relay)
 	days.Subscribe(h.relay)
+	report.Subscribe(h.relay)
 
 	stock.Jobs(h.runner)
 	learn.Jobs(h.runner)
 	planner.Jobs(h.runner)
 	days.Jobs(h.runner)
 	closing.Jobs(h.runner)
+	h.figures.Jobs(h.runner)
+	org.AttendanceJobs(h.runner)
 	h.imports.Jobs(h.runner)
 	h.runner.Handle(checkJob, h.runChecks)
 	h.runner.DailyAt(checkJob, nightly)

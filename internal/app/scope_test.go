@@ -182,6 +182,21 @@ var examples = map[string]func(w *town, x world) request{
 		return request{path: m1("id", x.ids["order2"]), body: m{"note": x.canary, "lines": []m{{"line": 1, "qty": "4"}}}}
 	},
 
+	"report-board":    func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"report-products": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"report-product": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["product"]), query: m1("site_id", x.ids["site"])}
+	},
+	"clock-in":        func(w *town, x world) request { return request{body: m{"site_id": x.ids["site"]}} },
+	"clock-out":       func(w *town, x world) request { return request{body: m{"site_id": x.ids["site"]}} },
+	"list-attendance": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"add-attendance": func(w *town, x world) request {
+		return request{body: m{"site_id": x.ids["site"], "staff_id": x.ids["staff"], "in_at": w.ago(5), "out_at": w.ago(3), "reason": x.canary}}
+	},
+	"correct-attendance": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["presence"]), body: m{"in_at": w.ago(9), "out_at": w.ago(8), "reason": x.canary}}
+	},
+
 	"list-requisitions": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"complete-requisition": func(w *town, x world) request {
 		return request{path: m1("id", x.ids["requisition"]), body: w.scanned(x)}
@@ -334,7 +349,7 @@ func TestAForeignIdShowsNothingAndChangesNothing(t *testing.T) {
 				if rows, list := a.body["items"].([]any); foreign && a.status == 200 && (!list || len(rows) > 0) {
 					t.Errorf("%s, %s: answers about what is foreign: %v", r.Name, what, a)
 				}
-				for _, theirs := range []string{"site", "entity", "staff", "batch", "sale", "price", "register", "import", "requisition", "task", "plan", "line", "line2", "order", "order2", "storereq"} {
+				for _, theirs := range []string{"site", "entity", "staff", "batch", "sale", "price", "register", "import", "requisition", "task", "plan", "line", "line2", "order", "order2", "storereq", "presence"} {
 					if strings.Contains(a.text, w.b.ids[theirs]) {
 						t.Errorf("%s, %s: shows the id of a foreign %s: %v", r.Name, what, theirs, a)
 					}

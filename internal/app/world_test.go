@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"zhanggui/internal/forecast"
 	"zhanggui/internal/org"
@@ -227,6 +228,7 @@ func (w *town) world(name, mark string) world {
 	x.ids["requisition"] = w.done(x.boss, "POST", "/api/making/requisitions", w.making(x)).id()
 	taken := w.done(x.boss, "POST", "/api/making/requisitions", w.making(x)).id()
 	x.ids["task"] = w.done(x.boss, "POST", "/api/making/requisitions/"+taken+"/complete", w.scanned(x)).id()
+	x.ids["presence"] = w.done(x.boss, "POST", "/api/attendance", m{"site_id": x.ids["site"], "staff_id": x.ids["staff"], "in_at": w.ago(7), "out_at": w.ago(6), "reason": mark}).id()
 	w.history(site, sku)
 	apples, _ := id.Parse(w.goods["2001"])
 	w.history(site, apples)
@@ -258,6 +260,11 @@ func (w *town) world(name, mark string) world {
 	}
 	w.done(x.boss, "POST", "/api/imports/"+x.ids["import"]+"/run", m{"mode": "good"})
 	return x
+}
+
+// ago is so many hours before now on the business clock.
+func (w *town) ago(hours int) string {
+	return w.d.Clock.Now().Add(-time.Duration(hours) * time.Hour).UTC().Format(time.RFC3339)
 }
 
 // history is sixty days of sales at a site, so that it can be forecast.

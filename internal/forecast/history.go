@@ -141,7 +141,7 @@ func SalesInForce(tx *db.Tx, keys []SaleKey) (map[SaleKey]SaleDay, error) {
 				continue
 			}
 			var err error
-			if d.Slots, err = parseSlots(slots); err != nil {
+			if d.Slots, err = ParseSlots(slots); err != nil {
 				return nil, err
 			}
 			found[d.SaleKey], newest[d.SaleKey] = d, applied
@@ -167,7 +167,8 @@ func formatSlots(slots []SlotQty) string {
 	return b.String()
 }
 
-func parseSlots(text string) ([]SlotQty, error) {
+// ParseSlots reads the stored form of Slots.
+func ParseSlots(text string) ([]SlotQty, error) {
 	if text == "" {
 		return nil, nil
 	}

@@ -428,7 +428,7 @@ func (h *history) add(g *catalog.Product, rows *db.Rows) error {
 				s.SoldOut[t] = int16(*soldOut)
 			}
 		}
-		parts, err := parseSlots(text)
+		parts, err := ParseSlots(text)
 		if err != nil {
 			return err
 		}

@@ -111,6 +111,7 @@ func (s *Org) Routes(api *web.API) {
 	s.roleRoutes(api)
 	s.staffRoutes(api)
 	s.auditRoutes(api)
+	s.attendanceRoutes(api)
 }
 
 // caller is the signed-in person of a route that can't be reached without one.

@@ -86,3 +86,6 @@ func (i *ID) UnmarshalText(b []byte) error {
 	*i = n
 	return err
 }
+
+// At is the smallest id that can have been made at t or later.
+func At(t time.Time) ID { return ID((t.UnixMilli() - epochMS) << lowBits) }

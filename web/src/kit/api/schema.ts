@@ -4,6 +4,92 @@
  */
 
 export interface paths {
+    "/api/attendance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who was at work when, newest first */
+        get: operations["list-attendance"];
+        put?: never;
+        /** Write down a presence that the clock missed */
+        post: operations["add-attendance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attendance/in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin work at a site */
+        post: operations["clock-in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attendance/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own presences, newest first */
+        get: operations["my-attendance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attendance/out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End work at a site */
+        post: operations["clock-out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attendance/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Correct a presence */
+        put: operations["correct-attendance"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/checks": {
         parameters: {
             query?: never;
@@ -1215,6 +1301,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/report/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A day's figures, by site, half hour and alarm, from the ledger */
+        get: operations["report-board"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/report/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A day's figures by product */
+        get: operations["report-products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/report/products/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A product's day at a site, down to its documents */
+        get: operations["report-product"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/requisitions": {
         parameters: {
             query?: never;
@@ -2094,6 +2231,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AddAttendanceBody: {
+            /** Format: date-time */
+            in_at: string;
+            /**
+             * Format: date-time
+             * @description may be left out while the person is still there
+             */
+            out_at?: string;
+            reason: string;
+            site_id: string;
+            staff_id: string;
+        };
         AddCountLineBody: {
             batch_id?: string;
             product_id: string;
@@ -2629,6 +2778,9 @@ export interface components {
         };
         CheckoutVoidIn: {
             reason: string;
+        };
+        ClockInBody: {
+            site_id: string;
         };
         CountLineBody: {
             qty: string;
@@ -3276,6 +3428,16 @@ export interface components {
             subject_id: string;
             subject_kind: string;
         };
+        OrgCorrection: {
+            /** Format: date-time */
+            in_at: string;
+            /**
+             * Format: date-time
+             * @description may be left out while the person is still there
+             */
+            out_at?: string;
+            reason: string;
+        };
         OrgEntity: {
             code: string;
             id: string;
@@ -3334,6 +3496,35 @@ export interface components {
             name: string;
             /** @description where he belongs; empty for head office */
             site_id: string;
+        };
+        OrgPresence: {
+            /** @description of the start */
+            business_date: string;
+            /** Format: date-time */
+            corrected_at?: string;
+            /** @description name of who corrected it; empty: as the clock took it */
+            corrected_by: string;
+            /** @description did not clock out: ended with the business day, to be corrected */
+            cut: boolean;
+            id: string;
+            /** Format: date-time */
+            in_at: string;
+            /**
+             * Format: int64
+             * @description until now while the person is there
+             */
+            minutes: number;
+            /**
+             * Format: date-time
+             * @description missing while the person is there
+             */
+            out_at?: string;
+            /** @description why it was corrected */
+            reason: string;
+            site_id: string;
+            site_name: string;
+            staff_id: string;
+            staff_name: string;
         };
         OrgRole: {
             /** @description set for a role that comes with the program and can't be changed */
@@ -3459,6 +3650,11 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageOrgPresence: {
+            items: components["schemas"]["OrgPresence"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageOrgRole: {
             items: components["schemas"]["OrgRole"][];
             /** @description give back as after; empty on the last page */
@@ -3511,6 +3707,11 @@ export interface components {
         };
         PageReplenishRequisitionView: {
             items: components["schemas"]["ReplenishRequisitionView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageReportGood: {
+            items: components["schemas"]["ReportGood"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -4082,6 +4283,544 @@ export interface components {
             qty: string;
             rule: string;
             yield: string;
+        };
+        ReportAlarm: {
+            /**
+             * Format: date-time
+             * @description since when, or until when
+             */
+            at?: string;
+            /** @enum {string} */
+            kind: "sold_out" | "round_late" | "expired" | "expires_soon" | "not_clocked_out";
+            /**
+             * Format: int64
+             * @description how many, where it is a number of things
+             */
+            n: number;
+            product: string;
+            product_id: string;
+            /** @description now; else soon */
+            red: boolean;
+            site_id: string;
+            site_name: string;
+        };
+        ReportBoard: {
+            /** @description the worst first, at most 60 */
+            alarms: components["schemas"]["ReportAlarm"][];
+            /**
+             * Format: int64
+             * @description how many there are
+             */
+            alarms_all: number;
+            /**
+             * Format: date-time
+             * @description the moment at which everything here was read
+             */
+            as_of: string;
+            date: string;
+            /** @description of all sites together */
+            halves: components["schemas"]["ReportHalf"][];
+            /**
+             * Format: date-time
+             * @description when half hours that are over were added up, at the site where it is longest ago
+             */
+            rolled_at: string;
+            /** @description the worst first */
+            stores: components["schemas"]["ReportStore"][];
+            total: components["schemas"]["ReportFigures"];
+            /** @description the days before, the oldest first, and this one */
+            trend: components["schemas"]["ReportTrend"][];
+        };
+        ReportEntry: {
+            /** Format: date-time */
+            at: string;
+            batch_id: string;
+            /** @description as in goods_receipt, sale, write_off */
+            document: string;
+            document_id: string;
+            /** @description where the goods came from or went to, as in sold, waste_expired, made */
+            flow: string;
+            qty: string;
+        };
+        ReportFigures: {
+            /**
+             * Format: int64
+             * @description cost of what counts did not find, less what they found; not in the loss rate
+             */
+            count_loss_fen: number;
+            /**
+             * Format: int64
+             * @description presences that ended with the day because nobody clocked out
+             */
+            cut: number;
+            /**
+             * Format: int64
+             * @description of it made, each product up to its plan
+             */
+            done_fen: number;
+            /**
+             * Format: double
+             * @description (wasted_fen + making_loss_fen) ÷ (received_fen + made_fen)
+             */
+            loss_rate: number | null;
+            /**
+             * Format: int64
+             * @description cost of goods made
+             */
+            made_fen: number;
+            /**
+             * Format: int64
+             * @description cost of material lost in making beyond the recipe
+             */
+            making_loss_fen: number;
+            /**
+             * Format: int64
+             * @description sales less refunds
+             */
+            net_fen: number;
+            /** Format: int64 */
+            on_sale_now: number;
+            /**
+             * Format: int64
+             * @description products on sale with nothing available at this moment
+             */
+            out_now: number;
+            /**
+             * Format: double
+             * @description slots_out ÷ slots_on_sale
+             */
+            out_rate: number | null;
+            /**
+             * Format: double
+             * @description the same before the clearance window alone: slots_early_out ÷ slots_early
+             */
+            out_rate_early: number | null;
+            /**
+             * Format: double
+             * @description labour efficiency: net_fen ÷ hours worked
+             */
+            per_hour_fen: number | null;
+            /** @description sold before refunds; a line by weight or volume is one */
+            pieces: string;
+            /**
+             * Format: int64
+             * @description forecast of the whole day, at today's prices
+             */
+            plan_fen: number;
+            /**
+             * Format: int64
+             * @description of the half hours that are over, and the share of the one under way
+             */
+            plan_so_far_fen: number;
+            /**
+             * Format: int64
+             * @description people clocked in now
+             */
+            present: number;
+            /**
+             * Format: int64
+             * @description cost of goods received
+             */
+            received_fen: number;
+            /** Format: int64 */
+            refunds_fen: number;
+            /**
+             * Format: int64
+             * @description rounds of making planned for the day
+             */
+            rounds: number;
+            /** Format: int64 */
+            rounds_done: number;
+            /**
+             * Format: int64
+             * @description should be ready by now and are not
+             */
+            rounds_late: number;
+            /**
+             * Format: int64
+             * @description before refunds, VAT included
+             */
+            sales_fen: number;
+            /**
+             * Format: int64
+             * @description paid, voided ones not counted
+             */
+            slips: number;
+            /**
+             * Format: int64
+             * @description half hours × products before the clearance window
+             */
+            slots_early: number;
+            /** Format: int64 */
+            slots_early_out: number;
+            /**
+             * Format: int64
+             * @description half hours × products on sale
+             */
+            slots_on_sale: number;
+            /**
+             * Format: int64
+             * @description of them with nothing available
+             */
+            slots_out: number;
+            /**
+             * Format: double
+             * @description mean of a slip: sales_fen ÷ slips
+             */
+            ticket_fen: number | null;
+            /**
+             * Format: int64
+             * @description what is planned to be made, at sales prices
+             */
+            to_make_fen: number;
+            /**
+             * Format: int64
+             * @description cost of goods written off
+             */
+            wasted_fen: number;
+            /**
+             * Format: int64
+             * @description sold on the whole day a week before
+             */
+            week_fen: number;
+            /**
+             * Format: int64
+             * @description sold a week before until this time of day
+             */
+            week_so_far_fen: number;
+            /**
+             * Format: int64
+             * @description minutes from clocking in to clocking out, until now of those present
+             */
+            worked_min: number;
+        };
+        ReportGood: {
+            code: string;
+            /** Format: int64 */
+            count_loss_fen: number;
+            /** @description in date and promised to nobody at this moment */
+            left?: string;
+            made: string;
+            /** Format: int64 */
+            made_fen: number;
+            making_loss: string;
+            /** Format: int64 */
+            making_loss_fen: number;
+            name: string;
+            /** Format: int64 */
+            net_fen: number;
+            /**
+             * Format: int64
+             * @description sites at which it is on sale with nothing available at this moment
+             */
+            out_now: number;
+            /** Format: double */
+            out_rate: number | null;
+            product_id: string;
+            received: string;
+            /** Format: int64 */
+            received_fen: number;
+            /** Format: int64 */
+            refunds_fen: number;
+            /**
+             * Format: int64
+             * @description before refunds
+             */
+            sales_fen: number;
+            /** Format: int64 */
+            slots_early: number;
+            /** Format: int64 */
+            slots_early_out: number;
+            /** Format: int64 */
+            slots_on_sale: number;
+            /** Format: int64 */
+            slots_out: number;
+            /** @description less what came back */
+            sold: string;
+            /**
+             * @description base unit, of all quantities here
+             * @enum {string}
+             */
+            unit: "g" | "ml" | "piece";
+            wasted: string;
+            /** Format: int64 */
+            wasted_fen: number;
+        };
+        ReportHalf: {
+            /** @description HH:MM, the site's clock */
+            at: string;
+            /**
+             * Format: int64
+             * @description sales less refunds; missing for what is still to come
+             */
+            net_fen: number | null;
+            /**
+             * Format: int64
+             * @description the forecast's mean
+             */
+            plan_fen: number;
+            /** Format: int64 */
+            slips: number;
+            /**
+             * Format: int64
+             * @description a week before
+             */
+            week_fen: number;
+        };
+        ReportOpened: {
+            /** Format: date-time */
+            as_of: string;
+            code: string;
+            /** Format: int64 */
+            count_loss_fen: number;
+            date: string;
+            /** @description the newest first, at most 200 */
+            entries: components["schemas"]["ReportEntry"][];
+            /** @description in date and promised to nobody at this moment */
+            left?: string;
+            made: string;
+            /** Format: int64 */
+            made_fen: number;
+            making_loss: string;
+            /** Format: int64 */
+            making_loss_fen: number;
+            /** @description there are older entries */
+            more: boolean;
+            name: string;
+            /** Format: int64 */
+            net_fen: number;
+            /**
+             * Format: int64
+             * @description sites at which it is on sale with nothing available at this moment
+             */
+            out_now: number;
+            /** Format: double */
+            out_rate: number | null;
+            product_id: string;
+            received: string;
+            /** Format: int64 */
+            received_fen: number;
+            /** Format: int64 */
+            refunds_fen: number;
+            /**
+             * Format: int64
+             * @description before refunds
+             */
+            sales_fen: number;
+            slots: components["schemas"]["ReportSlot"][];
+            /** Format: int64 */
+            slots_early: number;
+            /** Format: int64 */
+            slots_early_out: number;
+            /** Format: int64 */
+            slots_on_sale: number;
+            /** Format: int64 */
+            slots_out: number;
+            /** @description less what came back */
+            sold: string;
+            /**
+             * @description base unit, of all quantities here
+             * @enum {string}
+             */
+            unit: "g" | "ml" | "piece";
+            wasted: string;
+            /** Format: int64 */
+            wasted_fen: number;
+        };
+        ReportSlot: {
+            /** @description HH:MM */
+            at: string;
+            /** @description before the clearance window of the newest batch */
+            early: boolean;
+            on_sale: boolean;
+            /** @description nothing was available for at least half of the time */
+            out: boolean;
+            sold: string;
+        };
+        ReportStore: {
+            code: string;
+            /**
+             * Format: int64
+             * @description cost of what counts did not find, less what they found; not in the loss rate
+             */
+            count_loss_fen: number;
+            /**
+             * Format: int64
+             * @description presences that ended with the day because nobody clocked out
+             */
+            cut: number;
+            date: string;
+            /**
+             * Format: int64
+             * @description of it made, each product up to its plan
+             */
+            done_fen: number;
+            entity_id: string;
+            /**
+             * Format: double
+             * @description how much goes wrong, for ranking: out-of-stock rate + loss rate + share of rounds late
+             */
+            fault: number;
+            /**
+             * Format: double
+             * @description (wasted_fen + making_loss_fen) ÷ (received_fen + made_fen)
+             */
+            loss_rate: number | null;
+            /**
+             * Format: int64
+             * @description cost of goods made
+             */
+            made_fen: number;
+            /**
+             * Format: int64
+             * @description cost of material lost in making beyond the recipe
+             */
+            making_loss_fen: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description sales less refunds
+             */
+            net_fen: number;
+            /** Format: int64 */
+            on_sale_now: number;
+            /** @description open at this moment */
+            open: boolean;
+            /**
+             * Format: int64
+             * @description products on sale with nothing available at this moment
+             */
+            out_now: number;
+            /**
+             * Format: double
+             * @description slots_out ÷ slots_on_sale
+             */
+            out_rate: number | null;
+            /**
+             * Format: double
+             * @description the same before the clearance window alone: slots_early_out ÷ slots_early
+             */
+            out_rate_early: number | null;
+            /**
+             * Format: double
+             * @description labour efficiency: net_fen ÷ hours worked
+             */
+            per_hour_fen: number | null;
+            /** @description sold before refunds; a line by weight or volume is one */
+            pieces: string;
+            /**
+             * Format: int64
+             * @description forecast of the whole day, at today's prices
+             */
+            plan_fen: number;
+            /**
+             * Format: int64
+             * @description of the half hours that are over, and the share of the one under way
+             */
+            plan_so_far_fen: number;
+            /**
+             * Format: int64
+             * @description people clocked in now
+             */
+            present: number;
+            /**
+             * Format: int64
+             * @description cost of goods received
+             */
+            received_fen: number;
+            /** Format: int64 */
+            refunds_fen: number;
+            /**
+             * Format: int64
+             * @description rounds of making planned for the day
+             */
+            rounds: number;
+            /** Format: int64 */
+            rounds_done: number;
+            /**
+             * Format: int64
+             * @description should be ready by now and are not
+             */
+            rounds_late: number;
+            /**
+             * Format: int64
+             * @description before refunds, VAT included
+             */
+            sales_fen: number;
+            site_id: string;
+            /**
+             * Format: int64
+             * @description paid, voided ones not counted
+             */
+            slips: number;
+            /**
+             * Format: int64
+             * @description half hours × products before the clearance window
+             */
+            slots_early: number;
+            /** Format: int64 */
+            slots_early_out: number;
+            /**
+             * Format: int64
+             * @description half hours × products on sale
+             */
+            slots_on_sale: number;
+            /**
+             * Format: int64
+             * @description of them with nothing available
+             */
+            slots_out: number;
+            /**
+             * Format: double
+             * @description mean of a slip: sales_fen ÷ slips
+             */
+            ticket_fen: number | null;
+            /**
+             * Format: int64
+             * @description what is planned to be made, at sales prices
+             */
+            to_make_fen: number;
+            /**
+             * Format: int64
+             * @description cost of goods written off
+             */
+            wasted_fen: number;
+            /**
+             * Format: int64
+             * @description sold on the whole day a week before
+             */
+            week_fen: number;
+            /**
+             * Format: int64
+             * @description sold a week before until this time of day
+             */
+            week_so_far_fen: number;
+            /**
+             * Format: int64
+             * @description minutes from clocking in to clocking out, until now of those present
+             */
+            worked_min: number;
+        };
+        ReportTrend: {
+            /** Format: int64 */
+            base_fen: number;
+            date: string;
+            /** Format: double */
+            loss_rate: number | null;
+            /** Format: int64 */
+            lost_fen: number;
+            /** Format: int64 */
+            net_fen: number;
+            /** Format: double */
+            out_rate: number | null;
+            /** Format: double */
+            per_hour_fen: number | null;
+            /** Format: int64 */
+            slots_on_sale: number;
+            /** Format: int64 */
+            slots_out: number;
+            /** Format: int64 */
+            worked_min: number;
         };
         ResolveTransferBody: {
             note?: string;
@@ -4933,6 +5672,222 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "list-attendance": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id?: string;
+                staff_id?: string;
+                /** @description business date */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOrgPresence"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-attendance": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddAttendanceBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgPresence"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "clock-in": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClockInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgPresence"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "my-attendance": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOrgPresence"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "clock-out": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClockInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgPresence"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "correct-attendance": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrgCorrection"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrgPresence"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-checks": {
         parameters: {
             query?: never;
@@ -8077,6 +9032,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PurchaseOrderView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "report-board": {
+        parameters: {
+            query?: {
+                /** @description left out: every site within reach */
+                site_id?: string;
+                /** @description business date; left out: today */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportBoard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "report-products": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description left out: every site within reach, added up */
+                site_id?: string;
+                date?: string;
+                order?: "out" | "loss" | "sales";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReportGood"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "report-product": {
+        parameters: {
+            query: {
+                site_id: string;
+                date?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportOpened"];
                 };
             };
             /** @description Error */
