@@ -33,6 +33,7 @@ var (
 const (
 	Open      = "open"
 	Completed = "completed" // a requisition: its materials are taken
+	Cancelled = "cancelled" // a requisition: nothing is taken for it
 	Done      = "done"      // a task: its output is booked
 )
 
@@ -47,6 +48,8 @@ var (
 	ErrNoRequisition = errs.Define("requisition_unknown", errs.NotFound, "没有这张领用单", "There is no such requisition")
 	ErrNoTask        = errs.Define("task_unknown", errs.NotFound, "没有这个加工任务", "There is no such processing task")
 	ErrCompleted     = errs.Define("requisition_completed", errs.Conflict, "这张领用单已完成领料", "The materials of this requisition have been taken already")
+	ErrCancelled     = errs.Define("requisition_cancelled", errs.Conflict, "这张领用单已取消", "This requisition has been cancelled")
+	ErrWhy           = errs.Define("requisition_reason_missing", errs.Invalid, "请写明取消原因", "Say why it is cancelled")
 	ErrDone          = errs.Define("task_done", errs.Conflict, "这个加工任务已报完工", "The output of this task has been reported already")
 	ErrQty           = errs.Define("make_qty_bad", errs.Invalid, "数量必须大于零", "The quantity must be more than zero")
 	ErrQtyTooLarge   = errs.Define("make_qty_too_large", errs.Invalid, "数量太大", "The quantity is too large")
@@ -56,7 +59,7 @@ var (
 	ErrOfItself      = errs.Define("make_of_itself", errs.Invalid, "商品不能用自己做原料", "A product is not made of itself")
 	ErrTooMuchMade   = errs.Define("make_output_too_large", errs.Invalid, "成品数量超过任务的两倍,请核对", "This is more than twice what was to be made: check the quantity")
 	ErrReason        = errs.Define("make_reason_missing", errs.Invalid, "成品少于任务数量,请选择原因", "Less came out than was to be made: choose a reason")
-	ErrMadeAt        = errs.Define("make_time_bad", errs.Invalid, "完工时间不能晚于现在,也不能早于领料", "It can't have been made later than now or before its materials were taken")
+	ErrMadeAt        = errs.Define("make_time_bad", errs.Invalid, "完工时间不能晚于现在,也不能早于领料 12 小时以上", "It can't have been made later than now, or more than 12 hours before its materials were taken")
 	ErrLines         = errs.Define("make_lines_too_many", errs.Invalid, "最多 {most} 种原料", "At most {most} materials")
 )
 
@@ -98,6 +101,8 @@ type Requisition struct {
 	Staff   id.ID
 	MadeAt  time.Time
 	Needs   []Need
+
+	CancelReason string // of a cancelled one
 }
 
 // Issue is what a task got from a batch, and what that cost.

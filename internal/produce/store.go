@@ -70,13 +70,39 @@ func Request(tx *db.Tx, r *Requisition) error {
 	return tx.ExecMany(insertNeeds, args...)
 }
 
-// Complete ends an open requisition; of two who try, one is refused with ErrCompleted.
+// Complete ends an open requisition; of two who try, one is refused with ErrCompleted. Nothing is taken for one that
+// was cancelled.
 func Complete(tx *db.Tx, requisition id.ID) error {
-	n, err := tx.ExecN(`UPDATE produce_requisition SET state = 'completed' WHERE id = $1 AND state = 'open'`, requisition)
+	n, err := tx.ExecN(`UPDATE produce_requisition SET state = 'completed' WHERE id = $1 AND state = 'open' AND cancelled_at = 0`, requisition)
 	if err == nil && n == 0 {
-		err = ErrCompleted
+		err = ended(tx, requisition)
 	}
 	return err
+}
+
+// Cancel ends an open requisition for which nothing will be taken.
+func Cancel(tx *db.Tx, requisition, staff id.ID, reason string) error {
+	if reason == "" {
+		return ErrWhy.At("reason")
+	}
+	n, err := tx.ExecN(`UPDATE produce_requisition SET cancelled_at = $1, cancelled_by = $2, cancel_reason = $3 WHERE id = $4 AND state = 'open' AND cancelled_at = 0`,
+		tx.Now(), staff, reason, requisition)
+	if err == nil && n == 0 {
+		err = ended(tx, requisition)
+	}
+	return err
+}
+
+// ended says why an open requisition is none.
+func ended(tx *db.Tx, requisition id.ID) error {
+	r, err := RequisitionByID(tx, requisition)
+	switch {
+	case err != nil:
+		return err
+	case r.State == Cancelled:
+		return ErrCancelled
+	}
+	return ErrCompleted
 }
 
 var insertIssues = db.NewMany(`INSERT INTO produce_issue (task_id, line_no, product_id, sku_id, batch_id, qty, cost_fen) VALUES `, `(?, ?, ?, ?, ?, ?, ?)`, ``)
@@ -124,10 +150,11 @@ func (o *Output) Put(tx *db.Tx) error {
 
 // --- reading
 
-const requisitionColumns = `SELECT id, site_id, product_id, qty, state, business_date, note, staff_id, made_at FROM produce_requisition `
+const requisitionColumns = `SELECT id, site_id, product_id, qty, CASE WHEN cancelled_at > 0 THEN 'cancelled' ELSE state END, business_date, note, staff_id, made_at, cancel_reason
+	FROM produce_requisition `
 
 func (r *Requisition) scan(scan func(...any) error) error {
-	return scan(&r.ID, &r.Site, &r.Product, &r.Qty, &r.State, &r.Date, &r.Note, &r.Staff, &r.MadeAt)
+	return scan(&r.ID, &r.Site, &r.Product, &r.Qty, &r.State, &r.Date, &r.Note, &r.Staff, &r.MadeAt, &r.CancelReason)
 }
 
 // RequisitionByID reads a requisition with its needs.
@@ -147,7 +174,7 @@ func RequisitionByID(tx *db.Tx, requisition id.ID) (*Requisition, error) {
 type RequisitionSearch struct {
 	web.Paging
 	SiteID id.ID  `query:"site_id" required:"true"`
-	State  string `query:"state" enum:"open,completed" doc:"all when left out"`
+	State  string `query:"state" enum:"open,completed,cancelled" doc:"all when left out"`
 }
 
 // Requisitions lists those of a site, newest first, one more than the limit when there are more.
@@ -156,7 +183,7 @@ func Requisitions(tx *db.Tx, in RequisitionSearch) ([]*Requisition, error) {
 	if _, err := in.Seek(&before); err != nil {
 		return nil, err
 	}
-	rows := tx.Query(requisitionColumns+`WHERE site_id = $1 AND id < $2 AND (CAST($3 AS TEXT) = '' OR state = $3) ORDER BY id DESC LIMIT $4`,
+	rows := tx.Query(requisitionColumns+`WHERE site_id = $1 AND id < $2 AND (CAST($3 AS TEXT) = '' OR CASE WHEN cancelled_at > 0 THEN 'cancelled' ELSE state END = $3) ORDER BY id DESC LIMIT $4`,
 		in.SiteID, before, in.State, in.Limit+1)
 	var all []*Requisition
 	for rows.Next() {
@@ -315,7 +342,11 @@ func materials(tx *db.Tx, of []*Task) error {
 	return nil
 }
 
+// bookedLater is how long after the work materials may be booked: a kitchen whose network was down books at the
+// end of the shift, and the shelf life still counts from the making.
+const bookedLater = 12 * time.Hour
+
 // InTime says whether something that was made at an instant can be of the task.
 func (t *Task) InTime(at, now time.Time) bool {
-	return !at.After(now) && !at.Before(t.MadeAt.Truncate(time.Minute))
+	return !at.After(now) && !at.Before(t.MadeAt.Add(-bookedLater))
 }

@@ -40,6 +40,7 @@ var (
 	ErrTwice   = errs.Define("purchase_product_twice", errs.Invalid, "同一商品只能写一行", "A product is ordered on one line")
 	ErrLines   = errs.Define("purchase_lines_bad", errs.Invalid, "一张单据应有 1 到 {most} 行", "There must be 1 to {most} lines")
 	ErrDue     = errs.Define("purchase_due_bad", errs.Invalid, "到货日期应在 {first} 到 {last} 之间", "The due date must be from {first} to {last}")
+	ErrReason  = errs.Define("purchase_reason_missing", errs.Invalid, "还有货没到,请写明为什么不再等", "Goods are still expected: say why they are not waited for")
 	ErrPrice   = errs.Define("purchase_amount_large", errs.Invalid, "金额太大", "The amount is too large")
 )
 
@@ -359,15 +360,19 @@ func Send(tx *db.Tx, order, staff id.ID) (*Order, error) {
 	return o, tx.Exec(`UPDATE purchase_order SET state = 'sent', sent_by = $1, sent_at = $2 WHERE id = $3`, staff, now, order)
 }
 
-// Close ends an order: nothing more is expected of it.
-func Close(tx *db.Tx, order, staff id.ID) (*Order, error) {
+// Close ends an order: nothing more is expected of it. While goods are expected it needs a reason; an order of which
+// nothing came is cancelled by it.
+func Close(tx *db.Tx, order, staff id.ID, reason string) (*Order, error) {
 	o, err := move(tx, order, Closed, EventClosed, Proposed, Confirmed, Sent, PartReceived, Received)
 	if err != nil {
 		return nil, err
 	}
+	if reason == "" && slices.ContainsFunc(o.Lines, func(l Line) bool { return l.open() > 0 }) {
+		return nil, ErrReason.At("reason")
+	}
 	now := tx.Now()
 	o.ClosedAt = &now
-	return o, tx.Exec(`UPDATE purchase_order SET state = 'closed', closed_by = $1, closed_at = $2 WHERE id = $3`, staff, now, order)
+	return o, tx.Exec(`UPDATE purchase_order SET state = 'closed', closed_by = $1, closed_at = $2, close_reason = $3 WHERE id = $4`, staff, now, reason, order)
 }
 
 // --- receipts

@@ -623,6 +623,8 @@ func Rounded(r *big.Rat) qty.Qty {
 var (
 	ErrSource    = errs.Define("source_bad", errs.Invalid, "来源机构必须是另一家仓库或厨房", "The source must be another site, a warehouse or a kitchen")
 	ErrNoSource  = errs.Define("source_unknown", errs.NotFound, "没有这条货源规则", "There is no such source rule")
+	ErrEnded     = errs.Define("store_requisition_closed", errs.Conflict, "这张要货单已经结束", "This requisition has ended already")
+	ErrEndReason = errs.Define("store_requisition_reason_missing", errs.Invalid, "请写明为什么结束", "Say why it ends")
 	ErrRequested = errs.Define("store_requisition_unknown", errs.NotFound, "没有这张要货单", "There is no such requisition")
 )
 
@@ -768,6 +770,18 @@ func Request(tx *db.Tx, site *org.Site, staff id.ID, all []Decision) error {
 		return err
 	}
 	return tx.Exec(`UPDATE replenish_requisition SET lines = $1 WHERE id = $2`, lines, doc)
+}
+
+// End closes a requisition: it is delivered, or will not be. Nothing is expected of it any more.
+func End(tx *db.Tx, requisition, staff id.ID, reason string) error {
+	if reason == "" {
+		return ErrEndReason.At("reason")
+	}
+	n, err := tx.ExecN(`UPDATE replenish_requisition SET state = 'closed', closed_at = $1, closed_by = $2, close_reason = $3 WHERE id = $4 AND state = 'confirmed'`, tx.Now(), staff, reason, requisition)
+	if err == nil && n == 0 {
+		err = ErrEnded
+	}
+	return err
 }
 
 var putRequested = db.NewMany(`INSERT INTO replenish_requisition_line (requisition_id, line_no, product_id, qty, proposal_id) VALUES `, `(?, ?, ?, ?, ?)`, ``)

@@ -373,7 +373,12 @@ type RequisitionView struct {
 	SourceName string                `json:"source_name"`
 	Due        cal.Date              `json:"due"`
 	State      string                `json:"state" enum:"confirmed,closed"`
+	MadeBy     string                `json:"made_by"`
 	MadeAt     time.Time             `json:"made_at"`
+	ClosedBy   string                `json:"closed_by"`
+	ClosedAt   *time.Time            `json:"closed_at,omitempty"`
+	Reason     string                `json:"reason" doc:"why it was closed"`
+	LineCount  int64                 `json:"line_count"`
 	Lines      []RequisitionLineView `json:"lines" doc:"only of a single one"`
 }
 
@@ -392,23 +397,24 @@ type RequisitionSearch struct {
 	web.Paging
 	SiteID   id.ID    `query:"site_id" doc:"that asks"`
 	SourceID id.ID    `query:"source_id" doc:"that is asked"`
+	State    string   `query:"state" enum:"confirmed,closed"`
 	Due      cal.Date `query:"due"`
 }
 
 const (
-	requisitionColumns = `SELECT r.id, r.no, r.site_id, a.name, r.source_id, b.name, r.due, r.state, r.made_at
-		FROM replenish_requisition r JOIN org_site a ON a.id = r.site_id JOIN org_site b ON b.id = r.source_id `
+	requisitionColumns = `SELECT r.id, r.no, r.site_id, a.name, r.source_id, b.name, r.due, r.state, COALESCE(f.display_name, ''), r.made_at, COALESCE(g.display_name, ''), NULLIF(r.closed_at, 0), r.close_reason, r.lines
+		FROM replenish_requisition r JOIN org_site a ON a.id = r.site_id JOIN org_site b ON b.id = r.source_id LEFT JOIN org_staff f ON f.id = r.staff_id LEFT JOIN org_staff g ON g.id = r.closed_by `
 	oneRequisition   = requisitionColumns + `WHERE r.id = $1`
 	listRequisitions = requisitionColumns + `WHERE (CAST($1 AS BIGINT) = 1 OR r.site_id IN (SELECT site_id FROM org_reach WHERE staff_id = $2 AND perm = $3)
 		OR r.source_id IN (SELECT site_id FROM org_reach WHERE staff_id = $2 AND perm = $3))
-		AND (CAST($4 AS BIGINT) = 0 OR r.site_id = $4) AND (CAST($5 AS BIGINT) = 0 OR r.source_id = $5) AND (CAST($6 AS TEXT) = '' OR r.due = $6) AND r.id < $7 ORDER BY r.id DESC LIMIT $8`
+		AND (CAST($4 AS BIGINT) = 0 OR r.site_id = $4) AND (CAST($5 AS BIGINT) = 0 OR r.source_id = $5) AND (CAST($6 AS TEXT) = '' OR r.state = $6) AND (CAST($7 AS TEXT) = '' OR r.due = $7) AND r.id < $8 ORDER BY r.id DESC LIMIT $9`
 	requisitionLines = `SELECT l.line_no, l.product_id, c.code, c.name, l.qty, c.base_unit FROM replenish_requisition_line l JOIN catalog_product c ON c.id = l.product_id
 		WHERE l.requisition_id = $1 ORDER BY l.line_no`
 )
 
 func scanRequisition(scan func(...any) error) (v RequisitionView, err error) {
 	v.Lines = []RequisitionLineView{}
-	return v, scan(&v.ID, &v.No, &v.SiteID, &v.SiteName, &v.SourceID, &v.SourceName, &v.Due, &v.State, &v.MadeAt)
+	return v, scan(&v.ID, &v.No, &v.SiteID, &v.SiteName, &v.SourceID, &v.SourceName, &v.Due, &v.State, &v.MadeBy, &v.MadeAt, &v.ClosedBy, &v.ClosedAt, &v.Reason, &v.LineCount)
 }
 
 // ListRequisitions lists what sites ask of each other, where one of the two is within reach, newest first.
@@ -417,7 +423,7 @@ func ListRequisitions(tx *db.Tx, reach org.Sites, in RequisitionSearch) (*web.Pa
 	if _, err := in.Seek(&before); err != nil {
 		return nil, err
 	}
-	rows := tx.Query(listRequisitions, append(reach.Args(), in.SiteID, in.SourceID, in.Due, before, in.Limit+1)...)
+	rows := tx.Query(listRequisitions, append(reach.Args(), in.SiteID, in.SourceID, in.State, in.Due, before, in.Limit+1)...)
 	defer rows.Close()
 	var all []RequisitionView
 	for rows.Next() {

@@ -198,10 +198,11 @@ func Available(tx *db.Tx, site id.ID, skus []id.ID) (map[id.ID]qty.Qty, error) {
 // BatchSearch is the input of the list of batches.
 type BatchSearch struct {
 	web.Paging
-	SiteID    id.ID `query:"site_id" required:"true"`
-	ProductID id.ID `query:"product_id"`
-	Open      bool  `query:"open" doc:"only those that have something in them"`
-	WithinH   int64 `query:"within_h" minimum:"0" maximum:"8760" doc:"only those that expire within so many hours, or have expired"`
+	SiteID    id.ID  `query:"site_id" required:"true"`
+	ProductID id.ID  `query:"product_id"`
+	Open      bool   `query:"open" doc:"only those that have something in them"`
+	WithinH   int64  `query:"within_h" minimum:"0" maximum:"8760" doc:"only those that expire within so many hours, or have expired"`
+	Code      string `query:"code" maxLength:"40" doc:"the whole code of the batch, as it is scanned"`
 }
 
 // Batch is a batch on the wire, quantities in the base unit.
@@ -259,8 +260,8 @@ func Batches(tx *db.Tx, in BatchSearch) (*web.Page[Batch], error) {
 	}
 	rows := tx.Query(`SELECT `+batchColumns+batchTables+`
 WHERE b.site_id = $1 AND (b.expires_at, b.id) > ($2, $3) AND (CAST($4 AS BIGINT) = 0 OR k.product_id = $4) AND (CAST($5 AS BIGINT) = 0 OR b.open = 1 OR EXISTS (SELECT 1 FROM stock_place o WHERE o.batch_id = b.id AND o.open = 1))
-	AND (CAST($6 AS BIGINT) = 0 OR b.expires_at <= $6)
-ORDER BY b.expires_at, b.id LIMIT $7`, in.SiteID, afterExpiry, afterID, in.ProductID, in.Open, until, in.Limit+1)
+	AND (CAST($6 AS BIGINT) = 0 OR b.expires_at <= $6) AND (CAST($7 AS TEXT) = '' OR b.code = $7)
+ORDER BY b.expires_at, b.id LIMIT $8`, in.SiteID, afterExpiry, afterID, in.ProductID, in.Open, until, strings.TrimSpace(in.Code), in.Limit+1)
 	var found []Batch
 	for rows.Next() {
 		var b Batch

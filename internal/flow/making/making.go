@@ -6,6 +6,7 @@ package making
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"zhanggui/internal/catalog"
@@ -68,6 +69,25 @@ func (s *Service) Routes(api *web.API) {
 			t, err := s.Complete(tx, site, org.CallerOf(ctx).ID, r, in.Body)
 			return first(s.tasks(tx, site, t, err))
 		})
+	web.Post(api, web.Route{Path: "/api/making/requisitions/{id}/cancel", Name: "cancel-requisition", Summary: "End a requisition for which nothing is taken", Perm: "make.work", Scope: web.Sites},
+		func(ctx context.Context, tx *db.Tx, in *struct {
+			ID   id.ID `path:"id"`
+			Body CancelIn
+		}) (*Requisition, error) {
+			r, err := produce.RequisitionByID(tx, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			site, err := org.SiteFor(ctx, "make.work", r.Site)
+			if err != nil {
+				return nil, produce.ErrNoRequisition
+			}
+			if err := produce.Cancel(tx, r.ID, org.CallerOf(ctx).ID, strings.TrimSpace(in.Body.Reason)); err != nil {
+				return nil, err
+			}
+			r, err = produce.RequisitionByID(tx, r.ID)
+			return first(s.requisitions(tx, site, []*produce.Requisition{r}, err))
+		})
 	web.Get(api, web.Route{Path: "/api/making/tasks", Name: "list-making-tasks", Summary: "The processing tasks of a site, newest first", Perm: "make.read", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *produce.TaskSearch) (*web.Page[Task], error) {
 			site, err := org.SiteFor(ctx, "make.read", in.SiteID)
@@ -80,6 +100,20 @@ func (s *Service) Routes(api *web.API) {
 			}
 			shown, err := s.tasks(tx, site, found, nil)
 			return web.PageOf(in.Paging, shown, func(t Task) string { return web.Cursor(t.ID) }), err
+		})
+	web.Get(api, web.Route{Path: "/api/making/tasks/{id}", Name: "get-making-task", Summary: "A processing task with what was taken and what came of it", Perm: "make.read", Scope: web.Sites},
+		func(ctx context.Context, tx *db.Tx, in *struct {
+			ID id.ID `path:"id"`
+		}) (*Task, error) {
+			t, err := produce.TaskByID(tx, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			site, err := org.SiteFor(ctx, "make.read", t.Site)
+			if err != nil {
+				return nil, produce.ErrNoTask
+			}
+			return first(s.tasks(tx, site, []*produce.Task{t}, nil))
 		})
 	web.Post(api, web.Route{Path: "/api/making/tasks/{id}/output", Name: "report-output", Summary: "Report what was made: stock and cost post at once", Perm: "make.work", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct {
@@ -249,6 +283,11 @@ func whole(p *catalog.Product, q qty.Qty, unit, at string) (qty.Qty, error) {
 
 // --- taking them
 
+// CancelIn says why nothing is taken.
+type CancelIn struct {
+	Reason string `json:"reason" maxLength:"200"`
+}
+
 // CompleteIn is what was really taken.
 type CompleteIn struct {
 	Lines []IssueIn `json:"lines,omitempty" maxItems:"200" doc:"materials that are not named are taken by the recipe's quantity, earliest expiry first"`
@@ -401,10 +440,11 @@ type Requisition struct {
 	Product   string     `json:"product"`
 	Qty       qty.Qty    `json:"qty"`
 	Unit      string     `json:"unit"`
-	State     string     `json:"state" enum:"open,completed"`
+	State     string     `json:"state" enum:"open,completed,cancelled"`
 	Date      cal.Date   `json:"business_date"`
 	MadeAt    string     `json:"made_at"`
 	Note      string     `json:"note"`
+	Cancelled string     `json:"cancel_reason" doc:"why a cancelled one was cancelled"`
 	Materials []Material `json:"materials"`
 }
 
@@ -430,8 +470,17 @@ type Task struct {
 	Date          cal.Date  `json:"business_date"`
 	MadeAt        string    `json:"made_at" doc:"when the materials were taken"`
 	CostFen       money.Fen `json:"cost_fen" doc:"of the materials"`
+	Needs         []Needed  `json:"needs" doc:"what the requisition asked for, by the recipe of that day"`
 	Issues        []Issue   `json:"issues"`
 	Output        *Output   `json:"output,omitempty"`
+}
+
+// Needed is so much of a material as the requisition asked for.
+type Needed struct {
+	ProductID id.ID   `json:"product_id"`
+	Product   string  `json:"product"`
+	Qty       qty.Qty `json:"qty"`
+	Unit      string  `json:"unit"`
 }
 
 // Issue is what was taken of a batch.
@@ -491,7 +540,7 @@ func (s *Service) requisitions(tx *db.Tx, site *org.Site, all []*produce.Requisi
 	}
 	shown := make([]Requisition, len(all))
 	for i, r := range all {
-		v := Requisition{ID: r.ID, SiteID: r.Site, ProductID: r.Product, Qty: r.Qty, State: r.State, Date: r.Date, MadeAt: at(r.MadeAt, site), Note: r.Note, Materials: []Material{}}
+		v := Requisition{ID: r.ID, SiteID: r.Site, ProductID: r.Product, Qty: r.Qty, State: r.State, Date: r.Date, MadeAt: at(r.MadeAt, site), Note: r.Note, Cancelled: r.CancelReason, Materials: []Material{}}
 		v.Product, v.Unit = named(known, r.Product)
 		for _, n := range r.Needs {
 			m := Material{ProductID: n.Product, Qty: n.Qty}
@@ -516,6 +565,9 @@ func (s *Service) tasks(tx *db.Tx, site *org.Site, all []*produce.Task, err erro
 		for _, i := range t.Issues {
 			ids = append(ids, i.Product)
 		}
+		for _, n := range t.Needs {
+			ids = append(ids, n.Product)
+		}
 	}
 	known, err := s.goods.Products(tx, distinct(ids))
 	if err != nil {
@@ -524,8 +576,13 @@ func (s *Service) tasks(tx *db.Tx, site *org.Site, all []*produce.Task, err erro
 	shown := make([]Task, len(all))
 	for i, t := range all {
 		v := Task{ID: t.ID, RequisitionID: t.Requisition, SiteID: t.Site, ProductID: t.Product, Planned: t.Planned, State: t.State, Date: t.Date,
-			MadeAt: at(t.MadeAt, site), CostFen: t.Cost, Issues: []Issue{}}
+			MadeAt: at(t.MadeAt, site), CostFen: t.Cost, Needs: []Needed{}, Issues: []Issue{}}
 		v.Product, v.Unit = named(known, t.Product)
+		for _, n := range t.Needs {
+			w := Needed{ProductID: n.Product, Qty: n.Qty}
+			w.Product, w.Unit = named(known, n.Product)
+			v.Needs = append(v.Needs, w)
+		}
 		for _, l := range t.Issues {
 			w := Issue{ProductID: l.Product, BatchID: l.Batch, Qty: l.Qty, CostFen: l.Cost}
 			w.Product, w.Unit = named(known, l.Product)

@@ -11,6 +11,7 @@ import (
 	"zhanggui/internal/flow/making"
 	"zhanggui/internal/ledger"
 	"zhanggui/internal/org"
+	"zhanggui/internal/party"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/errs"
@@ -20,11 +21,12 @@ import (
 	"zhanggui/internal/platform/proof"
 	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/produce"
+	"zhanggui/internal/purchase"
 	"zhanggui/internal/stock"
 	"zhanggui/internal/till"
 )
 
-var sets = dbtest.With(outbox.Migrations, org.Migrations, ledger.Migrations, catalog.Migrations, stock.Migrations, till.Migrations, produce.Migrations)
+var sets = dbtest.With(outbox.Migrations, org.Migrations, ledger.Migrations, catalog.Migrations, stock.Migrations, till.Migrations, produce.Migrations, party.Migrations, purchase.Migrations)
 
 // kitchen is a store that makes wraps: 50 g breast, 1 sheet, 30 g lettuce each, loss 3 % of the net need;
 // breast is marinated in the house from chicken, 1,000 g of 1,250 g.
@@ -345,7 +347,7 @@ func TestWhatIsRefusedInMaking(t *testing.T) {
 		k.refused("far too many", produce.ErrTooMuchMade, "qty", report(making.OutputIn{Qty: 21 * piece}))
 		k.refused("half a wrap", produce.ErrWholePieces, "qty", report(making.OutputIn{Qty: 9500}))
 		k.refused("made tomorrow", produce.ErrMadeAt, "made_at", report(making.OutputIn{Qty: 10 * piece, MadeAt: now.Add(time.Hour)}))
-		k.refused("made before its materials were taken", produce.ErrMadeAt, "made_at", report(making.OutputIn{Qty: 10 * piece, MadeAt: now.Add(-time.Hour)}))
+		k.refused("made long before its materials were taken", produce.ErrMadeAt, "made_at", report(making.OutputIn{Qty: 10 * piece, MadeAt: now.Add(-13 * time.Hour)}))
 		k.d.Clock.Add(7 * time.Hour)
 		k.refused("past its time already", stock.ErrAlreadyPast, "made_at", report(making.OutputIn{Qty: 10 * piece, MadeAt: now}))
 		k.report(task, making.OutputIn{Qty: 10 * piece})

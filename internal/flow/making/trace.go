@@ -42,6 +42,10 @@ type Traced struct {
 	Left       qty.Qty  `json:"left" doc:"still in stock"`
 	Kind       string   `json:"kind" doc:"of the document that brought it in: goods_receipt, opening_stock or output_receipt"`
 	DocumentID id.ID    `json:"document_id" doc:"that brought it in"`
+	SupplierID id.ID    `json:"supplier_id" doc:"of the order it came against; empty: none"`
+	Supplier   string   `json:"supplier"`
+	OrderID    id.ID    `json:"order_id"`
+	OrderNo    string   `json:"order_no"`
 	Ref        string   `json:"ref" doc:"the supplier's number on the goods receipt"`
 	Note       string   `json:"note" doc:"of the goods receipt"`
 }
@@ -78,9 +82,10 @@ const (
 // receipt, which is no document of stock.
 const (
 	tracedColumns = `b.id, b.code, k.product_id, p.name, p.base_unit, b.made_on, b.received_at, b.expires_at, a.posted_in - a.posted_out,
-	COALESCE(d.kind, 101), b.document_id, COALESCE(d.ref, ''), COALESCE(d.note, '')`
+	COALESCE(d.kind, 101), b.document_id, COALESCE(d.ref, ''), COALESCE(d.note, ''), COALESCE(po.supplier_id, 0), COALESCE(u.name, ''), COALESCE(po.id, 0), COALESCE(po.no, '')`
 	tracedTables = ` JOIN ledger_account a ON a.id = b.id JOIN catalog_sku k ON k.id = b.sku_id JOIN catalog_product p ON p.id = k.product_id
-	LEFT JOIN stock_document d ON d.id = b.document_id`
+	LEFT JOIN stock_document d ON d.id = b.document_id LEFT JOIN purchase_receipt g ON g.id = b.document_id
+	LEFT JOIN purchase_order po ON po.id = g.order_id LEFT JOIN party_supplier u ON u.id = po.supplier_id`
 
 	tracedOne = `SELECT b.site_id, ` + tracedColumns + ` FROM stock_batch b` + tracedTables + ` WHERE b.id = $1`
 
@@ -116,7 +121,7 @@ ORDER BY s.sold_at, s.id, t.leg LIMIT $2`
 )
 
 func (b *Traced) targets(received, expires *time.Time, kind *ledger.Kind) []any {
-	return []any{&b.BatchID, &b.Code, &b.ProductID, &b.Product, &b.Unit, &b.MadeOn, received, expires, &b.Left, kind, &b.DocumentID, &b.Ref, &b.Note}
+	return []any{&b.BatchID, &b.Code, &b.ProductID, &b.Product, &b.Unit, &b.MadeOn, received, expires, &b.Left, kind, &b.DocumentID, &b.Ref, &b.Note, &b.SupplierID, &b.Supplier, &b.OrderID, &b.OrderNo}
 }
 
 // Follow traces a batch back to its materials and their receipts, or forward to what was made of it and

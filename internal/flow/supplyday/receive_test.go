@@ -2,6 +2,7 @@ package supplyday
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,7 +148,7 @@ func TestWhatIsNoReceiptIsRefused(t *testing.T) {
 		c.refused(cashier, "no_permission", "", "POST", receipts(o), good())
 		c.done(c.manager, "POST", receipts(o), good())
 		c.refused(c.manager, "batch_code_taken", "lines[1].code", "POST", receipts(o), good())
-		c.done(c.manager, "POST", fmt.Sprint("/api/purchase/orders/", o["id"], "/close"), nil)
+		c.done(c.manager, "POST", fmt.Sprint("/api/purchase/orders/", o["id"], "/close"), m{"reason": "供应商缺货"})
 		c.refused(c.manager, "purchase_state", "", "POST", receipts(o), good("code", "B2"))
 		fresh := c.done(c.manager, "POST", "/api/purchase/orders", m{"site_id": c.site.ID.String(), "supplier_id": c.sup["fresh"].String(), "due": "2026-03-03", "lines": []m{{"product_id": c.p["bun"].ID.String(), "packs": 1}}})
 		c.refused(c.manager, "purchase_state", "", "POST", receipts(fresh), m{"lines": []m{{"line": 1, "qty": "1"}}}) // nobody has decided for it
@@ -186,9 +187,9 @@ func TestAnOrderGoesItsWay(t *testing.T) {
 		path := fmt.Sprint("/api/purchase/orders/", o["id"])
 		stranger, cashier := c.hire("manager", c.other), c.hire("cashier", c.site.ID)
 		c.refused(c.manager, "purchase_state", "", "POST", path+"/confirm", nil)
-		for _, what := range []string{"/confirm", "/send", "/close"} {
-			c.refused(stranger, "purchase_unknown", "", "POST", path+what, nil)
-			c.refused(cashier, "no_permission", "", "POST", path+what, nil)
+		for what, body := range map[string]any{"/confirm": nil, "/send": nil, "/close": m{"reason": "x"}} {
+			c.refused(stranger, "purchase_unknown", "", "POST", path+what, body)
+			c.refused(cashier, "no_permission", "", "POST", path+what, body)
 		}
 		c.refused(stranger, "purchase_unknown", "", "GET", path, nil)
 		if got := c.items(stranger, "/api/purchase/orders"); len(got) != 0 {
@@ -198,13 +199,15 @@ func TestAnOrderGoesItsWay(t *testing.T) {
 			c.t.Errorf("%v", sent)
 		}
 		c.refused(c.manager, "purchase_state", "", "POST", path+"/send", nil)
-		for query, want := range map[string]int{"": 1, "?open=true": 1, "?state=sent": 1, "?state=closed": 0, "?due=2026-03-03": 1, "?due=2026-03-04": 0, "?q=260302": 1, "?q=x": 0,
+		for query, want := range map[string]int{"": 1, "?open=true": 1, "?state=sent": 1, "?state=closed": 0, "?due=2026-03-03": 1, "?due=2026-03-04": 0, "?due_until=2026-03-03": 1, "?due_until=2026-03-02": 0, "?q=260302": 1, "?q=x": 0,
 			"?supplier_id=" + c.sup["fresh"].String(): 1, "?supplier_id=" + c.sup["cold"].String(): 0, "?site_id=" + c.other.String(): 0} {
 			if got := c.items(c.manager, "/api/purchase/orders"+query); len(got) != want {
 				c.t.Errorf("%q finds %d, want %d", query, len(got), want)
 			}
 		}
-		if closed := c.done(c.manager, "POST", path+"/close", nil); closed["state"] != "closed" || closed["closed_at"] == nil {
+		c.refused(c.manager, "purchase_reason_missing", "reason", "POST", path+"/close", m{"reason": "  "}) // goods are expected
+		closed := c.done(c.manager, "POST", path+"/close", m{"reason": "供应商没货"})
+		if closed["state"] != "closed" || closed["closed_at"] == nil || closed["close_reason"] != "供应商没货" || !strings.HasPrefix(closed["closed_by"].(string), "人manager") || closed["sent_by"] != closed["closed_by"] {
 			c.t.Errorf("%v", closed)
 		}
 		if got := c.items(c.manager, "/api/purchase/orders?open=true"); len(got) != 0 {

@@ -1,4 +1,4 @@
-import { AccountBookOutlined, AppstoreOutlined, CloudUploadOutlined, HomeOutlined, InboxOutlined, LineChartOutlined, SafetyCertificateOutlined, SettingOutlined, UnorderedListOutlined } from '@ant-design/icons'
+import { AccountBookOutlined, AppstoreOutlined, CloudUploadOutlined, FireOutlined, HomeOutlined, InboxOutlined, LineChartOutlined, NodeIndexOutlined, SafetyCertificateOutlined, ScheduleOutlined, SettingOutlined, ShoppingOutlined, UnorderedListOutlined } from '@ant-design/icons'
 import { mountApp } from '@kit/mount'
 import { AppShell, type PageDef } from '@kit/Shell'
 import { sources } from './find'
@@ -16,9 +16,21 @@ const pages: PageDef<keyof typeof zh>[] = [
   { path: '/stock', title: 'stock', perm: 'stock.read', icon: InboxOutlined, load: () => import('./stock/Levels') },
   { path: '/stock/batches', title: 'batches', perm: 'stock.read', under: '/stock', load: () => import('./stock/Batches') },
   { path: '/stock/batches/:id', title: 'batch', perm: 'stock.read', under: '/stock', load: () => import('./stock/OneBatch') },
+  { path: '/plan/day', title: 'day_plan', perm: 'plan.read', icon: ScheduleOutlined, load: () => import('./dayplan/DayPlan') },
   { path: '/plan', title: 'plan', perm: 'forecast.read', icon: LineChartOutlined, load: () => import('./plan/Plan') },
   { path: '/plan/accuracy', title: 'accuracy', perm: 'forecast.read', under: '/plan', load: () => import('./plan/AccuracyPage') },
   { path: '/plan/:site/:product', title: 'plan_one', perm: 'forecast.read', under: '/plan', load: () => import('./plan/OneForecast') },
+  { path: '/make', title: 'make', perm: 'make.read', icon: FireOutlined, load: () => import('./make/Tasks') },
+  { path: '/make/requisitions', title: 'materials', perm: 'make.read', under: '/make', load: () => import('./make/Requisitions') },
+  { path: '/make/:id', title: 'making', perm: 'make.read', under: '/make', load: () => import('./make/OneTask') },
+  { path: '/buy', title: 'buy', perm: 'purchase.read', icon: ShoppingOutlined, load: () => import('./buy/Orders') },
+  { path: '/buy/new', title: 'order', perm: 'purchase.manage', under: '/buy', load: () => import('./buy/NewOrder') },
+  { path: '/buy/requisitions', title: 'requisitions', perm: 'plan.read', under: '/buy', load: () => import('./buy/Requisitions') },
+  { path: '/buy/requisitions/:id', title: 'requisition', perm: 'plan.read', under: '/buy', load: () => import('./buy/OneRequisition') },
+  { path: '/buy/suppliers', title: 'suppliers', perm: 'party.read', under: '/buy', load: () => import('./buy/Suppliers') },
+  { path: '/buy/suppliers/:id', title: 'supplier', perm: 'party.read', under: '/buy', load: () => import('./buy/OneSupplier') },
+  { path: '/buy/:id', title: 'order', perm: 'purchase.read', under: '/buy', load: () => import('./buy/OneOrder') },
+  { path: '/trace', title: 'trace', perm: 'make.read', icon: NodeIndexOutlined, load: () => import('./trace/Trace') },
   { path: '/imports', title: 'imports', perm: 'import.run', icon: CloudUploadOutlined, group: true, load: () => import('./imports/Imports') },
   { path: '/imports/:id', title: 'import', perm: 'import.run', under: '/imports', load: () => import('./imports/OneImport') },
   { path: '/jobs', title: 'jobs', perm: 'jobs.read', icon: UnorderedListOutlined, load: () => import('./jobs/Jobs') },

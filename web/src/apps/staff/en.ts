@@ -3,6 +3,11 @@ import type zh from './zh'
 
 export default {
   tasks: 'To do',
+  kitchen: 'Kitchen',
+  scan: 'Scan',
+  plan: 'Plan',
+  receive: 'Receive',
+  discard: 'Discard',
   more: 'More',
   bar: 'Main menu',
 } satisfies SameKeys<typeof zh>

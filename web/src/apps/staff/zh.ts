@@ -1,5 +1,10 @@
 export default {
   tasks: '待办',
+  kitchen: '后厨',
+  scan: '扫码',
+  plan: '计划',
+  receive: '收货',
+  discard: '废弃登记',
   more: '更多',
   bar: '主菜单',
 } as const

@@ -3,7 +3,7 @@ import { act, client, must, useAct, useRead } from '@kit/api'
 import { useText } from '@kit/i18n'
 import { useSession } from '@kit/session'
 import { Empty, ProblemBox, SkeletonLines } from '@kit/states'
-import { kept } from './kept'
+import { kept } from '@kit/kept'
 import { Till } from './Till'
 import { tillText } from './words'
 

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { act, asProblem, client, newKey, type Problem, type Sale, type SaleLineIn, type Tender } from '@kit/api'
-import { kept } from './kept'
+import { kept } from '@kit/kept'
 
 // One sale on its way to the server. Its key and content are kept before it is sent and until the server has said
 // yes or no, so that a lost answer, a reload or a dead battery leads to the same question again, never to a second sale.

@@ -79,6 +79,8 @@ export function useListing<R>(
 export interface Doing<I, D> {
   run: (input: I) => Promise<D | undefined>
   busy: boolean
+  /** of the last run that was done */
+  data: D | undefined
   problem: Problem | undefined
   clear: () => void
 }
@@ -93,6 +95,7 @@ export function useAct<I, D>(doIt: (input: I) => Promise<D>, stale: readonly str
   return {
     run: (input) => m.mutateAsync(input).catch(() => undefined),
     busy: m.isPending,
+    data: m.data,
     problem: m.error ? asProblem(m.error) : undefined,
     clear: m.reset,
   }

@@ -625,6 +625,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/making/requisitions/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a requisition for which nothing is taken */
+        post: operations["cancel-requisition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/making/requisitions/{id}/complete": {
         parameters: {
             query?: never;
@@ -651,6 +668,23 @@ export interface paths {
         };
         /** The processing tasks of a site, newest first */
         get: operations["list-making-tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/making/tasks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A processing task with what was taken and what came of it */
+        get: operations["get-making-task"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1380,6 +1414,23 @@ export interface paths {
         get: operations["get-store-requisition"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requisitions/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a requisition: it is delivered, or will not be */
+        post: operations["close-store-requisition"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3216,6 +3267,9 @@ export interface components {
             /** @description empty for money */
             sku_id: string;
         };
+        MakingCancelIn: {
+            reason: string;
+        };
         MakingCompleteIn: {
             /** @description materials that are not named are taken by the recipe's quantity, earliest expiry first */
             lines?: components["schemas"]["MakingIssueIn"][];
@@ -3258,6 +3312,12 @@ export interface components {
             /** @description the base unit when left out */
             unit?: string;
         };
+        MakingNeeded: {
+            product: string;
+            product_id: string;
+            qty: string;
+            unit: string;
+        };
         MakingOutput: {
             /** @description none when all was lost */
             batch_id?: string;
@@ -3298,6 +3358,8 @@ export interface components {
         };
         MakingRequisition: {
             business_date: string;
+            /** @description why a cancelled one was cancelled */
+            cancel_reason: string;
             id: string;
             made_at: string;
             materials: components["schemas"]["MakingMaterial"][];
@@ -3307,7 +3369,7 @@ export interface components {
             qty: string;
             site_id: string;
             /** @enum {string} */
-            state: "open" | "completed";
+            state: "open" | "completed" | "cancelled";
             unit: string;
         };
         MakingRequisitionIn: {
@@ -3358,6 +3420,8 @@ export interface components {
             issues: components["schemas"]["MakingIssue"][];
             /** @description when the materials were taken */
             made_at: string;
+            /** @description what the requisition asked for, by the recipe of that day */
+            needs: components["schemas"]["MakingNeeded"][];
             output?: components["schemas"]["MakingOutput"];
             planned: string;
             product: string;
@@ -3407,11 +3471,16 @@ export interface components {
             made_on: string;
             /** @description of the goods receipt */
             note: string;
+            order_id: string;
+            order_no: string;
             product: string;
             product_id: string;
             received_at: string;
             /** @description the supplier's number on the goods receipt */
             ref: string;
+            supplier: string;
+            /** @description of the order it came against; empty: none */
+            supplier_id: string;
             unit: string;
         };
         OrgAuditEntry: {
@@ -3909,6 +3978,36 @@ export interface components {
             /** @description kinds of documents that are stopped by it */
             stops?: string[];
         };
+        PurchaseCame: {
+            business_date: string;
+            /** Format: int64 */
+            cost_fen: number;
+            /** @description also of the document of stock */
+            id: string;
+            lines: components["schemas"]["PurchaseCameLine"][];
+            note: string;
+            /** Format: date-time */
+            received_at: string;
+            received_by: string;
+            /** @description the supplier's number */
+            ref: string;
+        };
+        PurchaseCameLine: {
+            batch_id: string;
+            /** Format: int64 */
+            cost_fen: number;
+            /**
+             * Format: int64
+             * @description of the order
+             */
+            line_no: number;
+            /** @description in the base unit */
+            qty: string;
+        };
+        PurchaseCloseIn: {
+            /** @description needed while goods are expected */
+            reason?: string;
+        };
         PurchaseLineView: {
             /** Format: int64 */
             amount_fen: number;
@@ -3952,8 +4051,10 @@ export interface components {
         PurchaseOrderView: {
             /** Format: int64 */
             amount_fen: number;
+            close_reason: string;
             /** Format: date-time */
             closed_at?: string;
+            closed_by: string;
             due: string;
             id: string;
             /** Format: int64 */
@@ -3969,10 +4070,13 @@ export interface components {
             order_by: string;
             /** @description empty: written by hand */
             plan_id: string;
+            /** @description only of a single order, oldest first */
+            receipts: components["schemas"]["PurchaseCame"][];
             /** Format: int64 */
             received_fen: number;
             /** Format: date-time */
             sent_at?: string;
+            sent_by: string;
             site_id: string;
             site_name: string;
             /** @enum {string} */
@@ -4257,13 +4361,21 @@ export interface components {
             unit: string;
         };
         ReplenishRequisitionView: {
+            /** Format: date-time */
+            closed_at?: string;
+            closed_by: string;
             due: string;
             id: string;
+            /** Format: int64 */
+            line_count: number;
             /** @description only of a single one */
             lines: components["schemas"]["ReplenishRequisitionLineView"][];
             /** Format: date-time */
             made_at: string;
+            made_by: string;
             no: string;
+            /** @description why it was closed */
+            reason: string;
             site_id: string;
             site_name: string;
             source_id: string;
@@ -5399,6 +5511,10 @@ export interface components {
             production: number;
             /** Format: int64 */
             proposals: number;
+        };
+        SupplydayEndIn: {
+            /** @description delivered, or why it will not be */
+            reason: string;
         };
         SupplydayReceiptIn: {
             lines: components["schemas"]["SupplydayReceiptLineIn"][];
@@ -7160,7 +7276,7 @@ export interface operations {
                 limit?: number;
                 site_id: string;
                 /** @description all when left out */
-                state?: "open" | "completed";
+                state?: "open" | "completed" | "cancelled";
             };
             header?: never;
             path?: never;
@@ -7201,6 +7317,44 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["MakingRequisitionIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MakingRequisition"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-requisition": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakingCancelIn"];
             };
         };
         responses: {
@@ -7287,6 +7441,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageMakingTask"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-making-task": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MakingTask"];
                 };
             };
             /** @description Error */
@@ -8807,6 +8992,8 @@ export interface operations {
                 supplier_id?: string;
                 state?: "proposed" | "confirmed" | "sent" | "part_received" | "received" | "closed";
                 due?: string;
+                /** @description due on this day or before */
+                due_until?: string;
                 /** @description only those that goods are expected of */
                 open?: boolean;
                 /** @description part of the number */
@@ -8917,7 +9104,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurchaseCloseIn"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -9160,6 +9351,7 @@ export interface operations {
                 site_id?: string;
                 /** @description that is asked */
                 source_id?: string;
+                state?: "confirmed" | "closed";
                 due?: string;
             };
             header?: never;
@@ -9198,6 +9390,44 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplenishRequisitionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "close-store-requisition": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayEndIn"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -9398,6 +9628,8 @@ export interface operations {
                 open?: boolean;
                 /** @description only those that expire within so many hours, or have expired */
                 within_h?: number;
+                /** @description the whole code of the batch, as it is scanned */
+                code?: string;
             };
             header?: never;
             path?: never;

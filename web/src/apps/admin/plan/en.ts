@@ -3,6 +3,7 @@ import type zh from './zh'
 
 export default {
   title: 'Forecast',
+  day: 'Day plan',
   products: 'By product',
   accuracy: 'Accuracy',
   search: 'Code or name',

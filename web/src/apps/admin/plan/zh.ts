@@ -1,5 +1,6 @@
 export default {
   title: '预测',
+  day: '日计划',
   products: '按商品',
   accuracy: '准确度',
   search: '编号或名称',

@@ -1,0 +1,83 @@
+import { act, client, must, useAct, useListing } from '@kit/api'
+import { useFormat } from '@kit/format'
+import { useText } from '@kit/i18n'
+import { PageHead } from '@kit/Shell'
+import { useCan } from '@kit/session'
+import { useSite } from '@kit/site'
+import { Badge, Empty, ProblemBox, SkeletonLines, Strip } from '@kit/states'
+import { WhyPanel } from '@kit/Why'
+import { kitText } from '@kit/words'
+import { Button } from 'antd'
+import { useState } from 'react'
+import { LineReasons, LineState } from '../../../planning/Reasons'
+import { planningText } from '../../../planning/text'
+import { useToday } from '../today'
+import { myPlanText } from './text'
+
+/** What the store makes and orders today: confirm as it is, or open a line, see why, and change it. */
+export default function MyPlan() {
+  const t = useText(myPlanText)
+  const p = useText(planningText)
+  const k = useText(kitText)
+  const f = useFormat()
+  const can = useCan()
+  const { site } = useSite()
+  const today = useToday(site?.id)
+  const plan = today.data?.plan
+  const id = plan?.id ?? ''
+  const [line, setLine] = useState<{ id: string; name: string }>()
+  const [asked, setAsked] = useState(false)
+  const rounds = useListing(['plan', 'all rounds', id], (after, signal) => must(client.GET('/api/plans/{id}/production', { params: { path: { id }, query: { limit: 100, ...(after ? { after } : {}) } }, signal })), { skip: !plan })
+  const orders = useListing(['plan', 'all orders', id], (after, signal) => must(client.GET('/api/plans/{id}/proposals', { params: { path: { id }, query: { limit: 100, ...(after ? { after } : {}) } }, signal })), { skip: !plan })
+  const confirm = useAct(() => act(['confirm plan', id, plan?.rounds_open, plan?.proposals_open, plan?.made_at], (header) => client.POST('/api/plans/{id}/confirm', { params: { path: { id }, header }, body: { what: 'all' } })), ['plan', 'purchase'])
+  const run = useAct(() => act(['run plan', site?.id, Math.floor(Date.now() / 60_000)], (header) => client.POST('/api/plans/run', { params: { header }, body: { site_id: site!.id } })), ['jobs'])
+  const problem = confirm.problem ?? run.problem ?? today.problem ?? rounds.problem ?? orders.problem
+  const waiting = (plan?.rounds_open ?? 0) + (plan?.proposals_open ?? 0)
+  return (
+    <>
+      <PageHead title={t('title')} note={plan && <>{f.day(plan.date)} · {t('made_at', { at: f.at(plan.made_at) })}{plan.amount_fen > 0 && ` · ${t('amount', { amount: f.yuan(plan.amount_fen) })}`}</>} />
+      <div className="zg-stack">
+        {problem && <ProblemBox problem={problem} again={() => { today.again(); rounds.again(); orders.again() }} />}
+        {today.loading ? <SkeletonLines lines={8} /> : !plan ? !problem && (
+          <div className="zg-sheet"><Empty title={t('none_title')} action={can('plan.confirm') && (asked ? <p role="status">{t('running')}</p> : <Button type="primary" loading={run.busy} onClick={() => void run.run(undefined).then((j) => j && setAsked(true))}>{t('run')}</Button>)}>{t('none')}</Empty></div>
+        ) : (
+          <>
+            {plan.proposals_late > 0 && <Strip tone="red">{t('late', { n: plan.proposals_late })}</Strip>}
+            {plan.lacking > 0 && <Strip tone="amber">{t('lacking', { n: plan.lacking })}</Strip>}
+            {can('plan.confirm') && (waiting > 0 ? <Button type="primary" size="large" block loading={confirm.busy} onClick={() => void confirm.run(undefined)}>{t('confirm_all', { n: waiting })}</Button> : <p><Badge tone="green">{t('confirmed')}</Badge></p>)}
+            {(confirm.data?.left ?? 0) > 0 && <Strip tone="amber">{t('left', { n: confirm.data!.left })}</Strip>}
+            <section className="zg-stack-s">
+              <h2>{t('make')}</h2>
+              {rounds.loading ? <SkeletonLines lines={4} /> : rounds.rows.length === 0 ? <p className="zg-note">{t('make_none')}</p> : (
+                <div className="st-list">
+                  {rounds.rows.map((r) => (
+                    <button key={r.id} type="button" onClick={() => setLine({ id: r.id, name: r.name })} aria-haspopup="dialog">
+                      <span className="st-what"><b>{r.name}</b><span className="zg-note">{p('ready_by', { at: r.ready_by })}</span></span>
+                      <span className="st-much"><b>{f.qty({ qty: r.make, unit: r.unit })}</b><LineState state={r.state} /></span>
+                    </button>
+                  ))}
+                </div>
+              )}
+              {rounds.more && <Button onClick={rounds.more}>{k('load_more')}</Button>}
+            </section>
+            <section className="zg-stack-s">
+              <h2>{t('order')}</h2>
+              {orders.loading ? <SkeletonLines lines={4} /> : orders.rows.length === 0 ? <p className="zg-note">{t('order_none')}</p> : (
+                <div className="st-list">
+                  {orders.rows.map((o) => (
+                    <button key={o.id} type="button" onClick={() => setLine({ id: o.id, name: o.name })} aria-haspopup="dialog">
+                      <span className="st-what"><b>{o.name}</b><span className="zg-note">{o.supplier_name || o.source_name} · {p('order_by', { at: o.order_by.slice(5) })}</span></span>
+                      <span className="st-much"><b>{f.qty({ qty: o.qty, unit: o.unit })}</b>{o.late && o.state === 'proposed' ? <Badge tone="red">{p('late')}</Badge> : <LineState state={o.state} />}</span>
+                    </button>
+                  ))}
+                </div>
+              )}
+              {orders.more && <Button onClick={orders.more}>{k('load_more')}</Button>}
+            </section>
+          </>
+        )}
+      </div>
+      <WhyPanel open={line !== undefined} onClose={() => setLine(undefined)} title={line?.name} lead={p('lead')}>{line && <LineReasons plan={id} line={line.id} />}</WhyPanel>
+    </>
+  )
+}

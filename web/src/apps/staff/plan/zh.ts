@@ -1,0 +1,18 @@
+export default {
+  title: '今天的计划',
+  none_title: '今天还没有计划',
+  none: '有销售预测后，每天早上自动生成。',
+  run: '现在生成',
+  running: '正在生成，一会儿就好。',
+  make: '要做的',
+  order: '要订的',
+  make_none: '今天没有要做的。',
+  order_none: '现在没有要订的。',
+  confirm_all: '全部确认（{n} 项）',
+  confirmed: '都已确认',
+  lacking: '{n} 种原料没有供应商',
+  late: '{n} 行已过下单时间',
+  made_at: '{at} 生成',
+  amount: '订货 {amount}',
+  left: '还有 {n} 行待确认，请再按一次。',
+} as const

@@ -1,0 +1,185 @@
+import { act, client, must, useAct, useRead } from '@kit/api'
+import type { components } from '@kit/api/schema'
+import { Facts } from '@kit/document'
+import { ofThousandths, thousandths, useFormat } from '@kit/format'
+import { useText } from '@kit/i18n'
+import { useCan } from '@kit/session'
+import { Badge, ProblemBox, SkeletonLines, Strip } from '@kit/states'
+import { Parts, type Part } from '@kit/Why'
+import { Button, Input } from 'antd'
+import { useState, type ReactNode } from 'react'
+import { planningText } from './text'
+
+type S = components['schemas']
+export type Round = S['ReplenishProductionView']
+export type Proposal = S['ReplenishProposalView']
+export type Requirement = S['ReplenishRequirementView']
+
+const tones = { proposed: 'amber', confirmed: 'green', changed: 'green', done: 'green' } as const
+
+export function LineState(props: { state: Round['state'] }) {
+  const t = useText(planningText)
+  return <Badge tone={tones[props.state]}>{t(`state_${props.state}`)}</Badge>
+}
+
+/** A line of a plan opened into what it is made of, and what a person may decide about it. */
+export function LineReasons(props: { plan: string; line: string; documents?: (kind: Proposal['kind'], id: string) => ReactNode }) {
+  const read = useRead(['plan', 'line', props.plan, props.line], (signal) => must(client.GET('/api/plans/{id}/lines/{line}', { params: { path: { id: props.plan, line: props.line } }, signal })))
+  if (!read.data) return read.problem ? <ProblemBox problem={read.problem} again={read.again} /> : <SkeletonLines lines={8} />
+  const { production, production_why, proposal, proposal_why, requirement, requirement_why } = read.data
+  return (
+    <>
+      {production && production_why && <RoundReasons round={production} why={production_why} />}
+      {proposal && proposal_why && <ProposalReasons plan={props.plan} line={proposal} why={proposal_why} />}
+      {requirement && requirement_why && <RequirementReasons line={requirement} why={requirement_why} />}
+      {(production ?? proposal) && <Decide plan={props.plan} line={(production ?? proposal)!} />}
+      {proposal && proposal.document_id && props.documents?.(proposal.kind, proposal.document_id)}
+    </>
+  )
+}
+
+function useQty(unit: string) {
+  const f = useFormat()
+  return (n: number) => f.qty({ qty: ofThousandths(n), unit })
+}
+
+function RoundReasons(props: { round: Round; why: S['ReplenishProductionWhy'] }) {
+  const { round, why } = props
+  const t = useText(planningText)
+  const f = useFormat()
+  const q = useQty(round.unit)
+  const mean = thousandths(round.mean)
+  const wanted = thousandths(round.quantile)
+  const tray = Math.min(wanted, thousandths(round.on_hand))
+  const proposed = thousandths(round.proposed)
+  const missing = wanted - tray
+  const parts: Part[] = why.forecast
+    ? [{ label: t('expected'), value: mean, note: t('forecast_note', { date: f.date(why.forecast.data_until) }) }, { label: t('spread', { pct: f.percent(why.forecast.tau, 0) }), value: wanted - mean }]
+    : [{ label: t('expected'), value: wanted, note: t('firm') }]
+  parts.push({ label: t('on_tray'), value: -tray }, { label: Number(why.batch) > 0 ? t('rounding', { batch: f.decimal(why.batch) }) : t('rounding_unit'), value: proposed - missing })
+  return (
+    <>
+      <Facts facts={[[t(`round_${Math.min(4, Math.max(1, round.round)) as 1}`), t('ready_by', { at: round.ready_by })], [t('make_now'), f.qty({ qty: round.make, unit: round.unit })], [t('made'), f.qty({ qty: round.made, unit: round.unit })]]} />
+      {why.forecast?.override && <Strip tone="amber">{t('forecast_override')}</Strip>}
+      <Parts parts={parts} total={proposed} totalLabel={t('proposed')} format={q} />
+      <StockByAge stock={why.stock} unit={round.unit} />
+    </>
+  )
+}
+
+function StockByAge(props: { stock: S['ReplenishAge'][] | null; unit: string }) {
+  const t = useText(planningText)
+  const f = useFormat()
+  const all = props.stock ?? []
+  return (
+    <section>
+      <h3>{t('stock')}</h3>
+      {all.length === 0 ? <p className="zg-note">{t('stock_none')}</p> : (
+        <table className="zg-parts"><tbody>
+          {all.map((a) => (
+            <tr key={a.batch_id}>
+              <th scope="row">{a.code}<div className="zg-note">{a.until.startsWith('9') ? '' : `${t('until', { at: f.at(a.until) })} · `}{t(a.why)}{Number(a.held) > 0 && ` · ${t('held', { qty: f.decimal(a.held) })}`}</div></th>
+              <td className="zg-num">{f.qty({ qty: a.qty, unit: props.unit })}</td>
+            </tr>
+          ))}
+        </tbody></table>
+      )}
+    </section>
+  )
+}
+
+function RequirementReasons(props: { line: Requirement; why: S['ReplenishRequirementWhy'] }) {
+  const { line, why } = props
+  const t = useText(planningText)
+  const f = useFormat()
+  const q = useQty(line.unit)
+  const uses = why.uses ?? []
+  const stock = Math.min(thousandths(line.on_hand), thousandths(line.need))
+  const net = thousandths(line.net)
+  const need = thousandths(line.need)
+  const parts: Part[] = [
+    ...uses.map((u) => ({ label: u.name, value: thousandths(u.need), note: t('uses_note', { makes: f.decimal(u.makes), name: u.name, qty: f.decimal(u.qty), yield: f.decimal(u.yield), loss: u.loss }) })),
+    ...(Number(why.direct) > 0 ? [{ label: t('direct'), value: thousandths(why.direct), ...(why.forecast ? { note: t('forecast_note', { date: f.date(why.forecast.data_until) }) } : {}) }] : []),
+  ]
+  const used = thousandths(why.used)
+  return (
+    <>
+      <h3>{t('uses')}</h3>
+      <Parts parts={parts} total={need} totalLabel={t('need')} format={q} slack={parts.length + 1} />
+      <Parts parts={[{ label: t('need'), value: need }, { label: t('in_stock'), value: -Math.min(stock, used) }, { label: t('in_transit'), value: -(used - Math.min(stock, used)) }]} total={net} totalLabel={t('net')} format={q} slack={line.unit === 'piece' ? 1000 : 2} />
+      <StockByAge stock={why.stock} unit={line.unit} />
+      <section>
+        <h3>{t('arriving')}</h3>
+        {(why.arriving ?? []).length === 0 ? <p className="zg-note">{t('arriving_none')}</p>
+          : <ul className="zg-list">{why.arriving!.map((c) => <li key={c.order_id}>{c.no} · {t('due', { day: f.day(c.due) })} · {f.qty({ qty: c.qty, unit: line.unit })}</li>)}</ul>}
+      </section>
+    </>
+  )
+}
+
+function ProposalReasons(props: { plan: string; line: Proposal; why: S['ReplenishProposalWhy'] }) {
+  const { line, why } = props
+  const t = useText(planningText)
+  const f = useFormat()
+  const q = useQty(line.unit)
+  // what is missing has reasons of its own: the need it covers
+  const needs = useRead(['plan', 'needs', props.plan, line.code], (signal) => must(client.GET('/api/plans/{id}/requirements', { params: { path: { id: props.plan }, query: { q: line.code, limit: 50 } }, signal })))
+  const need = needs.data?.items?.find((n) => n.product_id === line.product_id && n.date === line.due) ?? needs.data?.items?.find((n) => n.product_id === line.product_id)
+  const opened = useRead(['plan', 'line', props.plan, need?.id], (signal) => must(client.GET('/api/plans/{id}/lines/{line}', { params: { path: { id: props.plan, line: need?.id ?? '' } }, signal })), { skip: !need })
+  const terms = [t('lead_h', { n: why.lead_h }), line.min_packs > 1 && t('min_packs', { n: line.min_packs }), t('order_by', { at: line.order_by })].filter(Boolean).join(' · ')
+  const net = thousandths(why.net)
+  const proposed = thousandths(line.proposed)
+  return (
+    <>
+      {line.late && <Strip tone="red">{t('late')}</Strip>}
+      <Facts facts={[[line.kind === 'purchase' ? t('supplier') : t('source'), line.supplier_name || line.source_name], [t('terms'), terms], [t('due', { day: f.day(line.due) }), t('packs', { n: line.packs, pack: f.qty({ qty: line.pack_qty, unit: line.pack_unit }) })],
+        line.kind === 'purchase' && [t('amount'), f.yuan(line.amount_fen)], [t('order_now'), f.qty({ qty: line.qty, unit: line.unit })]]} />
+      <Parts parts={[{ label: t('net'), value: net }, { label: t('over'), value: proposed - net }]} total={proposed} totalLabel={t('order_qty')} format={q} />
+      {opened.data?.requirement && opened.data.requirement_why && <RequirementReasons line={opened.data.requirement} why={opened.data.requirement_why} />}
+      {(why.others ?? []).length > 0 && (
+        <section>
+          <h3>{t('others')}</h3>
+          <ul className="zg-list">{why.others!.map((o) => <li key={o.supplier_id}>{t('other_one', { n: o.packs, amount: f.yuan(o.amount_fen), at: o.order_by })}{o.late && <> · <Badge tone="red">{t('late')}</Badge></>}</li>)}</ul>
+        </section>
+      )}
+    </>
+  )
+}
+
+function Decide(props: { plan: string; line: Round | Proposal }) {
+  const { plan, line } = props
+  const t = useText(planningText)
+  const f = useFormat()
+  const can = useCan()
+  const round = 'make' in line
+  const now = round ? line.make : line.qty
+  const [open, setOpen] = useState(false)
+  const [qty, setQty] = useState(f.decimal(now).replace(/,/g, ''))
+  const [reason, setReason] = useState('')
+  const path = { id: plan, line: line.id }
+  const confirm = useAct(() => act(['confirm line', path], (header) => client.POST('/api/plans/{id}/lines/{line}/confirm', { params: { path, header } })), ['plan', 'purchase'])
+  const change = useAct(() => act(['change line', path, qty, reason], (header) => client.POST('/api/plans/{id}/lines/{line}/change', { params: { path, header }, body: { qty: qty.trim(), reason: reason.trim() } })), ['plan', 'purchase'])
+  const problem = change.problem ?? confirm.problem
+  const mayChange = round ? line.state !== 'done' : line.state === 'proposed'
+  return (
+    <section className="zg-decide">
+      <p className="zg-line"><LineState state={line.state} />{line.decided_at && <span className="zg-note">{t('decided', { who: line.decided_by, at: f.at(line.decided_at) })}{line.reason && ` · ${t('reason', { reason: line.reason })}`}</span>}</p>
+      {problem && <ProblemBox problem={problem} />}
+      {can('plan.confirm') && !open && (
+        <div className="zg-acts">
+          {line.state === 'proposed' && <Button type="primary" loading={confirm.busy} onClick={() => void confirm.run(undefined)}>{t('confirm_line')}</Button>}
+          {mayChange && <Button onClick={() => setOpen(true)}>{t('change')}</Button>}
+        </div>
+      )}
+      {open && (
+        <form className="zg-stack" onSubmit={(e) => { e.preventDefault(); void change.run(undefined).then((done) => done && setOpen(false)) }}>
+          <label className="zg-field"><span>{t('change_to')} ({f.unit(line.unit)})</span>
+            <Input className="zg-input-right" inputMode="decimal" required value={qty} onChange={(e) => setQty(e.target.value)} autoFocus />
+            <span className="zg-note">{t('zero_note')}{!round && line.kind === 'purchase' && ` ${t('per_pack', { pack: f.qty({ qty: line.pack_qty, unit: line.pack_unit }) })}`}</span></label>
+          <label className="zg-field"><span>{t('why_change')}</span><Input required maxLength={200} value={reason} placeholder={t('why_placeholder')} onChange={(e) => setReason(e.target.value)} /></label>
+          <div className="zg-acts"><Button type="primary" htmlType="submit" loading={change.busy}>{t('save_change')}</Button></div>
+        </form>
+      )}
+    </section>
+  )
+}
