@@ -201,8 +201,19 @@ func (w *work) perform(ctx context.Context, open source) error {
 	if err := w.kind.apply(ctx, w); err != nil {
 		return err
 	}
-	return w.clear(ctx)
+	if err := w.clear(ctx); err != nil {
+		return err
+	}
+	if w.now.New >= largeLoad {
+		if err := w.s.d.Analyze(ctx); err != nil {
+			w.s.log.Warn("the database's statistics are left as they were before an import", "err", err)
+		}
+	}
+	return nil
 }
+
+// largeLoad is how many new rows make what the database knows of its tables untrue.
+const largeLoad = 5000
 
 // decide reads and checks the file, up to the point where it comes into force or not.
 func (w *work) decide(ctx context.Context, open source) error {

@@ -16,7 +16,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-const maxTries = 6 // runs of an act that meets deadlocks or lost connections
+const (
+	maxTries    = 6    // runs of an act that meets deadlocks or lost connections
+	lockTimeout = "3s" // for a row or table that somebody else holds
+)
 
 // pg is a pool of connections to PostgreSQL, and what is known of the statements.
 type pg struct {
@@ -63,7 +66,7 @@ func openPG(ctx context.Context, dsn string, o Options, n *counters) (*pg, error
 		"application_name":                    "zhanggui",
 		"timezone":                            "UTC",
 		"idle_in_transaction_session_timeout": "10s",
-		"lock_timeout":                        "3s",
+		"lock_timeout":                        lockTimeout,
 		"tcp_keepalives_idle":                 "5",
 		"tcp_keepalives_interval":             "2",
 		"tcp_keepalives_count":                "3",
