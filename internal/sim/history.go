@@ -174,12 +174,45 @@ type Day struct {
 	BySlot         []int // from firstSlot on
 }
 
+// PriceAt is what a store asks for a product in fen: drinks cost a yuan more among offices, lunch boxes a yuan less
+// where people live.
+func (h *History) PriceAt(store, product int) int64 {
+	p := h.products[product]
+	switch kind := h.stores[store].Kind; {
+	case kind == "office" && p.Category == "咖啡与饮品":
+		return p.Price + 100
+	case kind == "home" && p.Category == "便当":
+		return p.Price - 100
+	}
+	return p.Price
+}
+
+// offered tells whether a product was on offer in the whole chain in the week of a day of the past: 15 % off, and a
+// third more people want it.
+func (h *History) offered(product int, d cal.Date) bool {
+	return h.luck(14, 0, product, d.Number()/7).Float64() < .05
+}
+
+const offerDemand = 1.33
+
+// paid is what a product cost on a day of the past.
+func (h *History) paid(store, product int, d cal.Date) (fen int64, offer bool) {
+	fen = h.PriceAt(store, product)
+	if offer = h.offered(product, d); offer {
+		fen = (fen*85/100 + 5) / 10 * 10
+	}
+	return fen, offer
+}
+
 // On works out one store's product on one day: people come by the day's profile with some luck of
 // the day, and what was made by feel may not last.
 func (h *History) On(store, product int, d cal.Date, w Weather) Day {
 	p := h.products[product]
 	luck := h.luck(5, store, product, d.Number())
 	mean := h.mean(store, product, d, w)
+	if h.offered(product, d) {
+		mean *= offerDemand
+	}
 	made := int64(math.Ceil(mean*(.86+.5*luck.Float64())/float64(p.Batch))) * p.Batch
 	day := Day{Store: h.stores[store].Code, Product: p.Code, Date: d, BySlot: make([]int, lastSlot-firstSlot)}
 	busy := math.Exp(.16*luck.NormFloat64() - .0128)
@@ -317,13 +350,13 @@ func (h *History) WriteHolidays(out io.Writer, from, to cal.Date) error {
 // WriteSalesByDay writes sales of whole days with the moment a product sold out.
 func (h *History) WriteSalesByDay(out io.Writer, from, to cal.Date) error {
 	w := bufio.NewWriter(out)
-	fmt.Fprintln(w, "date,product,quantity,store,price_fen,sold_out_at")
-	err := h.each(from, to, func(day Day, price int64) {
+	fmt.Fprintln(w, "date,product,quantity,store,price_fen,promo,sold_out_at")
+	err := h.each(from, to, func(day Day, price int64, offer bool) {
 		at := ""
 		if day.SoldOut > 0 {
 			at = hhmm(day.SoldOut)
 		}
-		fmt.Fprintf(w, "%s,%s,%d,%s,%d,%s\n", day.Date, day.Product, day.Sold, day.Store, price, at)
+		fmt.Fprintf(w, "%s,%s,%d,%s,%d,%d,%s\n", day.Date, day.Product, day.Sold, day.Store, price, b2i(offer), at)
 	})
 	if err != nil {
 		return err
@@ -334,15 +367,15 @@ func (h *History) WriteSalesByDay(out io.Writer, from, to cal.Date) error {
 // WriteSalesByTime writes sales with their half hour.
 func (h *History) WriteSalesByTime(out io.Writer, from, to cal.Date) error {
 	w := bufio.NewWriter(out)
-	fmt.Fprintln(w, "time,product,quantity,store,price_fen,sold_out_at")
-	err := h.each(from, to, func(day Day, price int64) {
+	fmt.Fprintln(w, "time,product,quantity,store,price_fen,promo,sold_out_at")
+	err := h.each(from, to, func(day Day, price int64, offer bool) {
 		at := ""
 		if day.SoldOut > 0 {
 			at = hhmm(day.SoldOut)
 		}
 		for i, n := range day.BySlot {
 			if n > 0 {
-				fmt.Fprintf(w, "%s %s,%s,%d,%s,%d,%s\n", day.Date, hhmm((firstSlot+i)*30+15), day.Product, n, day.Store, price, at)
+				fmt.Fprintf(w, "%s %s,%s,%d,%s,%d,%d,%s\n", day.Date, hhmm((firstSlot+i)*30+15), day.Product, n, day.Store, price, b2i(offer), at)
 			}
 		}
 	})
@@ -355,7 +388,7 @@ func (h *History) WriteSalesByTime(out io.Writer, from, to cal.Date) error {
 func hhmm(minute int) string { return fmt.Sprintf("%02d:%02d", minute/60, minute%60) }
 
 // each goes through stores, products and days in this order.
-func (h *History) each(from, to cal.Date, f func(Day, int64)) error {
+func (h *History) each(from, to cal.Date, f func(day Day, fen int64, offer bool)) error {
 	if to < from || to.Sub(from) > 10*366 {
 		return fmt.Errorf("sim: no history from %s to %s", from, to)
 	}
@@ -366,7 +399,8 @@ func (h *History) each(from, to cal.Date, f func(Day, int64)) error {
 	for s := range h.stores {
 		for p := range h.products {
 			for _, w := range weather {
-				f(h.On(s, p, w.Date, w), h.products[p].Price)
+				fen, offer := h.paid(s, p, w.Date)
+				f(h.On(s, p, w.Date, w), fen, offer)
 			}
 		}
 	}

@@ -31,10 +31,16 @@ func TestTheSameSeedGivesTheSamePast(t *testing.T) {
 
 func TestThePastLooksLikeAChain(t *testing.T) {
 	h := NewHistory(1)
-	var days, out, none, weekday, weekendDays float64
+	var days, out, none, offers, weekday, weekendDays float64
 	byProduct := map[string]float64{}
 	var soldWeekday, soldWeekend float64
-	err := h.each(runningDay.AddDays(-HistoryDays), runningDay.AddDays(-1), func(d Day, _ int64) {
+	err := h.each(runningDay.AddDays(-HistoryDays), runningDay.AddDays(-1), func(d Day, fen int64, offer bool) {
+		if offer {
+			offers++
+		}
+		if fen < 80 || fen > 2500 {
+			t.Fatalf("%s at %d fen", d.Product, fen)
+		}
 		days++
 		var slots int64
 		for _, n := range d.BySlot {
@@ -64,6 +70,9 @@ func TestThePastLooksLikeAChain(t *testing.T) {
 	}
 	if share := out / days; share < .10 || share > .30 {
 		t.Errorf("sold out on %.0f %% of days", 100*share)
+	}
+	if share := offers / days; share < .02 || share > .08 {
+		t.Errorf("on offer on %.0f %% of days", 100*share)
 	}
 	if none/days > .05 {
 		t.Errorf("nothing sold on %.0f %% of days", 100*none/days)

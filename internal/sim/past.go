@@ -107,7 +107,7 @@ func (s *Demo) importFile(ctx context.Context, kind string, write func(io.Writer
 }
 
 // slotDays is how many of the last days are told by half hours: enough to know when people come.
-const slotDays = 10
+const slotDays = 7
 
 // WriteStock writes what the stores have of materials as the first day begins: enough until what is ordered on it
 // arrives, as far as it keeps.

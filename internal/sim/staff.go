@@ -112,6 +112,13 @@ func (c *chain) staff(ctx context.Context) error {
 				return err
 			}
 		}
+		for k, p := range c.s.history.products { // the keys are those of the first time: what somebody set since then stays
+			if fen := c.s.history.PriceAt(i, k); fen != p.Price {
+				if err := boss.post(ctx, "/api/prices", "price/"+store.Code+"/"+p.Code, map[string]any{"product_id": c.products[p.Code], "unit": p.Unit, "site_id": s.site, "price_fen": fen}, nil); err != nil && !refused(err) {
+					return err
+				}
+			}
+		}
 		hire := func(job, roleKey string) (*person, error) {
 			luck := c.s.history.luck(9, i, len(job), int(job[len(job)-1]))
 			p := &person{s: c.s, name: fmt.Sprintf("%s%03d", job, i+1), password: org.NewPassword()}

@@ -4,7 +4,7 @@ import { useText } from './i18n'
 import { kitText } from './words'
 
 const clockOf = (ms: number): string =>
-  new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' }).format(ms)
+  new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' }).format(ms).slice(5)
 
 /** Says in every app that all figures are invented, how far the demo is made, and what time it is in it. */
 export function DemoBand() {
