@@ -101,7 +101,7 @@ function antTokens(theme: ThemeName, density: Density): ThemeConfig {
   }
 }
 
-export function ThemeProvider(props: { density?: Density; children: ReactNode }) {
+export function ThemeProvider(props: { density?: Density; fixed?: ThemeName; children: ReactNode }) {
   const [lang, setLangState] = useState<Lang>(() => firstLang(kept('zg.lang'), navigator.languages ?? []))
   const [choice, setChoice] = useState<ThemeChoice>(() => {
     const value = kept('zg.theme')
@@ -116,7 +116,7 @@ export function ThemeProvider(props: { density?: Density; children: ReactNode })
     return () => query.removeEventListener('change', follow)
   }, [])
 
-  const theme: ThemeName = choice === 'system' ? (systemDark ? 'dark' : 'light') : choice
+  const theme: ThemeName = props.fixed ?? (choice === 'system' ? (systemDark ? 'dark' : 'light') : choice)
   useEffect(() => {
     document.documentElement.dataset['theme'] = theme
     document.documentElement.style.colorScheme = theme
