@@ -144,6 +144,7 @@ func build(d *db.DB, o options) (*house, error) {
 	h.checkRoutes()
 	h.live = h.api.Live(liveTo)
 
+	stock.Subscribe(h.relay)
 	learn.Subscribe(h.relay)
 	days.Subscribe(h.relay)
 	report.Subscribe(h.relay)

@@ -142,6 +142,16 @@ var examples = map[string]func(w *town, x world) request{
 		return request{path: m1("id", x.ids["reviewed"]), body: m{"leave_uncounted": true}}
 	},
 	"cancel-count": func(w *town, x world) request { return request{path: m1("id", x.ids["count3"]), body: m{}} },
+	"get-stock-channels": func(w *town, x world) request {
+		return request{query: map[string]string{"site_id": x.ids["site"], "product_id": x.ids["product"]}}
+	},
+	"set-stock-channel": func(w *town, x world) request {
+		return request{body: m{"site_id": x.ids["site"], "product_id": x.ids["product"], "channel": "platform", "floor": "1"}}
+	},
+	"promise-goods":   func(w *town, x world) request { return request{body: w.promise(x)} },
+	"get-promise":     func(w *town, x world) request { return request{path: m1("id", x.ids["promise"])} },
+	"capture-promise": func(w *town, x world) request { return request{path: m1("id", x.ids["promise"]), body: m{}} },
+	"release-promise": func(w *town, x world) request { return request{path: m1("id", x.ids["promise2"])} },
 	"request-materials": func(w *town, x world) request {
 		return request{body: w.making(x)}
 	},

@@ -254,6 +254,9 @@ func (w *town) world(name, mark string) world {
 			w.done(x.boss, "POST", "/api/stock/counts/"+x.ids[of]+"/review", nil)
 		}
 	}
+	for _, of := range []string{"promise", "promise2"} {
+		x.ids[of] = w.done(x.boss, "POST", "/api/stock/promises", w.promise(x)).id()
+	}
 	file := "date,product,quantity,store\n2026-02-01,1001,1,SI" + name + "\n2026-02-01," + mark + ",1,SI" + name + "\n"
 	for _, of := range []string{"import", "import2", "import3"} {
 		x.ids[of] = w.done(x.boss, "POST", "/api/imports?kind=sales&file_name="+mark+".csv", file).id()
@@ -310,6 +313,11 @@ func (w *town) basket(x world, tender string) m {
 // transfer sends a bottle to the kitchen.
 func (w *town) transfer(x world) m {
 	return m{"from_site_id": x.ids["site"], "to_site_id": x.ids["kitchen"], "note": x.canary, "lines": []m{{"product_id": x.ids["product"], "qty": "1"}}}
+}
+
+// promise keeps a bottle for an order.
+func (w *town) promise(x world) m {
+	return m{"site_id": x.ids["site"], "channel": "phone", "ref": x.canary, "minutes": 60, "lines": []m{{"product_id": x.ids["product"], "qty": "1"}}}
 }
 
 // making is a request for two bottles, to make two kilograms of apples of them; scanned takes them from the batch.

@@ -456,8 +456,12 @@ func (c *Count) Post(tx *db.Tx, staff id.ID, leave bool) (id.ID, error) {
 	return jobs.Enqueue(tx, jobs.Job{Kind: CountJob, Args: countArgs{c.ID, staff}, Key: CountJob + ":" + c.ID.String()})
 }
 
-// Jobs registers the posting of counts.
-func Jobs(r *jobs.Runner) { r.Handle(CountJob, postCount) }
+// Jobs registers the posting of counts, and the end of promises whose time has passed.
+func Jobs(r *jobs.Runner) {
+	r.Handle(CountJob, postCount)
+	r.Handle(PromiseJob, freeOverdue)
+	r.Every(PromiseJob, time.Minute, nil)
+}
 
 func postCount(ctx context.Context, run *jobs.Run) error {
 	var args countArgs

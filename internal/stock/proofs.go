@@ -16,6 +16,7 @@ func Proofs() []proof.Proof {
 		{Name: "stock_documents_are_complete", Run: proveDocuments},
 		{Name: "stock_transfers_add_up", Run: proveTransfers},
 		{Name: "stock_counts_are_posted", Run: proveCounts},
+		{Name: "stock_promises_are_held", Run: provePromises},
 	}
 }
 
@@ -217,3 +218,50 @@ LEFT JOIN (
 	SELECT d.cause_id, b.sku_id, SUM(l.qty) AS booked FROM stock_document d JOIN stock_document_line l ON l.document_id = d.id JOIN stock_batch b ON b.id = l.batch_id
 	WHERE d.kind = 30 GROUP BY d.cause_id, b.sku_id) AS d ON d.cause_id = c.count_id AND d.sku_id = c.sku_id
 WHERE c.diff <> COALESCE(d.booked, 0) OR c.state = 'posted' AND c.waiting > 0`
+
+// provePromises: what is promised to an order is held for it, what it took has left as sold, and the sum of a channel's
+// day is that of its promises.
+func provePromises(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	if err := tx.QueryRow(`SELECT COUNT(*) FROM stock_promise_line`).Scan(&r.Rows); err != nil {
+		return r, err
+	}
+	rows := tx.Query(promiseHolds)
+	for rows.Next() {
+		var promise, sku id.ID
+		var state string
+		var promised, taken, held, captured, sold int64
+		if err := rows.Scan(&promise, &sku, &state, &promised, &taken, &held, &captured, &sold); err != nil {
+			return r, err
+		}
+		r.Add("promise %s (%s), SKU %s: %d promised, %d taken; held were %d, captured %d, %d left as sold", promise, state, sku, promised, taken, held, captured, sold)
+	}
+	if err := rows.Err(); err != nil {
+		return r, err
+	}
+	rows = tx.Query(channelDays)
+	for rows.Next() {
+		var site, sku id.ID
+		var channel, date string
+		var noted, sum int64
+		if err := rows.Scan(&site, &sku, &channel, &date, &noted, &sum); err != nil {
+			return r, err
+		}
+		r.Add("%s at site %s on %s, SKU %s: %d noted, the promises say %d", channel, site, date, sku, noted, sum)
+	}
+	return r, rows.Err()
+}
+
+const promiseHolds = `
+SELECT p.id, l.sku_id, p.state, l.qty, l.taken, COALESCE(h.held, 0), COALESCE(h.captured, 0), COALESCE(t.sold, 0) FROM stock_promise_line l JOIN stock_promise p ON p.id = l.promise_id
+LEFT JOIN (SELECT doc_id, unit, SUM(amount) AS held, SUM(captured) AS captured, MAX(CASE WHEN state = 1 THEN 1 ELSE 0 END) AS open FROM ledger_hold WHERE doc_kind = 35 GROUP BY doc_id, unit) AS h
+	ON h.doc_id = l.promise_id AND h.unit = l.sku_id
+LEFT JOIN (SELECT doc_id, unit, SUM(amount) AS sold FROM ledger_transfer WHERE doc_kind = 35 AND to_id = -101 GROUP BY doc_id, unit) AS t ON t.doc_id = l.promise_id AND t.unit = l.sku_id
+WHERE l.qty <> COALESCE(h.held, 0) OR l.taken <> COALESCE(h.captured, 0) OR l.taken <> COALESCE(t.sold, 0) OR p.state <> 'open' AND h.open = 1 OR p.state <> 'captured' AND l.taken > 0`
+
+const channelDays = `
+SELECT d.site_id, d.sku_id, d.channel, d.business_date, d.taken, COALESCE(s.n, 0) FROM stock_channel_day d
+LEFT JOIN (SELECT p.site_id, l.sku_id, p.channel, p.business_date, SUM(CASE WHEN p.state = 'open' THEN l.qty ELSE l.taken END) AS n
+	FROM stock_promise p JOIN stock_promise_line l ON l.promise_id = p.id GROUP BY p.site_id, l.sku_id, p.channel, p.business_date) AS s
+	ON s.site_id = d.site_id AND s.sku_id = d.sku_id AND s.channel = d.channel AND s.business_date = d.business_date
+WHERE d.taken <> COALESCE(s.n, 0)`

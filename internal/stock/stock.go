@@ -44,6 +44,7 @@ var (
 	ArrivedDoc    = ledger.DefineKind(28, "transfer_in")
 	SettledDoc    = ledger.DefineKind(29, "transfer_missing")
 	CountDoc      = ledger.DefineKind(30, "stock_count")
+	ChannelDoc    = ledger.DefineKind(35, "channel_order") // its rows are promises, not documents of this package
 
 	Sold     = ledger.DefineFlow(101, Book, "sold")
 	Supplied = ledger.DefineFlow(102, Book, "supplied")

@@ -34,7 +34,7 @@ type office struct {
 func openOffice(t *testing.T, d *dbtest.DB) *office {
 	o := &office{shop: shop{t, d}}
 	var perms []org.Permission
-	for _, p := range []string{"org.read", "org.manage", "stock.read", "stock.manage", "stock.count", "stock.approve", "ledger.read"} {
+	for _, p := range []string{"org.read", "org.manage", "stock.read", "stock.manage", "stock.count", "stock.approve", "stock.promise", "ledger.read"} {
 		perms = append(perms, org.Permission{Name: p, ZH: p, EN: p})
 	}
 	people := org.New(org.Options{Permissions: perms, Roles: []org.BuiltIn{{Key: org.Administrator, Name: "管理员"}}, Log: slog.New(slog.DiscardHandler)})
