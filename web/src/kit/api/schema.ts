@@ -1556,6 +1556,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/stock/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the channels of a site share a product, as of now */
+        get: operations["get-stock-channels"];
+        /** Say what is kept for a channel, and how much it may have in a day */
+        put: operations["set-stock-channel"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stock/counts": {
         parameters: {
             query?: never;
@@ -1756,6 +1774,74 @@ export interface paths {
         get: operations["list-stock-levels"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/promises": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep goods for an order of a channel */
+        post: operations["promise-goods"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/promises/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Goods kept for an order */
+        get: operations["get-promise"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/promises/{id}/capture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hand kept goods over, all or a part */
+        post: operations["capture-promise"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/promises/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Free goods that were kept */
+        post: operations["release-promise"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2417,6 +2503,15 @@ export interface components {
         };
         CancelTransferBody: {
             note?: string;
+        };
+        CapturePromiseBody: {
+            /** @description all that was kept when left out; what is not named is free again */
+            lines?: components["schemas"]["CapturePromiseItem"][];
+        };
+        CapturePromiseItem: {
+            product_id: string;
+            /** @description in the base unit */
+            qty: string;
         };
         CatalogCategory: {
             id: string;
@@ -3968,6 +4063,19 @@ export interface components {
             /** Format: int64 */
             status: number;
         };
+        PromiseGoodsBody: {
+            /** @enum {string} */
+            channel: "self_checkout" | "phone" | "platform" | "wholesale";
+            lines: components["schemas"]["StockAskingIn"][];
+            /**
+             * Format: int64
+             * @description for how long
+             */
+            minutes: number;
+            /** @description the order's number */
+            ref?: string;
+            site_id: string;
+        };
         ProofFinding: {
             /** Format: int64 */
             bad: number;
@@ -4953,6 +5061,16 @@ export interface components {
             /** @enum {string} */
             lang: "zh" | "en";
         };
+        SetStockChannelBody: {
+            /** @description in the base unit; no limit when left out */
+            cap?: string;
+            /** @enum {string} */
+            channel: "till" | "self_checkout" | "phone" | "platform" | "wholesale";
+            /** @description in the base unit */
+            floor?: string;
+            product_id: string;
+            site_id: string;
+        };
         ShipTransferBody: {
             /** @description all that was asked, by earliest expiry, when left out */
             lines?: components["schemas"]["ShipTransferItem"][];
@@ -5096,6 +5214,28 @@ export interface components {
             unit: string;
             /** Format: int64 */
             value_fen: number;
+        };
+        StockChannelView: {
+            /** @description it can be promised now */
+            available: string;
+            /** @description when limited: at most promised to it on a business day */
+            cap: string;
+            /** @enum {string} */
+            channel: "till" | "self_checkout" | "phone" | "platform" | "wholesale";
+            /** @description kept for it */
+            floor: string;
+            limited: boolean;
+            /** @description of what is kept, not promised yet */
+            put_aside: string;
+            /** @description promised to it or taken by it today */
+            taken: string;
+        };
+        StockChannelsView: {
+            channels: components["schemas"]["StockChannelView"][];
+            product_id: string;
+            /** @description there for everybody */
+            shared: string;
+            unit: string;
         };
         StockCountIn: {
             blind?: boolean;
@@ -5317,6 +5457,25 @@ export interface components {
             status: "available" | "frozen" | "inspecting" | "damaged";
             /** Format: int64 */
             value_fen: number;
+        };
+        StockPromiseView: {
+            channel: string;
+            id: string;
+            lines: components["schemas"]["StockPromisedView"][];
+            made_at: string;
+            ref: string;
+            site_id: string;
+            /** @enum {string} */
+            state: "open" | "captured" | "released" | "expired";
+            until: string;
+        };
+        StockPromisedView: {
+            product: string;
+            product_id: string;
+            qty: string;
+            /** @description handed over */
+            taken: string;
+            unit: string;
         };
         StockReceiptIn: {
             lines: components["schemas"]["StockArrivalIn"][];
@@ -9688,6 +9847,74 @@ export interface operations {
             };
         };
     };
+    "get-stock-channels": {
+        parameters: {
+            query: {
+                site_id: string;
+                product_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockChannelsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-stock-channel": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetStockChannelBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockChannelsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-counts": {
         parameters: {
             query: {
@@ -10187,6 +10414,145 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageStockLevel"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "promise-goods": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromiseGoodsBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockPromiseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-promise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockPromiseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "capture-promise": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CapturePromiseBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockPromiseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "release-promise": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockPromiseView"];
                 };
             };
             /** @description Error */

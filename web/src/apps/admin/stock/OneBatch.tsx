@@ -1,6 +1,7 @@
-import { client, DataTable, Facts, Figure, must, ofThousandths, PageHead, Parts, ProblemBox, Sheet, SkeletonLines, thousandths, useCan, useFormat, useListing, usePageTitle, useRead, useText, type BatchStory, type Column, type Movement } from '@kit'
+import { act, client, DataTable, Facts, Figure, must, ofThousandths, PageHead, Parts, ProblemBox, Sheet, SkeletonLines, Strip, thousandths, useAct, useCan, useFormat, useListing, usePageTitle, useProblemWords, useRead, useText, type BatchStory, type Column, type Movement } from '@kit'
+import { Button } from 'antd'
 import { Link, useParams } from 'react-router-dom'
-import { AgeBar, stockText, useMovementWords } from './shared'
+import { AgeBar, documentLink, stockText, useMovementWords } from './shared'
 
 export default function OneBatch() {
   const { id = '' } = useParams()
@@ -23,6 +24,7 @@ export default function OneBatch() {
           <Figure label={t('value')} value={f.yuan(batch.value_fen)} />
           <Figure label={t('expires')} value={batch.expires_at ? f.at(batch.expires_at) : t('no_expiry')} note={<AgeBar batch={batch} />} />
         </div>
+        <Places batch={batch} />
         {batch.made_on && <Sheet><Facts facts={[[t('made_on'), f.day(batch.made_on)]]} /></Sheet>}
         {can('ledger.read') ? <StatementTable account={id} unit={batch.unit} /> : (
           <Sheet title={t('story')}>
@@ -31,6 +33,41 @@ export default function OneBatch() {
         )}
       </div>
     </>
+  )
+}
+
+type State = BatchStory['places'][number]['status']
+
+/** What of the batch is not for sale; frozen here, and released. */
+function Places(props: { batch: BatchStory }) {
+  const { batch } = props
+  const t = useText(stockText)
+  const f = useFormat()
+  const can = useCan()
+  const words = useProblemWords()
+  const change = useAct((body: { site_id: string; reason: 'quality' | 'passed' | 'damaged'; lines: { batch_id: string; from: State; to: State }[] }) =>
+    act(['states', body, batch.qty, batch.places.length], (header) => client.POST('/api/stock/states', { params: { header }, body })), ['stock'])
+  const to = (reason: 'quality' | 'passed' | 'damaged', from: State, state: State) => void change.run({ site_id: batch.site_id, reason, lines: [{ batch_id: batch.id, from, to: state }] })
+  const free = thousandths(batch.qty) - thousandths(batch.held) - batch.places.reduce((n, p) => n + thousandths(p.qty) - thousandths(p.held), 0)
+  if (!can('stock.manage') && batch.places.length === 0) return null
+  return (
+    <Sheet title={t('places')}>
+      {change.problem && <Strip tone="red">{words(change.problem)}</Strip>}
+      <ul className="zg-list">
+        {batch.places.map((p) => (
+          <li key={p.id}>
+            <b>{f.qty({ qty: p.qty, unit: batch.unit })}</b> {p.channel ? t(`channel_${p.channel}` as 'channel_till') : t(`why_${p.status}`)} {f.yuan(p.value_fen)}{' '}
+            {can('stock.manage') && !p.channel && <Button size="small" loading={change.busy} onClick={() => to('passed', p.status, 'available')}>{t('release')}</Button>}
+          </li>
+        ))}
+      </ul>
+      {can('stock.manage') && free > 0 && (
+        <div className="zg-acts">
+          <Button loading={change.busy} onClick={() => to('quality', 'available', 'frozen')}>{t('freeze')}</Button>
+          <Button loading={change.busy} onClick={() => to('damaged', 'available', 'damaged')}>{t('to_damaged')}</Button>
+        </div>
+      )}
+    </Sheet>
   )
 }
 
@@ -62,7 +99,8 @@ function StatementTable(props: { account: string; unit: string }) {
     must(client.GET('/api/ledger/accounts/{id}/statement', { params: { path: { id: props.account }, query: { limit: 50, ...(after ? { after } : {}) } }, signal })))
   const document = (m: Movement) => {
     const name = words.document(m.kind)
-    return m.kind === 'sale' || m.kind === 'void' ? <Link to={`/sales/${m.id}`}>{name}</Link> : name
+    const to = documentLink(m.kind, m.id)
+    return to ? <Link to={to}>{name}</Link> : name
   }
   const columns: Column<Movement>[] = [
     { key: 'at', head: t('at'), cell: (m) => <span title={f.exact(m.at)}>{f.at(m.at)}</span> },

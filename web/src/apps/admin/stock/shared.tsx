@@ -11,7 +11,7 @@ export function StockTabs() {
   const site = params.get('site')
   return (
     <nav className="zg-tabs" aria-label={t('title')}>
-      {([['/stock', 'levels'], ['/stock/batches', 'batches']] as const).map(([to, key]) => <NavLink key={to} to={site ? `${to}?site=${site}` : to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
+      {([['/stock', 'levels'], ['/stock/batches', 'batches'], ['/stock/documents', 'documents'], ['/stock/transfers', 'transfers'], ['/stock/counts', 'counts']] as const).map(([to, key]) => <NavLink key={to} to={site ? `${to}?site=${site}` : to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
     </nav>
   )
 }
@@ -57,9 +57,20 @@ export function AgeBar(props: { batch: Pick<Batch, 'expires_at' | 'received_at' 
   )
 }
 
-export function useMovementWords(): { document: (kind: string) => string; other: (account: string) => string } {
+/** The page of a document, where it has one. */
+export function documentLink(kind: string, id: string): string | undefined {
+  if (kind === 'sale' || kind === 'void') return `/sales/${id}`
+  if (kind === 'stock_transfer') return `/stock/transfers/${id}`
+  return (documentKinds as readonly string[]).includes(kind) ? `/stock/documents/${id}` : undefined
+}
+
+/** Kinds of posted documents, in the order in which they can be chosen. */
+export const documentKinds = ['goods_receipt', 'opening_stock', 'write_off', 'adjustment', 'freeze', 'release', 'stock_move', 'transfer_out', 'transfer_in', 'transfer_missing', 'stock_count'] as const
+
+export function useMovementWords(): { document: (kind: string) => string; other: (account: string) => string; reason: (reason: string) => string } {
   const t = useText(stockText)
   return {
+    reason: (reason) => (`reason_${reason}` in zh ? t(`reason_${reason}` as 'reason_other') : reason),
     document: (kind) => (`kind_${kind}` in zh ? t(`kind_${kind}` as 'kind_sale') : kind),
     other: (account) => {
       const name = account.split(/[:/ ]/)[0] ?? account
