@@ -121,9 +121,9 @@ func (s *Service) Products(tx *db.Tx, ids []id.ID) (map[id.ID]*Product, error) {
 }
 
 const (
-	productColumns = `SELECT p.id, s.id, p.code, p.name, COALESCE(p.category_id, 0), p.base_unit, p.shelf_life_h, p.batch_size, p.tax_bp, p.state, p.version
+	productColumns = `SELECT p.id, s.id, p.code, p.name, COALESCE(p.category_id, 0), p.base_unit, p.shelf_life_h, p.batch_size, p.tax_bp, p.life, p.version
 		FROM catalog_product p JOIN catalog_sku s ON s.product_id = p.id `
-	unitColumns    = `SELECT u.product_id, u.id, u.name, u.num, u.den, u.retired FROM catalog_unit u `
+	unitColumns    = `SELECT u.product_id, u.id, u.name, u.num, u.den, u.retired, u.weighed, u.step, u.tare, u.item_no FROM catalog_unit u `
 	barcodeColumns = `SELECT b.product_id, b.unit_id, b.code FROM catalog_barcode b `
 
 	productsSince = productColumns + `WHERE p.version > $1`
@@ -182,7 +182,7 @@ func gather(found map[id.ID]*Product, products, units, barcodes *db.Rows) error 
 	for units.Next() {
 		var product id.ID
 		var u Unit
-		if err := units.Scan(&product, &u.ID, &u.Name, &u.Num, &u.Den, &u.Retired); err != nil {
+		if err := units.Scan(&product, &u.ID, &u.Name, &u.Num, &u.Den, &u.Retired, &u.Weighed, &u.Step, &u.Tare, &u.ItemNo); err != nil {
 			return err
 		}
 		if p := found[product]; p != nil {

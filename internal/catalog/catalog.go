@@ -18,13 +18,32 @@ var files embed.FS
 // Migrations are the tables of this package.
 var Migrations = db.Migrations{Package: "catalog", FS: files}
 
-// State of a product.
+// State is where a product is in its life.
 type State string
 
 const (
-	OnSale       State = "on_sale"
-	Discontinued State = "discontinued" // keeps its history, can't be sold
+	Prepared    State = "new"          // being prepared: can be bought and made, not sold yet
+	Listed      State = "listed"       // bought, made, sold
+	StopBuying  State = "stop_buying"  // what is there is sold off
+	StopSelling State = "stop_selling" // neither bought nor sold; what is there can be given back or written off
+	Gone        State = "gone"         // kept for its history
 )
+
+var states = []State{Prepared, Listed, StopBuying, StopSelling, Gone}
+
+// Sold says whether a till may sell it.
+func (s State) Sold() bool { return s == Listed || s == StopBuying }
+
+// Bought says whether a plan may order or make it.
+func (s State) Bought() bool { return s == Prepared || s == Listed }
+
+// sale is what the column beside it says to whoever only asks whether a product is sold.
+func (s State) sale() string {
+	if s.Sold() {
+		return "on_sale"
+	}
+	return "discontinued"
+}
 
 // Product is something the group sells or uses, with everything that selling one line needs to know.
 // Values handed out are shared: read only.
@@ -50,6 +69,11 @@ type Unit struct {
 	Num, Den int64 // one is Num/Den base units
 	Retired  bool
 	Barcodes []string
+
+	Weighed bool    // the quantity comes from a scale; it can be sold by an amount of money
+	Step    qty.Qty // of the scale, in thousandths of the base unit
+	Tare    qty.Qty // of the usual wrapping, in thousandths of the base unit; scales take it off
+	ItemNo  string  // on scale labels, without leading zeros; "": none
 }
 
 // Qty is the unit as the value type that converts.
@@ -139,6 +163,7 @@ func (s *Service) Routes(api *web.API) {
 			return viewed(p, err)
 		})
 	s.recipeRoutes(api)
+	s.labelRoutes(api)
 }
 
 // ProductView is a product on the wire.
@@ -152,7 +177,7 @@ type ProductView struct {
 	ShelfLifeH int64      `json:"shelf_life_h" doc:"hours from making to expiry; 0 keeps for ever"`
 	BatchSize  qty.Qty    `json:"batch_size" doc:"base units; 0: no such rule"`
 	TaxPct     TaxRate    `json:"tax_pct"`
-	State      State      `json:"state" enum:"on_sale,discontinued"`
+	State      State      `json:"state" enum:"new,listed,stop_buying,stop_selling,gone"`
 	Revision   int64      `json:"revision" doc:"give back with a change"`
 }
 
@@ -164,6 +189,10 @@ type UnitView struct {
 	Den      int64    `json:"den"`
 	Retired  bool     `json:"retired"`
 	Barcodes []string `json:"barcodes"`
+	Weighed  bool     `json:"weighed" doc:"the quantity comes from a scale; can be sold by an amount of money"`
+	Step     qty.Qty  `json:"step" doc:"of the scale, in the base unit"`
+	Tare     qty.Qty  `json:"tare" doc:"of the usual wrapping, in the base unit"`
+	ItemNo   string   `json:"item_no" doc:"on scale labels"`
 }
 
 func viewed(p *Product, err error) (*ProductView, error) {
@@ -180,7 +209,7 @@ func ViewOf(p *Product) ProductView {
 		ShelfLifeH: p.ShelfLifeH, BatchSize: p.BatchSize, TaxPct: p.Tax, State: p.State, Revision: p.Revision,
 		Units: make([]UnitView, len(p.Units))}
 	for i, u := range p.Units {
-		v.Units[i] = UnitView{u.ID, u.Name, u.Num, u.Den, u.Retired, append([]string{}, u.Barcodes...)}
+		v.Units[i] = UnitView{u.ID, u.Name, u.Num, u.Den, u.Retired, append([]string{}, u.Barcodes...), u.Weighed, u.Step, u.Tare, u.ItemNo}
 	}
 	return v
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"zhanggui/internal/catalog"
 	"zhanggui/internal/platform/db"
@@ -73,9 +74,9 @@ func TestAProductIsFoundByCodeBarcodeAndName(t *testing.T) {
 		create(t, d, s, other)
 		for code, unit := range map[string]string{"6900000000012": "piece", "2200001": "box", "B001": ""} {
 			err := d.Read(context.Background(), func(tx *db.Tx) error {
-				got, u, err := s.Lookup(tx, code)
-				if err == nil && (got.ID != p.ID || (u == nil) != (unit == "") || u != nil && u.Name != unit) {
-					t.Errorf("%s: %+v %+v", code, got, u)
+				r, err := s.Read(tx, code, tx.Now(), time.UTC)
+				if err == nil && (r.Product.ID != p.ID || (r.Unit == nil) != (unit == "") || r.Unit != nil && r.Unit.Name != unit) {
+					t.Errorf("%s: %+v", code, r)
 				}
 				return err
 			})
@@ -88,7 +89,7 @@ func TestAProductIsFoundByCodeBarcodeAndName(t *testing.T) {
 				t.Errorf("%q found %d, want %d", q, len(got), want)
 			}
 		}
-		err := d.Read(context.Background(), func(tx *db.Tx) error { _, _, err := s.Lookup(tx, "404"); return err })
+		err := d.Read(context.Background(), func(tx *db.Tx) error { _, err := s.Read(tx, "404", tx.Now(), time.UTC); return err })
 		if !errors.Is(err, catalog.ErrNoBarcode) {
 			t.Errorf("an unknown code: %v", err)
 		}
@@ -173,7 +174,15 @@ func TestWhatIsWrongWithAProductIsSaidByField(t *testing.T) {
 			{"a batch below zero", "batch_size", catalog.ErrBatchSize, fresh(func(p *catalog.Draft) { p.BatchSize = -1 })},
 			{"a tax of 51 %", "tax_pct", catalog.ErrTax, fresh(func(p *catalog.Draft) { p.TaxPct = 5100 })},
 			{"an unknown category", "category_id", catalog.ErrNoCategory, fresh(func(p *catalog.Draft) { p.CategoryID = 5 })},
-			{"an unknown state", "state", catalog.ErrState, fresh(func(p *catalog.Draft) { p.State = "gone" })},
+			{"an unknown state", "state", catalog.ErrState, fresh(func(p *catalog.Draft) { p.State = "asleep" })},
+			{"weighing pieces", "units[1].step", catalog.ErrStep, fresh(func(p *catalog.Draft) { p.Units[1].Weighed = true })},
+			{"a step that the unit can't write", "units[1].step", catalog.ErrStep, fresh(func(p *catalog.Draft) {
+				p.BaseUnit, p.Units = "g", []catalog.UnitDraft{{Name: "g", Num: 1}, {Name: "bag", Num: 300, Weighed: true}}
+			})},
+			{"a tare below zero", "units[1].tare", catalog.ErrTare, fresh(func(p *catalog.Draft) { p.Units[1].Tare = -1 })},
+			{"an item number of letters", "units[1].item_no", catalog.ErrItemNo, fresh(func(p *catalog.Draft) { p.Units[1].ItemNo = "12a" })},
+			{"the item number 0", "units[1].item_no", catalog.ErrItemNo, fresh(func(p *catalog.Draft) { p.Units[1].ItemNo = "000" })},
+			{"an item number twice", "units[1].item_no", catalog.ErrItemNoTaken, fresh(func(p *catalog.Draft) { p.Units[0].ItemNo, p.Units[1].ItemNo = "77", "077" })},
 			{"a unit of nothing", "units[1].num", catalog.ErrUnitRatio, fresh(func(p *catalog.Draft) { p.Units[1].Num = 0 })},
 			{"a unit below zero", "units[1].num", catalog.ErrUnitRatio, fresh(func(p *catalog.Draft) { p.Units[1].Den = -3 })},
 			{"a base unit that is not one", "units[0].num", catalog.ErrUnitRatio, fresh(func(p *catalog.Draft) { p.Units[0].Num = 2 })},
@@ -228,13 +237,13 @@ func TestAChangeKeepsConversionsAndRetiresUnits(t *testing.T) {
 			t.Errorf("another base unit: %v", err)
 		}
 		changed, err := change(p.Revision, func(d *catalog.Draft) {
-			d.Name, d.State, d.Units = "大肉包", catalog.Discontinued, []catalog.UnitDraft{{Name: "piece", Num: 1, Barcodes: []string{"2200001"}}}
+			d.Name, d.State, d.Units = "大肉包", catalog.StopSelling, []catalog.UnitDraft{{Name: "piece", Num: 1, Barcodes: []string{"2200001"}}}
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := load(t, d, s, p.ID)
-		if got.Name != "大肉包" || got.State != catalog.Discontinued || !got.Unit("box").Retired || got.Unit("piece").Barcodes[0] != "2200001" || len(got.Unit("box").Barcodes) != 0 {
+		if got.Name != "大肉包" || got.State != catalog.StopSelling || !got.Unit("box").Retired || got.Unit("piece").Barcodes[0] != "2200001" || len(got.Unit("box").Barcodes) != 0 {
 			t.Errorf("got %+v", got)
 		}
 		if _, err := change(p.Revision, func(*catalog.Draft) {}); !errors.Is(err, catalog.ErrChanged) {

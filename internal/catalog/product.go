@@ -3,6 +3,7 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"zhanggui/internal/platform/db"
@@ -35,7 +36,11 @@ var (
 	ErrBarcodeTaken = errs.Define("barcode_taken", errs.Conflict, "条码 {code} 已属于另一个规格单位", "The barcode {code} belongs to another sales unit")
 	ErrShelfLife    = errs.Define("shelf_life_bad", errs.Invalid, "保质期(小时)应为 0 到 {most} 的整数", "The shelf life must be a whole number of hours from 0 to {most}")
 	ErrBatchSize    = errs.Define("batch_size_bad", errs.Invalid, "每批数量不能为负", "The batch size can't be negative")
-	ErrState        = errs.Define("product_state_bad", errs.Invalid, "状态只能是在售或停售", "The state must be on_sale or discontinued")
+	ErrState        = errs.Define("product_state_bad", errs.Invalid, "状态只能是新品、在售、停购、停售或淘汰", "The state must be new, listed, stop_buying, stop_selling or gone")
+	ErrStep         = errs.Define("unit_step_bad", errs.Invalid, "“{unit}”按重量卖:基本单位须为 g 或 ml,秤的分度须在 0.001 到 1000 之间,并且是该单位的整千分之几", "{unit} is sold by weight: the base unit must be g or ml, and the step of the scale from 0.001 to 1000 and a whole number of thousandths of the unit")
+	ErrTare         = errs.Define("unit_tare_bad", errs.Invalid, "皮重应在 0 到 100000 之间", "The tare must be from 0 to 100000")
+	ErrItemNo       = errs.Define("item_no_bad", errs.Invalid, "秤号应为 1 到 6 位数字,不能是 0", "The item number must have 1 to 6 digits and not be 0")
+	ErrItemNoTaken  = errs.Define("item_no_taken", errs.Conflict, "秤号 {code} 已属于另一个规格单位", "The item number {code} belongs to another sales unit")
 	ErrChanged      = errs.Define("changed_meanwhile", errs.Conflict, "别人刚刚改过,请刷新后再试", "Somebody else has just changed this; reload and try again")
 )
 
@@ -50,7 +55,7 @@ type Draft struct {
 	ShelfLifeH int64       `json:"shelf_life_h,omitempty"`
 	BatchSize  qty.Qty     `json:"batch_size,omitempty" doc:"base units, up to 3 decimals"`
 	TaxPct     TaxRate     `json:"tax_pct"`
-	State      State       `json:"state,omitempty" enum:"on_sale,discontinued"`
+	State      State       `json:"state,omitempty" enum:"new,listed,stop_buying,stop_selling,gone" doc:"listed when left out"`
 }
 
 // UnitDraft is a sales unit as a person writes it: one is num/den base units.
@@ -59,6 +64,10 @@ type UnitDraft struct {
 	Num      int64    `json:"num"`
 	Den      int64    `json:"den,omitempty" doc:"1 when left out"`
 	Barcodes []string `json:"barcodes,omitempty" maxItems:"20"`
+	Weighed  bool     `json:"weighed,omitempty" doc:"the quantity comes from a scale; can be sold by an amount of money"`
+	Step     qty.Qty  `json:"step,omitempty" doc:"of the scale, in the base unit; 1 when left out"`
+	Tare     qty.Qty  `json:"tare,omitempty" doc:"of the usual wrapping, in the base unit"`
+	ItemNo   string   `json:"item_no,omitempty" maxLength:"6" doc:"digits on scale labels"`
 }
 
 // Change replaces what a person may say of a product. Units that are left out are retired and can come back.
@@ -89,9 +98,9 @@ func (d *Draft) check() error {
 		return ErrTax.At("tax_pct")
 	}
 	if d.State == "" {
-		d.State = OnSale
+		d.State = Listed
 	}
-	if d.State != OnSale && d.State != Discontinued {
+	if !slices.Contains(states, d.State) {
 		return ErrState.At("state")
 	}
 	if len(d.Units) > maxUnits {
@@ -121,6 +130,9 @@ func (d *Draft) check() error {
 		units[u.Name] = true
 		common := gcd(u.Num, u.Den)
 		u.Num, u.Den = u.Num/common, u.Den/common
+		if err := u.checkScale(d.BaseUnit, at); err != nil {
+			return err
+		}
 		for j, code := range u.Barcodes {
 			code = strings.TrimSpace(code)
 			u.Barcodes[j] = code
@@ -134,7 +146,30 @@ func (d *Draft) check() error {
 		}
 	}
 	if !units[d.BaseUnit] { // every product can be counted in its base unit
-		d.Units = append([]UnitDraft{{Name: d.BaseUnit, Num: 1, Den: 1}}, d.Units...)
+		d.Units = append([]UnitDraft{{Name: d.BaseUnit, Num: 1, Den: 1, Step: qty.Scale}}, d.Units...)
+	}
+	return nil
+}
+
+// checkScale reads what a unit says of scales and tidies it.
+func (u *UnitDraft) checkScale(base, at string) error {
+	if u.Step == 0 {
+		u.Step = qty.Scale
+	}
+	if u.Weighed {
+		_, err := (qty.Unit{Num: u.Num, Den: u.Den}).FromBase(u.Step)
+		if base == "piece" || u.Step < 0 || u.Step > 1000*qty.Scale || err != nil {
+			return ErrStep.With("unit", u.Name).At(at + ".step")
+		}
+	}
+	if u.Tare < 0 || u.Tare > 100_000*qty.Scale {
+		return ErrTare.At(at + ".tare")
+	}
+	if u.ItemNo = strings.TrimSpace(u.ItemNo); u.ItemNo != "" {
+		u.ItemNo = strings.TrimLeft(u.ItemNo, "0")
+		if u.ItemNo == "" || len(u.ItemNo) > 6 || strings.Trim(u.ItemNo, "0123456789") != "" {
+			return ErrItemNo.At(at + ".item_no")
+		}
 	}
 	return nil
 }
@@ -183,9 +218,9 @@ func (s *Service) Create(tx *db.Tx, d Draft) (*Product, error) {
 	p := &Product{ID: d.ID, Code: d.Code, Name: d.Name, CategoryID: d.CategoryID, BaseUnit: d.BaseUnit, ShelfLifeH: d.ShelfLifeH,
 		BatchSize: d.BatchSize, Tax: d.TaxPct, State: d.State, Revision: version}
 	p.SKU = p.ID
-	n, err := tx.ExecN(`INSERT INTO catalog_product (id, code, name, search, category_id, base_unit, shelf_life_h, batch_size, tax_bp, state, version, created_at, changed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (code) DO NOTHING`,
-		p.ID, p.Code, p.Name, searchText(d), orNull(p.CategoryID), p.BaseUnit, p.ShelfLifeH, p.BatchSize, p.Tax, p.State, version, tx.Now(), tx.Now())
+	n, err := tx.ExecN(`INSERT INTO catalog_product (id, code, name, search, category_id, base_unit, shelf_life_h, batch_size, tax_bp, state, version, created_at, changed_at, life)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (code) DO NOTHING`,
+		p.ID, p.Code, p.Name, searchText(d), orNull(p.CategoryID), p.BaseUnit, p.ShelfLifeH, p.BatchSize, p.Tax, p.State.sale(), version, tx.Now(), tx.Now(), p.State)
 	if err != nil {
 		return nil, err
 	}
@@ -232,8 +267,8 @@ func (s *Service) Change(tx *db.Tx, productID id.ID, c Change) (*Product, error)
 		return nil, err
 	}
 	p.Code, p.Name, p.CategoryID, p.ShelfLifeH, p.BatchSize, p.Tax, p.State, p.Revision = d.Code, d.Name, d.CategoryID, d.ShelfLifeH, d.BatchSize, d.TaxPct, d.State, version
-	if err := tx.Exec(`UPDATE catalog_product SET code = $1, name = $2, search = $3, category_id = $4, shelf_life_h = $5, batch_size = $6, tax_bp = $7, state = $8, version = $9, changed_at = $10
-		WHERE id = $11`, p.Code, p.Name, searchText(d), orNull(p.CategoryID), p.ShelfLifeH, p.BatchSize, p.Tax, p.State, version, tx.Now(), p.ID); err != nil {
+	if err := tx.Exec(`UPDATE catalog_product SET code = $1, name = $2, search = $3, category_id = $4, shelf_life_h = $5, batch_size = $6, tax_bp = $7, state = $8, version = $9, changed_at = $10, life = $11
+		WHERE id = $12`, p.Code, p.Name, searchText(d), orNull(p.CategoryID), p.ShelfLifeH, p.BatchSize, p.Tax, p.State.sale(), version, tx.Now(), p.State, p.ID); err != nil {
 		return nil, err
 	}
 	if err := s.putUnits(tx, p, d.Units); err != nil {
@@ -245,28 +280,45 @@ func (s *Service) Change(tx *db.Tx, productID id.ID, c Change) (*Product, error)
 // putUnits brings the units and barcodes of p to what the drafts say. The caller holds the version row.
 func (s *Service) putUnits(tx *db.Tx, p *Product, drafts []UnitDraft) error {
 	said := map[string]bool{}
+	// Item numbers that change are let go first: two units of a product may swap theirs.
+	for i := range p.Units {
+		if u := &p.Units[i]; u.ItemNo != "" {
+			if err := tx.Exec(`UPDATE catalog_unit SET item_no = '' WHERE id = $1`, u.ID); err != nil {
+				return err
+			}
+			u.ItemNo = ""
+		}
+	}
 	for i, d := range drafts {
 		said[d.Name] = true
+		if d.ItemNo != "" {
+			var taken id.ID
+			switch err := tx.QueryRow(`SELECT id FROM catalog_unit WHERE item_no = $1`, d.ItemNo).Scan(&taken); {
+			case err == nil:
+				return ErrItemNoTaken.With("code", d.ItemNo).At(fmt.Sprintf("units[%d].item_no", i))
+			case !errors.Is(err, db.ErrNoRow):
+				return err
+			}
+		}
 		u := p.Unit(d.Name)
 		if u == nil {
 			if len(p.Units) >= 2*maxUnits { // retired ones count: they stay for old slips
 				return ErrUnitMany.With("most", maxUnits).At("units")
 			}
-			p.Units = append(p.Units, Unit{ID: id.New(), Name: d.Name, Num: d.Num, Den: d.Den})
+			p.Units = append(p.Units, Unit{ID: id.New(), Name: d.Name, Num: d.Num, Den: d.Den, Weighed: d.Weighed, Step: d.Step, Tare: d.Tare, ItemNo: d.ItemNo})
 			u = &p.Units[len(p.Units)-1]
-			if err := tx.Exec(`INSERT INTO catalog_unit (id, product_id, name, num, den, retired) VALUES ($1, $2, $3, $4, $5, 0)`, u.ID, p.ID, u.Name, u.Num, u.Den); err != nil {
+			if err := tx.Exec(`INSERT INTO catalog_unit (id, product_id, name, num, den, retired, weighed, step, tare, item_no) VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9)`,
+				u.ID, p.ID, u.Name, u.Num, u.Den, flag(u.Weighed), u.Step, u.Tare, u.ItemNo); err != nil {
 				return err
 			}
-		} else {
-			if u.Num != d.Num || u.Den != d.Den {
-				return ErrUnitFixed.With("unit", u.Name).At(fmt.Sprintf("units[%d].num", i))
-			}
-			if u.Retired {
-				u.Retired = false
-				if err := tx.Exec(`UPDATE catalog_unit SET retired = 0 WHERE id = $1`, u.ID); err != nil {
-					return err
-				}
-			}
+			continue
+		}
+		if u.Num != d.Num || u.Den != d.Den {
+			return ErrUnitFixed.With("unit", u.Name).At(fmt.Sprintf("units[%d].num", i))
+		}
+		u.Retired, u.Weighed, u.Step, u.Tare, u.ItemNo = false, d.Weighed, d.Step, d.Tare, d.ItemNo
+		if err := tx.Exec(`UPDATE catalog_unit SET retired = 0, weighed = $1, step = $2, tare = $3, item_no = $4 WHERE id = $5`, flag(u.Weighed), u.Step, u.Tare, u.ItemNo, u.ID); err != nil {
+			return err
 		}
 	}
 	for i := range p.Units {
@@ -315,7 +367,8 @@ type Search struct {
 	web.Paging
 	Q          string `query:"q" maxLength:"60" doc:"part of the code or name, or a whole barcode"`
 	CategoryID id.ID  `query:"category_id" doc:"this category and all below it"`
-	State      string `query:"state" enum:"on_sale,discontinued"`
+	State      string `query:"state" enum:"new,listed,stop_buying,stop_selling,gone"`
+	OnSale     bool   `query:"on_sale" doc:"only what tills may sell"`
 }
 
 // List finds products by code order, one more than the page asks for.
@@ -331,10 +384,11 @@ func (s *Service) List(tx *db.Tx, in Search) ([]*Product, error) {
 		SELECT p.id FROM catalog_product p
 		WHERE p.code > $2
 			AND (CAST($1 AS BIGINT) = 0 OR p.category_id IN (SELECT id FROM below))
-			AND (CAST($3 AS TEXT) = '' OR p.state = $3)
+			AND (CAST($3 AS TEXT) = '' OR p.life = $3)
 			AND (CAST($4 AS TEXT) = '' OR p.search LIKE $5 ESCAPE '!' OR p.id IN (SELECT product_id FROM catalog_barcode WHERE code = $6))
-		ORDER BY p.code LIMIT $7`,
-		in.CategoryID, after, in.State, q, "%"+escapeLike(q)+"%", strings.TrimSpace(in.Q), in.Limit+1)
+			AND (CAST($7 AS BIGINT) = 0 OR p.state = 'on_sale')
+		ORDER BY p.code LIMIT $8`,
+		in.CategoryID, after, in.State, q, "%"+escapeLike(q)+"%", strings.TrimSpace(in.Q), flag(in.OnSale), in.Limit+1)
 	defer rows.Close()
 	var ids []id.ID
 	for rows.Next() {
@@ -358,27 +412,13 @@ func (s *Service) List(tx *db.Tx, in Search) ([]*Product, error) {
 	return found, nil
 }
 
-func escapeLike(s string) string {
-	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(s)
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
-// Lookup finds a product and unit by barcode, else a product by its code (unit nil: any).
-func (s *Service) Lookup(tx *db.Tx, code string) (*Product, *Unit, error) {
-	code = strings.TrimSpace(code)
-	var product, unit id.ID
-	err := tx.QueryRow(`SELECT b.product_id, b.unit_id FROM catalog_barcode b WHERE b.code = $1`, code).Scan(&product, &unit)
-	if errors.Is(err, db.ErrNoRow) {
-		err = tx.QueryRow(`SELECT p.id FROM catalog_product p WHERE p.code = $1`, code).Scan(&product)
-	}
-	if errors.Is(err, db.ErrNoRow) {
-		return nil, nil, ErrNoBarcode.With("code", code).At("code")
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := read(tx, product)
-	if err != nil {
-		return nil, nil, err
-	}
-	return p, p.UnitByID(unit), nil
+func escapeLike(s string) string {
+	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(s)
 }

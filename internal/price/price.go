@@ -156,7 +156,7 @@ func orNull(v id.ID) *id.ID {
 	return &v
 }
 
-// Routes registers the routes of prices, and the look-up that a scanner uses.
+// Routes registers the routes of prices.
 func (s *Service) Routes(api *web.API) {
 	web.Get(api, web.Route{Path: "/api/prices", Name: "list-prices", Summary: "Versions of a product's prices, newest first", Perm: "goods.read", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *ListIn) (*web.Page[EntryView], error) {
@@ -175,8 +175,6 @@ func (s *Service) Routes(api *web.API) {
 			v := viewOf(*e, in.Body.Unit)
 			return &v, nil
 		})
-	web.Get(api, web.Route{Path: "/api/goods/lookup", Name: "look-up-barcode", Summary: "A barcode or code: its product, unit and price at the site now", Perm: "goods.read", Scope: web.Sites},
-		func(ctx context.Context, tx *db.Tx, in *LookupIn) (*Found, error) { return s.lookup(ctx, tx, in) })
 }
 
 // SetIn is the body of set-price.
@@ -240,44 +238,4 @@ func (s *Service) list(ctx context.Context, tx *db.Tx, in *ListIn) (*web.Page[En
 		return nil, err
 	}
 	return web.PageOf(in.Paging, views, func(v EntryView) string { return web.Cursor(v.ID) }), nil
-}
-
-// LookupIn is the input of look-up-barcode.
-type LookupIn struct {
-	SiteID id.ID  `query:"site_id" required:"true"`
-	Code   string `query:"code" required:"true" minLength:"1" maxLength:"48"`
-}
-
-// Found is what a scanner learns of a code. PriceFen is null when the unit has no price at the site.
-type Found struct {
-	Product  catalog.ProductView `json:"product"`
-	Unit     string              `json:"unit"`
-	PriceFen *money.Fen          `json:"price_fen"`
-}
-
-func (s *Service) lookup(ctx context.Context, tx *db.Tx, in *LookupIn) (*Found, error) {
-	site, err := org.SiteFor(ctx, "goods.read", in.SiteID)
-	if err != nil {
-		return nil, err
-	}
-	p, u, err := s.goods.Lookup(tx, in.Code)
-	if err != nil {
-		return nil, err
-	}
-	units := make([]id.ID, 0, len(p.Units))
-	for _, u := range p.Units {
-		units = append(units, u.ID)
-	}
-	prices, err := s.At(tx, site.ID, site.BusinessDate(tx.Now()), units)
-	if err != nil {
-		return nil, err
-	}
-	if u == nil { // found by the product's code: its first unit that is for sale
-		u = p.FirstPriced(func(unit id.ID) bool { _, ok := prices[unit]; return ok })
-	}
-	f := &Found{Product: catalog.ViewOf(p), Unit: u.Name}
-	if price, ok := prices[u.ID]; ok {
-		f.PriceFen = &price
-	}
-	return f, nil
 }

@@ -16,6 +16,7 @@ type Line struct {
 	Qty   qty.Qty   // thousandths of the sales unit
 	Price money.Fen // of one sales unit, VAT included
 	TaxBP int64     // VAT rate in basis points: 1300 is 13 %
+	Fixed money.Fen // what the line costs, when it was sold by an amount of money; 0: price × quantity
 }
 
 // Priced is what a line costs. Tax is contained in Amount.
@@ -53,9 +54,12 @@ func (e *LineError) Unwrap() error { return e.Err }
 func Price(cart []Line) (Bill, error) {
 	bill := Bill{Lines: make([]Priced, len(cart))}
 	for i, l := range cart {
-		amount, err := money.Times(l.Price, l.Qty)
-		if err != nil {
-			return Bill{}, &LineError{i, err}
+		amount := l.Fixed
+		if amount == 0 {
+			var err error
+			if amount, err = money.Times(l.Price, l.Qty); err != nil {
+				return Bill{}, &LineError{i, err}
+			}
 		}
 		bill.Lines[i].Amount = amount
 		bill.Total += amount // ≤ money.Max each: overflow needs nine million lines

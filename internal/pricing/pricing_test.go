@@ -37,7 +37,7 @@ func TestALineIsPriceTimesQuantityRoundedOnce(t *testing.T) {
 func TestTaxIsTakenPerRateAndSharedOverTheLines(t *testing.T) {
 	// Three lines of 0.33 at 13 %: each alone holds 3.8 fen of tax (4 rounded, 12 in all), the class holds
 	// 11.39, which is 11. The lines must add up to the class.
-	bill, err := Price([]Line{{1000, 33, 1300}, {1000, 33, 1300}, {1000, 33, 1300}, {1000, 109, 900}, {2000, 500, 0}})
+	bill, err := Price([]Line{{Qty: 1000, Price: 33, TaxBP: 1300}, {Qty: 1000, Price: 33, TaxBP: 1300}, {Qty: 1000, Price: 33, TaxBP: 1300}, {Qty: 1000, Price: 109, TaxBP: 900}, {Qty: 2000, Price: 500, TaxBP: 0}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,12 +62,16 @@ func TestTaxIsTakenPerRateAndSharedOverTheLines(t *testing.T) {
 }
 
 func TestTooMuchIsRefusedWithItsLine(t *testing.T) {
-	_, err := Price([]Line{{1000, 100, 0}, {qty.Max, money.Max, 0}})
+	fixed, err := Price([]Line{{Qty: 26, Price: 38000, TaxBP: 1300, Fixed: 1000}, {Qty: 26, Price: 38000, TaxBP: 1300}})
+	if err != nil || fixed.Lines[0].Amount != 1000 || fixed.Lines[1].Amount != 988 || fixed.Total != 1988 || fixed.Tax != 229 {
+		t.Errorf("a line sold by amount costs the amount: %+v, %v", fixed, err)
+	}
+	_, err = Price([]Line{{Qty: 1000, Price: 100, TaxBP: 0}, {Qty: qty.Max, Price: money.Max, TaxBP: 0}})
 	var line *LineError
 	if !errors.As(err, &line) || line.Line != 1 || !errors.Is(err, money.ErrTooLarge) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Price([]Line{{1000, money.Max, 0}, {1000, 1, 0}}); !errors.Is(err, money.ErrTooLarge) {
+	if _, err := Price([]Line{{Qty: 1000, Price: money.Max, TaxBP: 0}, {Qty: 1000, Price: 1, TaxBP: 0}}); !errors.Is(err, money.ErrTooLarge) {
 		t.Errorf("a total beyond the bound: got %v", err)
 	}
 }

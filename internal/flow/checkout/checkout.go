@@ -81,6 +81,8 @@ func (s *Service) Routes(api *web.API) {
 			return v, nil
 		})
 	s.gridRoute(api)
+	s.scanRoute(api)
+	s.marginRoute(api)
 	s.dayRoute(api)
 	s.soldRoute(api)
 	s.paymentRoutes(api)
@@ -121,7 +123,7 @@ func (s *Service) Quote(tx *db.Tx, site *org.Site, lines []OrderLine) (*Quote, e
 	}
 	q := &Quote{Lines: make([]QuoteLine, len(lines)), TotalFen: p.bill.Total, TaxFen: p.bill.Tax, Taxes: []till.TaxView{}}
 	for i, l := range lines {
-		q.Lines[i] = QuoteLine{l.ProductID, p.products[i].Name, l.Unit, l.Qty, p.prices[i], p.bill.Lines[i].Amount, p.bill.Lines[i].Tax, p.products[i].Tax}
+		q.Lines[i] = QuoteLine{l.ProductID, p.products[i].Name, l.Unit, p.qty[i], p.prices[i], p.bill.Lines[i].Amount, p.bill.Lines[i].Tax, p.products[i].Tax}
 	}
 	for _, c := range p.bill.Classes {
 		q.Taxes = append(q.Taxes, till.TaxView{TaxPct: catalog.TaxRate(c.TaxBP), AmountFen: c.Amount, TaxFen: c.Tax})

@@ -32,6 +32,9 @@ type GridItem struct {
 	Den        int64           `json:"den"`
 	Stock      qty.Qty         `json:"stock" doc:"sellable now, in the base unit"`
 	Barcodes   []string        `json:"barcodes"`
+	Weighed    bool            `json:"weighed" doc:"by a scale; can be sold by an amount of money"`
+	Step       qty.Qty         `json:"step" doc:"of the scale, in the base unit"`
+	Tare       qty.Qty         `json:"tare" doc:"of the usual wrapping, in the base unit"`
 }
 
 func (s *Service) gridRoute(api *web.API) {
@@ -48,7 +51,7 @@ func (s *Service) gridRoute(api *web.API) {
 // Grid lists products on sale that have a price at the site, one item per priced unit. A page is a page of
 // products: it may show fewer items where products have no price here.
 func (s *Service) Grid(tx *db.Tx, site *org.Site, in *GridIn) (*web.Page[GridItem], error) {
-	in.State = string(catalog.OnSale)
+	in.State, in.OnSale = "", true
 	products, err := s.goods.List(tx, in.Search)
 	if err != nil {
 		return nil, err
@@ -82,7 +85,7 @@ func (s *Service) Grid(tx *db.Tx, site *org.Site, in *GridIn) (*web.Page[GridIte
 			if !ok || u.Retired {
 				continue
 			}
-			page.Items = append(page.Items, GridItem{p.ID, p.Code, p.Name, p.CategoryID, u.Name, fen, p.Tax, p.BaseUnit, u.Num, u.Den, left[p.SKU], append([]string{}, u.Barcodes...)})
+			page.Items = append(page.Items, GridItem{p.ID, p.Code, p.Name, p.CategoryID, u.Name, fen, p.Tax, p.BaseUnit, u.Num, u.Den, left[p.SKU], append([]string{}, u.Barcodes...), u.Weighed, u.Step, u.Tare})
 		}
 	}
 	return page, nil

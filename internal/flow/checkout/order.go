@@ -31,7 +31,10 @@ var (
 	ErrTooMany      = errs.Define("sale_too_many_lines", errs.Invalid, "一张小票最多 {most} 行", "A slip has {most} lines at most")
 	ErrQty          = errs.Define("line_qty_bad", errs.Invalid, "数量必须大于 0", "The quantity must be more than 0")
 	ErrQtyAbsurd    = errs.Define("line_qty_absurd", errs.Invalid, "数量 {qty} 太大,一行最多 {most}", "The quantity {qty} is too large; a line has {most} at most")
-	ErrNotOnSale    = errs.Define("product_not_on_sale", errs.Conflict, "“{product}”已停售", "{product} is no longer sold")
+	ErrByAmount     = errs.Define("line_amount_bad", errs.Invalid, "按金额卖时只填金额,金额必须大于 0", "A line sold by amount has an amount above 0 and no quantity")
+	ErrNotWeighed   = errs.Define("line_not_weighed", errs.Invalid, "“{product}”({unit})不是按重量卖的,不能按金额卖", "{product} ({unit}) is not sold by weight, so it can't be sold by amount")
+	ErrAmountSmall  = errs.Define("line_amount_small", errs.Invalid, "金额太小,不够“{product}”的一个秤分度", "The amount is too small: it does not buy one step of the scale of {product}")
+	ErrNotOnSale    = errs.Define("product_not_on_sale", errs.Conflict, "“{product}”现在不卖(新品未上架、已停售或已淘汰)", "{product} is not for sale: not listed yet, or no longer sold")
 	ErrPriceChanged = errs.Define("price_changed", errs.Conflict, "价格已变,现在合计 {total} 元,请确认后再收款", "The price has changed: the total is now {total} yuan; confirm and take the payment again")
 	ErrNoTender     = errs.Define("tender_missing", errs.Invalid, "没有支付方式", "There is no tender")
 	ErrTenders      = errs.Define("tender_many", errs.Invalid, "最多 {most} 种支付,现金只能一种", "There can be {most} tenders at most, and one of them in cash")
@@ -48,8 +51,11 @@ var (
 type OrderLine struct {
 	ProductID id.ID   `json:"product_id"`
 	Unit      string  `json:"unit" maxLength:"20"`
-	Qty       qty.Qty `json:"qty" doc:"decimal with at most 3 places, in the unit"`
+	Qty       qty.Qty `json:"qty,omitempty" doc:"decimal with at most 3 places, in the unit; left out when sold by amount"`
 	BatchID   id.ID   `json:"batch_id,omitempty" doc:"only if the goods show it; otherwise the earliest expiry is taken"`
+
+	// A weighed unit may be sold by money: the line costs exactly this, and so much leaves stock as it buys at the book's price.
+	AmountFen money.Fen `json:"amount_fen,omitempty" minimum:"0" doc:"instead of qty, for a weighed unit: what the customer pays; amount ÷ price, half up to the step of the scale, leaves stock"`
 }
 
 // TenderIn is one way of paying as the till sends it.
@@ -67,6 +73,7 @@ type priced struct {
 	lines    []OrderLine
 	products []*catalog.Product
 	units    []*catalog.Unit
+	qty      []qty.Qty // in the unit; of a line sold by amount, what the amount buys
 	base     []qty.Qty
 	prices   []money.Fen
 	bill     pricing.Bill
@@ -83,7 +90,7 @@ func (s *Service) price(tx *db.Tx, site *org.Site, lines []OrderLine) (*priced, 
 		return nil, ErrTooMany.With("most", till.MaxLines).At("lines")
 	}
 	p := &priced{site: site, date: site.BusinessDate(tx.Now()), lines: lines, products: make([]*catalog.Product, len(lines)),
-		units: make([]*catalog.Unit, len(lines)), base: make([]qty.Qty, len(lines)), prices: make([]money.Fen, len(lines))}
+		units: make([]*catalog.Unit, len(lines)), qty: make([]qty.Qty, len(lines)), base: make([]qty.Qty, len(lines)), prices: make([]money.Fen, len(lines))}
 	ids := make([]id.ID, len(lines))
 	for i := range lines {
 		ids[i] = lines[i].ProductID
@@ -98,9 +105,11 @@ func (s *Service) price(tx *db.Tx, site *org.Site, lines []OrderLine) (*priced, 
 		switch {
 		case g == nil:
 			return nil, catalog.ErrNoProduct.At(at(i, "product_id"))
-		case g.State != catalog.OnSale:
+		case !g.State.Sold():
 			return nil, ErrNotOnSale.With("product", g.Name).At(at(i, "product_id"))
-		case l.Qty <= 0:
+		case l.AmountFen < 0 || l.AmountFen > 0 && l.Qty != 0:
+			return nil, ErrByAmount.At(at(i, "amount_fen"))
+		case l.AmountFen == 0 && l.Qty <= 0:
 			return nil, ErrQty.At(at(i, "qty"))
 		case l.Qty > maxLineQty:
 			return nil, ErrQtyAbsurd.With("qty", l.Qty, "most", qty.Qty(maxLineQty)).At(at(i, "qty"))
@@ -109,11 +118,16 @@ func (s *Service) price(tx *db.Tx, site *org.Site, lines []OrderLine) (*priced, 
 		if u == nil || u.Retired {
 			return nil, catalog.ErrNoUnit.With("product", g.Name, "unit", l.Unit).At(at(i, "unit"))
 		}
-		base, err := u.Qty().ToBase(l.Qty)
-		if err != nil {
+		p.products[i], p.units[i], p.qty[i], units[i] = g, u, l.Qty, u.ID
+		if l.AmountFen > 0 {
+			if !u.Weighed {
+				return nil, ErrNotWeighed.With("product", g.Name, "unit", u.Name).At(at(i, "amount_fen"))
+			}
+			continue // what it buys is known with the price
+		}
+		if p.base[i], err = u.Qty().ToBase(l.Qty); err != nil {
 			return nil, errs.As(err).At(at(i, "qty"))
 		}
-		p.products[i], p.units[i], p.base[i], units[i] = g, u, base, u.ID
 	}
 	prices, err := s.prices.At(tx, site.ID, p.date, units)
 	if err != nil {
@@ -126,7 +140,18 @@ func (s *Service) price(tx *db.Tx, site *org.Site, lines []OrderLine) (*priced, 
 			return nil, price.ErrNoPrice.With("product", p.products[i].Name, "unit", l.Unit).At(at(i, "product_id"))
 		}
 		p.prices[i] = fen
-		cart[i] = pricing.Line{Qty: l.Qty, Price: fen, TaxBP: int64(p.products[i].Tax)}
+		if l.AmountFen > 0 {
+			if p.base[i], p.qty[i], err = p.units[i].ByAmount(l.AmountFen, fen); err != nil {
+				return nil, errs.As(err).At(at(i, "amount_fen"))
+			}
+			switch {
+			case p.qty[i] > maxLineQty:
+				return nil, ErrQtyAbsurd.With("qty", p.qty[i], "most", qty.Qty(maxLineQty)).At(at(i, "amount_fen"))
+			case p.base[i] == 0:
+				return nil, ErrAmountSmall.With("product", p.products[i].Name).At(at(i, "amount_fen"))
+			}
+		}
+		cart[i] = pricing.Line{Qty: p.qty[i], Price: fen, TaxBP: int64(p.products[i].Tax), Fixed: l.AmountFen}
 	}
 	if p.bill, err = pricing.Price(cart); err != nil {
 		var line *pricing.LineError

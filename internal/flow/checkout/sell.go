@@ -56,7 +56,7 @@ func (s *Service) Sell(tx *db.Tx, act Act, in SaleIn) (*till.SaleView, error) {
 	sale := &till.Sale{ID: id.New(), SiteID: act.Site.ID, Register: shift.Register, Date: p.date, SlipNo: shift.No, StaffID: act.Staff, SoldAt: tx.Now(),
 		State: state, Total: p.bill.Total, Tax: p.bill.Tax, Key: act.Key, Tenders: tenders, Lines: make([]till.Line, len(in.Lines))}
 	for i, l := range in.Lines {
-		sale.Lines[i] = till.Line{No: int64(i + 1), Product: l.ProductID, Unit: p.units[i].ID, Name: p.products[i].Name, Qty: l.Qty, Base: p.base[i],
+		sale.Lines[i] = till.Line{No: int64(i + 1), Product: l.ProductID, Unit: p.units[i].ID, Name: p.products[i].Name, Qty: p.qty[i], Base: p.base[i],
 			Price: p.prices[i], Amount: p.bill.Lines[i].Amount, Tax: p.bill.Lines[i].Tax, TaxBP: p.products[i].Tax}
 	}
 	doc := document(sale)

@@ -118,7 +118,7 @@ func TestASaleIsRefusedWithItsFieldAndChangesNothing(t *testing.T) {
 		var elsewhere *org.Site
 		var foreign id.ID
 		s.write(func(tx *db.Tx) error {
-			if gone, err = s.goods.Create(tx, catalog.Draft{Code: "GONE", Name: "gone", BaseUnit: "piece", State: catalog.Discontinued}); err != nil {
+			if gone, err = s.goods.Create(tx, catalog.Draft{Code: "GONE", Name: "gone", BaseUnit: "piece", State: catalog.StopSelling}); err != nil {
 				return err
 			}
 			if unpriced, err = s.goods.Create(tx, catalog.Draft{Code: "FREE", Name: "unpriced", BaseUnit: "piece"}); err != nil {

@@ -532,10 +532,11 @@ func TestProductsComeInAndChange(t *testing.T) {
 		look := func(code string) string {
 			var text string
 			err := s.d.Read(t.Context(), func(tx *db.Tx) error {
-				p, _, err := s.goods.Lookup(tx, code)
+				found, err := s.goods.Read(tx, code, tx.Now(), time.UTC)
 				if err != nil {
 					return err
 				}
+				p := found.Product
 				units := make([]id.ID, len(p.Units))
 				for i, u := range p.Units {
 					units[i] = u.ID

@@ -588,7 +588,7 @@ func (x *situation) wanted(book *catalog.Cookbook, date cal.Date) []replenish.Wa
 		a := &x.ahead[i]
 		at := slices.IndexFunc(a.Days, func(e forecast.Expected) bool { return e.Date == date })
 		g := x.goods[a.Product]
-		if at < 0 || g == nil || g.State == catalog.Discontinued {
+		if at < 0 || g == nil || !g.State.Bought() {
 			continue
 		}
 		life := replenish.Life(g.ShelfLifeH)
