@@ -76,6 +76,7 @@ var examples = map[string]func(w *town, x world) request{
 	"get-sale":       func(w *town, x world) request { return request{path: m1("id", x.ids["sale"])} },
 	"sales-of-day":   func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"products-sold":  func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"margins":        func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"ask-payment":    func(w *town, x world) request { return request{path: m1("id", x.ids["awaiting"])} },
 	"cancel-payment": func(w *town, x world) request { return request{path: m1("id", x.ids["awaiting"])} },
 	"void-sale": func(w *town, x world) request {

@@ -7,6 +7,8 @@ export default {
   sale: 'Slip',
   goods: 'Goods',
   categories: 'Categories',
+  labels: 'Scale labels',
+  margins: 'Margins',
   product: 'Product',
   stock: 'Stock',
   batches: 'Batches',

@@ -4,6 +4,8 @@ export default {
   sale: '小票',
   goods: '商品',
   categories: '分类',
+  labels: '秤签',
+  margins: '毛利',
   product: '商品',
   stock: '库存',
   batches: '批次',

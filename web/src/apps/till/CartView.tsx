@@ -42,17 +42,18 @@ export function CartView(props: {
               <span>{line.name}</span>
               <small>
                 {t('each', { price: f.money(priced?.price_fen ?? line.price_fen), unit })}
+                {line.amount_fen !== undefined && <> · {t('by_money')}</>}
                 {line.batch_code && <> · {t('batch_is', { code: line.batch_code })}</>}
               </small>
             </div>
             <div className="cart-qty">
               <button type="button" disabled={props.locked} aria-label={`${t('fewer')} ${line.name}`} onClick={(e) => { e.stopPropagation(); props.step(line.id, -1) }}>−</button>
               <button type="button" disabled={props.locked} className="cart-count" aria-label={`${t('line')} ${line.name}`} onClick={(e) => { e.stopPropagation(); props.edit(line.id) }}>
-                {f.decimal(qtyText(line.thousandths))}<small>{unit}</small>
+                {f.decimal(line.amount_fen !== undefined && priced ? priced.qty : qtyText(line.thousandths))}<small>{unit}</small>
               </button>
               <button type="button" disabled={props.locked} aria-label={`${t('more')} ${line.name}`} onClick={(e) => { e.stopPropagation(); props.step(line.id, 1) }}>+</button>
             </div>
-            <div className={`cart-amount${priced ? '' : ' rough'}`}>{f.money(priced?.amount_fen ?? roughAmount(line.price_fen, line.thousandths))}</div>
+            <div className={`cart-amount${priced ? '' : ' rough'}`}>{f.money(priced?.amount_fen ?? line.amount_fen ?? roughAmount(line.price_fen, line.thousandths))}</div>
             <button type="button" className="cart-remove" disabled={props.locked} aria-label={`${t('remove')} ${line.name}`} onClick={(e) => { e.stopPropagation(); props.remove(line.id) }}>×</button>
           </li>
         )

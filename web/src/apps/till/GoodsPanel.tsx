@@ -9,7 +9,7 @@ import { tillText } from './words'
 const byWeight = new Set(['g', 'kg', 'jin', 'ml', 'l', '\u514b', '\u5343\u514b', '\u516c\u65a4', '\u65a4', '\u4e24', '\u5347', '\u6beb\u5347'])
 
 export const goodsOf = (p: TillProduct): Goods => ({
-  product_id: p.product_id, name: p.name, unit: p.unit, price_fen: p.price_fen, weighed: isWeighed(p.unit),
+  product_id: p.product_id, name: p.name, unit: p.unit, price_fen: p.price_fen, weighed: p.weighed || isWeighed(p.unit), by_money: p.weighed,
 })
 /** Sold by what the scale says, so a tap asks how much. */
 export const isWeighed = (unit: string): boolean => byWeight.has(unit.toLowerCase())

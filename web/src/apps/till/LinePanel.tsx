@@ -57,7 +57,8 @@ export function LinePanel(props: {
       )}
       <section>
         <h3>{t('quantity')}</h3>
-        <Keypad type={props.type} clear={props.clear} enter={props.enter} enterWord={t('done')} />
+        <Keypad type={props.type} clear={props.clear} enter={props.enter} enterWord={t('done')} money={line.by_money ?? false} />
+        {line.by_money && <p className="note">{t('by_money_hint')}</p>}
       </section>
     </div>
   )

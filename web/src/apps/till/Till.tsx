@@ -7,16 +7,16 @@ import { useLive } from '@kit/live'
 import { useSession } from '@kit/session'
 import { Strip, useProblemWords, type Tone } from '@kit/states'
 import { askPayment, lookUp, priceOf } from './api'
-import { add, change, emptyCart, lineIn, mostLines, move, remove, revive, roughTotal, step, type Cart, type Goods } from './cart'
+import { add, change, emptyCart, lineIn, mostLines, move, remove, revive, roughTotal, step, type Cart, type CartLine, type Goods } from './cart'
 import { CartView } from './CartView'
-import { keyed, looksLikeCode, readEntry, wasScanned, type Pace } from './entry'
+import { keyed, looksLikeCode, readEntry, readMoneyEntry, wasScanned, type Pace } from './entry'
 import { goodsOf, GoodsPanel, isWeighed, useGoods } from './GoodsPanel'
 import { HelpPanel } from './HelpPanel'
 import { Keypad } from './Keypad'
 import { kept } from '@kit/kept'
 import { LinePanel } from './LinePanel'
 import { CashPanel, MobilePanel } from './PayPanels'
-import { parseQty, plain } from './quantity'
+import { parseQty, plain, roughBuys } from './quantity'
 import { useQuote } from './quote'
 import { LostPanel, ResultPanel } from './ResultPanel'
 import { SalePanel, SalesPanel } from './SalesPanel'
@@ -222,8 +222,8 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
 
   // --- the cart
 
-  const put = useCallback((g: Goods, thousandths: number) => {
-    setCart(add(cartNow.current, g, thousandths))
+  const put = useCallback((g: Goods, thousandths: number, more?: Pick<CartLine, 'amount_fen' | 'batch_id' | 'batch_code'>) => {
+    setCart(add(cartNow.current, g, thousandths, more))
     setSaid(undefined)
     sound.taken()
   }, [setCart])
@@ -253,9 +253,17 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
     }
     try {
       const found = await lookUp(site.id, code)
-      const g: Goods = { product_id: found.product.id, name: found.product.name, unit: found.unit, price_fen: found.price_fen ?? 0 /* no price here: the quote says so */, weighed: isWeighed(found.unit) }
-      if (g.weighed && times === undefined) show({ kind: 'weigh', goods: g })
-      else put(g, times ?? 1000)
+      if (found.refused) {
+        say('red', found.refused.text)
+        return
+      }
+      const unit = found.product.units.find((u) => u.name === found.unit)
+      const g: Goods = { product_id: found.product.id, name: found.product.name, unit: found.unit, price_fen: found.price_fen ?? 0 /* no price here: the quote says so */, weighed: unit?.weighed || isWeighed(found.unit), by_money: unit?.weighed ?? false }
+      const batch = found.batch_id ? { batch_id: found.batch_id, batch_code: found.lot } : {}
+      if (found.amount_fen !== null) put(g, Math.max(1, roughBuys(found.amount_fen, g.price_fen)), { ...batch, amount_fen: found.amount_fen })
+      else if (found.qty !== null) put(g, Math.round(Number(found.qty) * 1000), batch)
+      else if (g.weighed && times === undefined) show({ kind: 'weigh', goods: g })
+      else put(g, times ?? 1000, batch)
       setReachable(true)
     } catch (error) {
       const problem = asProblem(error)
@@ -298,7 +306,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
     if (!l || l.unit === unit) return
     try {
       const price_fen = await priceOf(site.id, l.product_id, unit)
-      setCart(change(cartNow.current, id, { unit, price_fen, weighed: isWeighed(unit) }))
+      setCart(change(cartNow.current, id, { unit, price_fen, weighed: isWeighed(unit), by_money: false, amount_fen: undefined }))
       setSaid(undefined)
     } catch (error) {
       say('red', words(asProblem(error)))
@@ -347,13 +355,28 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
           show(goodsPanel)
           return
         }
+        const money = readMoneyEntry(text)
+        const of = panel.kind === 'weigh' ? panel.goods : cartNow.current.lines.find((l) => l.id === panel.id)
+        if (money !== undefined && of?.by_money) {
+          const amount_fen = parseMoney(money)
+          if (!amount_fen) {
+            say('red', t('bad_qty', { text }))
+            setEntry('')
+            return
+          }
+          const thousandths = Math.max(1, roughBuys(amount_fen, of.price_fen))
+          if (panel.kind === 'line') setCart(change(cartNow.current, panel.id, { thousandths, amount_fen }))
+          else put(panel.goods, thousandths, { amount_fen })
+          show(goodsPanel)
+          return
+        }
         const qty = parseQty(text.replace(/[*×]$/, ''))
         if (qty === undefined) {
           say('red', t('bad_qty', { text }))
           setEntry('')
           return
         }
-        if (panel.kind === 'line') setCart(change(cartNow.current, panel.id, { thousandths: qty }))
+        if (panel.kind === 'line') setCart(change(cartNow.current, panel.id, { thousandths: qty, amount_fen: undefined }))
         else put(panel.goods, qty)
         show(goodsPanel)
         return
@@ -387,7 +410,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
     }
     if (rest === '') {
       const id = cart.chosen
-      if (times !== undefined && id !== undefined) setCart(change(cartNow.current, id, { thousandths: times }))
+      if (times !== undefined && id !== undefined) setCart(change(cartNow.current, id, { thousandths: times, amount_fen: undefined }))
       setEntry('')
       return
     }
@@ -554,7 +577,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
               ? <LostPanel at={seller.pending.at} total={seller.pending.sale.expect_total_fen} mine={seller.pending.who === me.id} who={seller.pending.whoName} busy={seller.busy} again={seller.again} />
               : panel.kind === 'goods' ? <GoodsPanel goods={goods} q={q} hit={q ? hit : -1} category={category} chooseCategory={setCategory} take={(p) => take(p, typed.bad ? undefined : typed.times)} />
               : panel.kind === 'keys' ? <Keypad type={type} clear={clear} enter={enter} enterWord="↵" star />
-              : panel.kind === 'weigh' ? <div className="line-panel"><h2>{panel.goods.name}</h2><Keypad type={type} clear={clear} enter={enter} enterWord={t('done')} /></div>
+              : panel.kind === 'weigh' ? <div className="line-panel"><h2>{panel.goods.name}</h2><Keypad type={type} clear={clear} enter={enter} enterWord={t('done')} money={panel.goods.by_money ?? false} />{panel.goods.by_money && <p className="note">{t('by_money_hint')}</p>}</div>
               : panel.kind === 'line' && line ? <LinePanel site={site.id} line={line} type={type} clear={clear} enter={enter} change={(what) => setCart(change(cartNow.current, line.id, what))} changeUnit={(unit) => void changeUnit(line.id, unit)} />
               : panel.kind === 'cash' ? <CashPanel total={total} entry={entry} busy={paying} type={type} clear={clear} give={give} />
               : panel.kind === 'mobile' ? <MobilePanel total={total} busy={paying} demo={me.demo} scan={scanPay} />

@@ -6,11 +6,13 @@ export interface Goods {
   unit: string
   price_fen: number
   weighed: boolean
+  by_money?: boolean // the server sells it by an amount of money too
 }
 
 export interface CartLine extends Goods {
   id: number // within this cart
   thousandths: number
+  amount_fen?: number // sold by money, or by a label with a price: the line costs exactly this
   batch_id?: string
   batch_code?: string
 }
@@ -25,11 +27,11 @@ export const emptyCart: Cart = { lines: [], next: 1 }
 export const mostLines = 200
 
 /** The same goods in the same unit go onto their line; what was weighed, or comes from a named batch, has its own. */
-export function add(cart: Cart, goods: Goods, thousandths: number): Cart {
-  const same = goods.weighed ? undefined : cart.lines.find((l) => l.product_id === goods.product_id && l.unit === goods.unit && l.price_fen === goods.price_fen && !l.batch_id)
+export function add(cart: Cart, goods: Goods, thousandths: number, more: Pick<CartLine, 'amount_fen' | 'batch_id' | 'batch_code'> = {}): Cart {
+  const same = goods.weighed || more.amount_fen !== undefined || more.batch_id !== undefined ? undefined : cart.lines.find((l) => l.product_id === goods.product_id && l.unit === goods.unit && l.price_fen === goods.price_fen && !l.batch_id && l.amount_fen === undefined)
   if (same) return change(cart, same.id, { thousandths: same.thousandths + thousandths })
   if (cart.lines.length >= mostLines) return cart
-  return { lines: [...cart.lines, { ...goods, id: cart.next, thousandths }], chosen: cart.next, next: cart.next + 1 }
+  return { lines: [...cart.lines, { ...goods, ...more, id: cart.next, thousandths }], chosen: cart.next, next: cart.next + 1 }
 }
 
 /** Changes a line; a line at zero or below goes away. */
@@ -42,7 +44,7 @@ export function change(cart: Cart, id: number, what: Partial<Omit<CartLine, 'id'
 
 export function step(cart: Cart, id: number, by: 1 | -1): Cart {
   const line = cart.lines.find((l) => l.id === id)
-  return line ? change(cart, id, { thousandths: line.thousandths + by * 1000 }) : cart
+  return line && line.amount_fen === undefined ? change(cart, id, { thousandths: line.thousandths + by * 1000 }) : cart
 }
 
 export function remove(cart: Cart, id: number): Cart {
@@ -62,11 +64,11 @@ export function move(cart: Cart, by: 1 | -1): Cart {
 export const lineIn = (l: CartLine) => ({
   product_id: l.product_id,
   unit: l.unit,
-  qty: qtyText(l.thousandths),
+  ...(l.amount_fen === undefined ? { qty: qtyText(l.thousandths) } : { amount_fen: l.amount_fen }),
   ...(l.batch_id ? { batch_id: l.batch_id } : {}),
 })
 
-export const roughTotal = (cart: Cart): number => cart.lines.reduce((sum, l) => sum + roughAmount(l.price_fen, l.thousandths), 0)
+export const roughTotal = (cart: Cart): number => cart.lines.reduce((sum, l) => sum + (l.amount_fen ?? roughAmount(l.price_fen, l.thousandths)), 0)
 
 /** What was kept by an earlier page; anything unreadable is an empty cart. */
 export function revive(kept: string | null): Cart {

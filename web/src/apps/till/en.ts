@@ -38,6 +38,8 @@ export default {
   total: 'Total',
   tax_in: 'incl. tax {amount}',
   each: '{price} / {unit}',
+  by_money: 'by amount',
+  by_money_hint: 'To sell for money: ¥10, then Enter',
   more: 'One more',
   fewer: 'One fewer',
   remove: 'Remove',

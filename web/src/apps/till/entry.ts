@@ -17,8 +17,15 @@ export function readEntry(input: string): Entry {
   return times === undefined ? { rest, bad: true } : { times, rest }
 }
 
-/** A code as scanners send it: no blanks, at least four characters, with a digit, not a price or quantity. */
+/** "10¥", "¥10", also with the character for yuan: an amount of money to sell for; undefined when it is none. */
+export function readMoneyEntry(input: string): string | undefined {
+  const match = /^(?:[=¥]\s*(\d{1,6}(?:\.\d{1,2})?)|(\d{1,6}(?:\.\d{1,2})?)\s*(?:[¥\u5143=]))$/.exec(plain(input))
+  return match?.[1] ?? match?.[2]
+}
+
+/** A code as scanners send it: no blanks, at least four characters, with a digit, not a price or quantity; also GS1 texts and addresses. */
 export function looksLikeCode(text: string): boolean {
+  if (/^(\]|\(\d{2,4}\)|https?:\/\/|\x1d)/i.test(text)) return true
   return /^[0-9A-Za-z][0-9A-Za-z-]{3,47}$/.test(text) && /\d{3}/.test(text)
 }
 

@@ -34,3 +34,8 @@ export function roughAmount(priceFen: number, thousandths: number): number {
 export function plain(input: string): string {
   return input.normalize('NFKC').replace(/\u3002/g, '.').trim()
 }
+
+/** What an amount will buy, in thousandths of the unit; the server knows the step of the scale. */
+export function roughBuys(amountFen: number, priceFen: number): number {
+  return priceFen > 0 ? Number((BigInt(amountFen) * 2000n + BigInt(priceFen)) / (2n * BigInt(priceFen))) : 0
+}

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { add, change, emptyCart, move, remove, revive, roughTotal, step, type Goods } from './cart'
+import { add, change, emptyCart, move, remove, revive, roughTotal, step, type Goods, lineIn } from './cart'
 import { leftOf } from './GoodsPanel'
-import { keyed, likelyCash, looksLikeCode, readEntry, wasScanned, type Pace } from './entry'
-import { parseQty, qtyText, roughAmount } from './quantity'
+import { keyed, likelyCash, looksLikeCode, readEntry, wasScanned, type Pace, readMoneyEntry } from './entry'
+import { parseQty, qtyText, roughAmount, roughBuys } from './quantity'
 
 const bun: Goods = { product_id: '1', name: 'pork bun', unit: 'piece', price_fen: 350, weighed: false }
 const apple: Goods = { product_id: '2', name: 'apple', unit: 'kg', price_fen: 1290, weighed: true }
@@ -65,7 +65,7 @@ describe('the entry box', () => {
 })
 
 describe('what is left', () => {
-  const item = { product_id: '1', code: 'A', name: 'x', category_id: '0', price_fen: 1, tax_pct: 9, barcodes: [] }
+  const item = { product_id: '1', code: 'A', name: 'x', category_id: '0', price_fen: 1, tax_pct: 9, barcodes: [], weighed: false, step: '1', tare: '0' }
   it('is shown in the unit that is sold', () => {
     expect(leftOf({ ...item, unit: 'kg', base_unit: 'g', num: 1000, den: 1, stock: '25350' })).toBe(25350)
     expect(leftOf({ ...item, unit: 'box', base_unit: 'piece', num: 12, den: 1, stock: '35' })).toBe(2000)
@@ -108,5 +108,29 @@ describe('the cart', () => {
     for (const bad of [null, '', '{', '[]', '{"lines":[{"product_id":1}]}', '{"lines":[{"product_id":"1","thousandths":-1,"price_fen":1}]}']) {
       expect(revive(bad)).toEqual(emptyCart)
     }
+  })
+})
+
+describe('by money and by label', () => {
+  const tea = { product_id: '7', name: 'tea', unit: 'kg', price_fen: 38000, weighed: true, by_money: true }
+  it('reads an amount of money as people type it', () => {
+    expect(readMoneyEntry('¥10')).toBe('10')
+    expect(readMoneyEntry('10元')).toBe('10')
+    expect(readMoneyEntry('12.50¥')).toBe('12.50')
+    expect(readMoneyEntry('10')).toBeUndefined()
+    expect(readMoneyEntry('¥')).toBeUndefined()
+    expect(readMoneyEntry('¥1.234')).toBeUndefined()
+  })
+  it('keeps the amount of a line, sends it instead of a quantity, and never merges it', () => {
+    let cart = add(emptyCart, tea, roughBuys(1000, 38000), { amount_fen: 1000 })
+    cart = add(cart, tea, roughBuys(1000, 38000), { amount_fen: 1000 })
+    expect(cart.lines.length).toBe(2)
+    expect(roughTotal(cart)).toBe(2000)
+    expect(lineIn(cart.lines[0]!)).toEqual({ product_id: '7', unit: 'kg', amount_fen: 1000 })
+    expect(step(cart, cart.lines[0]!.id, 1)).toBe(cart)
+  })
+  it('takes GS1 texts and addresses for codes', () => {
+    for (const code of ['(01)06901234567892(17)270131', ']C10106901234567892', 'https://id.example.cn/01/6901234567892']) expect(looksLikeCode(code)).toBe(true)
+    expect(looksLikeCode('(tea)')).toBe(false)
   })
 })

@@ -38,6 +38,8 @@ export default {
   total: '合计',
   tax_in: '含税 {amount}',
   each: '{price} / {unit}',
+  by_money: '按金额',
+  by_money_hint: '按金额卖：¥10 或 10元，回车',
   more: '加一',
   fewer: '减一',
   remove: '删除',

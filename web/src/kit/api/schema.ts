@@ -295,6 +295,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/goods/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How scale labels are built */
+        get: operations["list-label-layouts"];
+        put?: never;
+        /** Add a layout of scale labels */
+        post: operations["create-label-layout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/goods/labels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a layout of scale labels */
+        put: operations["change-label-layout"];
+        post?: never;
+        /** Take a layout of scale labels away */
+        delete: operations["remove-label-layout"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/goods/lookup": {
         parameters: {
             query?: never;
@@ -302,7 +338,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A barcode or code: its product, unit and price at the site now */
+        /** A code as scanned: product, unit, quantity, price, lot and expiry at the site now */
         get: operations["look-up-barcode"];
         put?: never;
         post?: never;
@@ -1454,6 +1490,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sales/margins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a site earned by product and by sales unit; both add up to the ledger */
+        get: operations["margins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sales/products": {
         parameters: {
             query?: never;
@@ -2542,8 +2595,11 @@ export interface components {
             revision: number;
             /** Format: int64 */
             shelf_life_h?: number;
-            /** @enum {string} */
-            state?: "on_sale" | "discontinued";
+            /**
+             * @description listed when left out
+             * @enum {string}
+             */
+            state?: "new" | "listed" | "stop_buying" | "stop_selling" | "gone";
             /** @description VAT rate in percent */
             tax_pct: number;
             units?: components["schemas"]["CatalogUnitDraft"][];
@@ -2582,11 +2638,49 @@ export interface components {
             name: string;
             /** Format: int64 */
             shelf_life_h?: number;
-            /** @enum {string} */
-            state?: "on_sale" | "discontinued";
+            /**
+             * @description listed when left out
+             * @enum {string}
+             */
+            state?: "new" | "listed" | "stop_buying" | "stop_selling" | "gone";
             /** @description VAT rate in percent */
             tax_pct: number;
             units?: components["schemas"]["CatalogUnitDraft"][];
+        };
+        CatalogLayout: {
+            /**
+             * Format: int64
+             * @description of the value
+             */
+            decimals: number;
+            id: string;
+            /** Format: int64 */
+            item_digits: number;
+            name: string;
+            /** @description 20 to 29; a prefix has one layout */
+            prefix: string;
+            /** @description a check digit stands before the value (GS1 General Specifications, price check digit) */
+            value_check: boolean;
+            /** Format: int64 */
+            value_digits: number;
+            /**
+             * @description weight in kilograms or litres, price in yuan, count in the unit
+             * @enum {string}
+             */
+            value_kind: "weight" | "price" | "count";
+        };
+        CatalogLayoutDraft: {
+            /** Format: int64 */
+            decimals: number;
+            /** Format: int64 */
+            item_digits: number;
+            name: string;
+            prefix: string;
+            value_check?: boolean;
+            /** Format: int64 */
+            value_digits: number;
+            /** @enum {string} */
+            value_kind: "weight" | "price" | "count";
         };
         CatalogProductView: {
             /** @enum {string} */
@@ -2609,7 +2703,7 @@ export interface components {
              */
             shelf_life_h: number;
             /** @enum {string} */
-            state: "on_sale" | "discontinued";
+            state: "new" | "listed" | "stop_buying" | "stop_selling" | "gone";
             /** @description VAT rate in percent */
             tax_pct: number;
             units: components["schemas"]["CatalogUnitView"][];
@@ -2646,6 +2740,10 @@ export interface components {
             /** @description base unit */
             yield_unit: string;
         };
+        CatalogStep: {
+            text: string;
+            what: string;
+        };
         CatalogUnitDraft: {
             barcodes?: string[];
             /**
@@ -2653,15 +2751,25 @@ export interface components {
              * @description 1 when left out
              */
             den?: number;
+            /** @description digits on scale labels */
+            item_no?: string;
             name: string;
             /** Format: int64 */
             num: number;
+            /** @description of the scale, in the base unit; 1 when left out */
+            step?: string;
+            /** @description of the usual wrapping, in the base unit */
+            tare?: string;
+            /** @description the quantity comes from a scale; can be sold by an amount of money */
+            weighed?: boolean;
         };
         CatalogUnitView: {
             barcodes: string[];
             /** Format: int64 */
             den: number;
             id: string;
+            /** @description on scale labels */
+            item_no: string;
             name: string;
             /**
              * Format: int64
@@ -2669,6 +2777,12 @@ export interface components {
              */
             num: number;
             retired: boolean;
+            /** @description of the scale, in the base unit */
+            step: string;
+            /** @description of the usual wrapping, in the base unit */
+            tare: string;
+            /** @description the quantity comes from a scale; can be sold by an amount of money */
+            weighed: boolean;
         };
         ChangePasswordBody: {
             new: string;
@@ -2800,6 +2914,38 @@ export interface components {
             /** Format: int64 */
             voids_fen: number;
         };
+        CheckoutFound: {
+            /**
+             * Format: int64
+             * @description what the label costs; null: the price decides
+             */
+            amount_fen: number | null;
+            /** @description the batch of that lot that the site has; empty: none */
+            batch_id: string;
+            /**
+             * Format: date-time
+             * @description as the label says
+             */
+            expires_at: string | null;
+            /** @enum {string} */
+            how: "barcode" | "scale_label" | "gs1" | "code";
+            lot: string;
+            made_on: string;
+            /**
+             * Format: int64
+             * @description of one unit at the site now; null: no price there
+             */
+            price_fen: number | null;
+            product: components["schemas"]["CatalogProductView"];
+            /** @description in the unit; null: the code tells none */
+            qty: string | null;
+            /** @description why a till would not sell it */
+            refused: components["schemas"]["CheckoutRefused"];
+            serial: string;
+            /** @description the parts of the code and what they were taken for */
+            steps: components["schemas"]["CatalogStep"][];
+            unit: string;
+        };
         CheckoutGridItem: {
             barcodes: string[];
             base_unit: string;
@@ -2816,23 +2962,84 @@ export interface components {
             /** Format: int64 */
             price_fen: number;
             product_id: string;
+            /** @description of the scale, in the base unit */
+            step: string;
             /** @description sellable now, in the base unit */
             stock: string;
+            /** @description of the usual wrapping, in the base unit */
+            tare: string;
             /** @description VAT rate in percent */
             tax_pct: number;
             unit: string;
+            /** @description by a scale; can be sold by an amount of money */
+            weighed: boolean;
+        };
+        CheckoutMargin: {
+            /** Format: int64 */
+            cost_fen: number;
+            /**
+             * Format: int64
+             * @description net less cost
+             */
+            margin_fen: number;
+            /** Format: int64 */
+            net_fen: number;
+            /**
+             * Format: int64
+             * @description VAT included
+             */
+            sales_fen: number;
+        };
+        CheckoutMargins: {
+            /** @description for each product its units add up to what the ledger moved, in goods and in cost */
+            agree: boolean;
+            from: string;
+            /** @description the largest margin first */
+            products: components["schemas"]["CheckoutProductMargin"][];
+            site_id: string;
+            to: string;
+            total: components["schemas"]["CheckoutMargin"];
         };
         CheckoutOrderLine: {
+            /**
+             * Format: int64
+             * @description instead of qty, for a weighed unit: what the customer pays; amount ÷ price, half up to the step of the scale, leaves stock
+             */
+            amount_fen?: number;
             /** @description only if the goods show it; otherwise the earliest expiry is taken */
             batch_id?: string;
             product_id: string;
-            /** @description decimal with at most 3 places, in the unit */
-            qty: string;
+            /** @description decimal with at most 3 places, in the unit; left out when sold by amount */
+            qty?: string;
             unit: string;
         };
         CheckoutPayOutIn: {
             /** @description whose drawer gives the cash */
             register: string;
+        };
+        CheckoutProductMargin: {
+            agree: boolean;
+            base_unit: string;
+            code: string;
+            /** Format: int64 */
+            cost_fen: number;
+            /**
+             * Format: int64
+             * @description net less cost
+             */
+            margin_fen: number;
+            name: string;
+            /** Format: int64 */
+            net_fen: number;
+            product_id: string;
+            /** @description in the base unit */
+            qty: string;
+            /**
+             * Format: int64
+             * @description VAT included
+             */
+            sales_fen: number;
+            units: components["schemas"]["CheckoutUnitMargin"][];
         };
         CheckoutQuote: {
             lines: components["schemas"]["CheckoutQuoteLine"][];
@@ -2878,6 +3085,10 @@ export interface components {
              */
             tender: "same" | "cash";
         };
+        CheckoutRefused: {
+            code: string;
+            text: string;
+        };
         CheckoutSaleIn: {
             /**
              * Format: int64
@@ -2922,6 +3133,26 @@ export interface components {
             /** Format: int64 */
             num: number;
         };
+        CheckoutUnitMargin: {
+            base_qty: string;
+            /** Format: int64 */
+            cost_fen: number;
+            /**
+             * Format: int64
+             * @description net less cost
+             */
+            margin_fen: number;
+            /** Format: int64 */
+            net_fen: number;
+            /** @description in the unit */
+            qty: string;
+            /**
+             * Format: int64
+             * @description VAT included
+             */
+            sales_fen: number;
+            unit: string;
+        };
         CheckoutVoidIn: {
             reason: string;
         };
@@ -2954,7 +3185,6 @@ export interface components {
              */
             disabled: boolean;
         };
-        DownloadRefusedRowsBody: Record<string, never>;
         ForecastAccuracy: {
             /**
              * Format: double
@@ -3754,6 +3984,11 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageCatalogLayout: {
+            items: components["schemas"]["CatalogLayout"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageCatalogProductView: {
             items: components["schemas"]["CatalogProductView"][];
             /** @description give back as after; empty on the last page */
@@ -4026,12 +4261,6 @@ export interface components {
             unit: string;
             valid_from: string;
         };
-        PriceFound: {
-            /** Format: int64 */
-            price_fen: number | null;
-            product: components["schemas"]["CatalogProductView"];
-            unit: string;
-        };
         PriceSetIn: {
             /**
              * Format: int64
@@ -4210,6 +4439,7 @@ export interface components {
         RecountLinesBody: {
             lines: number[];
         };
+        RemoveLabelLayoutBody: Record<string, never>;
         ReplenishAge: {
             batch_id: string;
             code: string;
@@ -6601,10 +6831,148 @@ export interface operations {
             };
         };
     };
+    "list-label-layouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCatalogLayout"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-label-layout": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogLayoutDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogLayout"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-label-layout": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogLayoutDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogLayout"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-label-layout": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemoveLabelLayoutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "look-up-barcode": {
         parameters: {
             query: {
                 site_id: string;
+                /** @description as scanned or typed: a barcode, a scale label, GS1 element strings with FNC1 or brackets, a Digital Link, a product code */
                 code: string;
             };
             header?: never;
@@ -6619,7 +6987,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PriceFound"];
+                    "application/json": components["schemas"]["CheckoutFound"];
                 };
             };
             /** @description Error */
@@ -6643,7 +7011,9 @@ export interface operations {
                 q?: string;
                 /** @description this category and all below it */
                 category_id?: string;
-                state?: "on_sale" | "discontinued";
+                state?: "new" | "listed" | "stop_buying" | "stop_selling" | "gone";
+                /** @description only what tills may sell */
+                on_sale?: boolean;
             };
             header?: never;
             path?: never;
@@ -9641,6 +10011,41 @@ export interface operations {
             };
         };
     };
+    margins: {
+        parameters: {
+            query: {
+                site_id: string;
+                /** @description business date; today when left out */
+                from?: string;
+                /** @description business date, included; from when left out */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckoutMargins"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "products-sold": {
         parameters: {
             query: {
@@ -11255,7 +11660,9 @@ export interface operations {
                 q?: string;
                 /** @description this category and all below it */
                 category_id?: string;
-                state?: "on_sale" | "discontinued";
+                state?: "new" | "listed" | "stop_buying" | "stop_selling" | "gone";
+                /** @description only what tills may sell */
+                on_sale?: boolean;
                 site_id: string;
             };
             header?: never;

@@ -1,9 +1,9 @@
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
-import { act, Badge, client, Field, Form, FormActs, kitText, must, PageHead, ProblemBox, SelectField, Sheet, SkeletonLines, TextField, useAct, useCan, useForm, useFormat, usePageTitle, useRead, useText, type Product } from '@kit'
-import { App, Button, Input, Select } from 'antd'
+import { act, client, Field, Form, FormActs, kitText, must, PageHead, ProblemBox, SelectField, Sheet, SkeletonLines, TextField, useAct, useCan, useForm, useFormat, usePageTitle, useRead, useText, type Product } from '@kit'
+import { App, Button, Checkbox, Input, Select } from 'antd'
 import { Link, useNavigate, useParams } from 'react-router-dom'
 import { Prices } from './Prices'
-import { categoryPaths, goodsText, parseRatio, ratioOf, useCategories } from './shared'
+import { categoryPaths, goodsText, LifeBadge, lives, parseRatio, ratioOf, useCategories } from './shared'
 
 export default function OneProduct() {
   const { id = 'new' } = useParams()
@@ -11,11 +11,11 @@ export default function OneProduct() {
   const can = useCan()
   const read = useRead(['goods', 'one', id], () => must(client.GET('/api/goods/products/{id}', { params: { path: { id } } })), { skip: id === 'new' })
   const product = id === 'new' ? undefined : read.data
-  usePageTitle(id === 'new' ? t('new') : product?.name)
+  usePageTitle(id === 'new' ? t('new_product') : product?.name)
   return (
     <>
-      <PageHead title={id === 'new' ? t('new') : (product?.name ?? '')} back={{ to: '/goods', label: t('title') }}
-        note={product && <span className="zg-acts"><span>{product.code}</span>{product.state === 'on_sale' ? <Badge tone="green">{t('on_sale')}</Badge> : <Badge>{t('discontinued')}</Badge>}</span>}>
+      <PageHead title={id === 'new' ? t('new_product') : (product?.name ?? '')} back={{ to: '/goods', label: t('title') }}
+        note={product && <span className="zg-acts"><span>{product.code}</span><LifeBadge state={product.state} /></span>}>
         {product && can('stock.read') && <Link to={`/stock/batches?product=${product.id}`}>{t('stock')}</Link>}
         {product && can('forecast.read') && <Link to={`/plan?q=${encodeURIComponent(product.code)}`}>{t('forecast')}</Link>}
       </PageHead>
@@ -34,7 +34,13 @@ interface UnitRow {
   name: string
   equals: string
   barcodes: string[]
+  weighed: boolean
+  step: string
+  tare: string
+  item_no: string
 }
+
+const newUnit = (name: string, equals: string): UnitRow => ({ name, equals, barcodes: [], weighed: false, step: '1', tare: '0', item_no: '' })
 
 const wholeOr = (typed: string, otherwise: number): number => (/^\s*\d{1,9}\s*$/.test(typed) ? Number(typed) : otherwise)
 
@@ -60,8 +66,8 @@ function ProductForm(props: { product: Product | undefined; again: () => void })
   const form = useForm({
     initial: {
       name: product?.name ?? '', code: product?.code ?? '', category_id: product?.category_id ?? '', base_unit: (product?.base_unit ?? 'piece') as string,
-      shelf_life_h: String(product?.shelf_life_h ?? 0), batch_size: product?.batch_size ?? '0', tax_pct: String(product?.tax_pct ?? 13), state: (product?.state ?? 'on_sale') as string,
-      units: product ? product.units.filter((u) => !u.retired).map((u): UnitRow => ({ name: u.name, equals: ratioOf(u), barcodes: u.barcodes })) : [{ name: 'piece', equals: '1', barcodes: [] } satisfies UnitRow as UnitRow],
+      shelf_life_h: String(product?.shelf_life_h ?? 0), batch_size: product?.batch_size ?? '0', tax_pct: String(product?.tax_pct ?? 13), state: (product?.state ?? 'listed') as string,
+      units: product ? product.units.filter((u) => !u.retired).map((u): UnitRow => ({ name: u.name, equals: ratioOf(u), barcodes: u.barcodes, weighed: u.weighed, step: u.step, tare: u.tare, item_no: u.item_no })) : [newUnit('piece', '1')],
     },
     doing: save,
     required: ['name', 'code', 'tax_pct'],
@@ -86,7 +92,7 @@ function ProductForm(props: { product: Product | undefined; again: () => void })
   const baseUnit = form.values.base_unit
   if (!product && units.length === 1 && only && only.equals === '1' && ['piece', 'g', 'ml'].includes(only.name) && only.name !== baseUnit) change(0, { name: baseUnit })
   return (
-    <Form form={form} label={product ? product.name : t('new')}>
+    <Form form={form} label={product ? product.name : t('new_product')}>
       {form.problem?.code === 'changed_meanwhile' && <div><Button onClick={props.again}>{t('reload')}</Button></div>}
       <div className="zg-form-grid">
         <TextField form={form} name="name" label={t('name')} maxLength={100} disabled={off} autoFocus={!product} />
@@ -97,7 +103,7 @@ function ProductForm(props: { product: Product | undefined; again: () => void })
         <TextField form={form} name="shelf_life_h" label={t('shelf_life')} width="s" right inputMode="numeric" suffix={t('shelf_hours')} hint={t('shelf_hint')} disabled={off} />
         <TextField form={form} name="batch_size" label={t('batch_size')} width="s" right inputMode="decimal" suffix={base} hint={t('batch_hint')} required={false} disabled={off} />
         <TextField form={form} name="tax_pct" label={t('tax')} width="s" right inputMode="decimal" suffix="%" disabled={off} />
-        <SelectField form={form} name="state" label={t('state')} width="s" disabled={off} options={[{ value: 'on_sale', label: t('on_sale') }, { value: 'discontinued', label: t('discontinued') }]} />
+        <SelectField form={form} name="state" label={t('state')} width="s" disabled={off} hint={t('life_hint')} options={lives.map((l) => ({ value: l, label: t(l) }))} />
       </div>
       <fieldset className="zg-fieldset">
         <legend>{t('units')}</legend>
@@ -118,10 +124,28 @@ function ProductForm(props: { product: Product | undefined; again: () => void })
                 </div>
               )}
             </Field>
+            <Field name={`units[${n}].item_no`} label={t('item_no')} width="s" required={false} {...(n === 0 ? { hint: t('item_no_hint') } : {})}>
+              {(c) => <Input {...c} className="zg-input-right" inputMode="numeric" value={u.item_no} disabled={off} maxLength={6} onChange={(e) => change(n, { item_no: e.target.value })} />}
+            </Field>
+            {baseUnit !== 'piece' && (
+              <Field name={`units[${n}].weighed`} label={t('weighed')} width="s" required={false}>
+                {(c) => <Checkbox id={c.id} checked={u.weighed} disabled={off} onChange={(e) => change(n, { weighed: e.target.checked })}>{t('weighed_short')}</Checkbox>}
+              </Field>
+            )}
+            {baseUnit !== 'piece' && u.weighed && (
+              <>
+                <Field name={`units[${n}].step`} label={t('step')} width="s" hint={t('step_hint')}>
+                  {(c) => <Input {...c} className="zg-input-right" inputMode="decimal" suffix={base} value={u.step} disabled={off} maxLength={8} onChange={(e) => change(n, { step: e.target.value })} />}
+                </Field>
+                <Field name={`units[${n}].tare`} label={t('tare')} width="s" hint={t('tare_hint')} required={false}>
+                  {(c) => <Input {...c} className="zg-input-right" inputMode="decimal" suffix={base} value={u.tare} disabled={off} maxLength={8} onChange={(e) => change(n, { tare: e.target.value })} />}
+                </Field>
+              </>
+            )}
             {!off && units.length > 1 && <Button className="zg-unit-remove" type="text" icon={<DeleteOutlined />} aria-label={t('remove_unit')} onClick={() => form.set('units', units.filter((_, i) => i !== n))} />}
           </div>
         ))}
-        {!off && <div><Button icon={<PlusOutlined />} onClick={() => form.set('units', [...units, { name: units.length ? '' : form.values.base_unit, equals: units.length ? '' : '1', barcodes: [] }])}>{t('add_unit')}</Button></div>}
+        {!off && <div><Button icon={<PlusOutlined />} onClick={() => form.set('units', [...units, newUnit(units.length ? '' : form.values.base_unit, units.length ? '' : '1')])}>{t('add_unit')}</Button></div>}
       </fieldset>
       {!off && <FormActs form={form} onCancel={() => void go('/goods')} />}
     </Form>
@@ -133,7 +157,7 @@ function draftOf(v: { name: string; code: string; category_id: string; base_unit
     name: v.name.trim(), code: v.code.trim(), ...(v.category_id ? { category_id: v.category_id } : {}),
     base_unit: (['g', 'ml', 'piece'] as const).find((u) => u === v.base_unit) ?? 'piece',
     shelf_life_h: wholeOr(v.shelf_life_h, 0), batch_size: v.batch_size.trim() || '0', tax_pct: Number(v.tax_pct.trim() || 'x'),
-    state: v.state === 'discontinued' ? ('discontinued' as const) : ('on_sale' as const),
-    units: v.units.map((u) => ({ name: u.name.trim(), barcodes: u.barcodes, ...(parseRatio(u.equals) ?? { num: 0, den: 1 }) })),
+    state: lives.find((l) => l === v.state) ?? 'listed',
+    units: v.units.map((u) => ({ name: u.name.trim(), barcodes: u.barcodes, ...(parseRatio(u.equals) ?? { num: 0, den: 1 }), item_no: u.item_no.trim(), ...(u.weighed && v.base_unit !== 'piece' ? { weighed: true, step: u.step.trim() || '1', tare: u.tare.trim() || '0' } : {}) })),
   }
 }

@@ -1,9 +1,18 @@
-import { client, defineText, must, useRead, useText, type Category, type SalesUnit } from '@kit'
+import { Badge, client, defineText, must, useRead, useText, type Category, type SalesUnit } from '@kit'
 import { NavLink } from 'react-router-dom'
 import en from './en'
 import zh from './zh'
 
 export const goodsText = defineText(zh, en)
+
+/** Where a product is in its life, in order. */
+export const lives = ['new', 'listed', 'stop_buying', 'stop_selling', 'gone'] as const
+export type Life = (typeof lives)[number]
+
+export function LifeBadge(props: { state: Life }) {
+  const t = useText(goodsText)
+  return <Badge tone={props.state === 'listed' ? 'green' : props.state === 'new' || props.state === 'stop_buying' ? 'amber' : 'plain'}>{t(props.state)}</Badge>
+}
 
 export const useCategories = () => useRead(['goods', 'categories'], (signal) => must(client.GET('/api/goods/categories', { signal })).then((page) => page.items ?? []))
 
@@ -33,7 +42,7 @@ export function GoodsTabs() {
   const t = useText(goodsText)
   return (
     <nav className="zg-tabs" aria-label={t('title')}>
-      {([['/goods', 'title'], ['/goods/categories', 'categories']] as const).map(([to, key]) => <NavLink key={to} to={to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
+      {([['/goods', 'title'], ['/goods/categories', 'categories'], ['/goods/labels', 'labels'], ['/goods/margins', 'margins']] as const).map(([to, key]) => <NavLink key={to} to={to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
     </nav>
   )
 }
