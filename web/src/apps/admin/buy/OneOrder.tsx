@@ -66,7 +66,7 @@ export default function OneOrder() {
       <div className="zg-stack">
         {problem && <ProblemBox problem={problem} />}
         <Sheet><Steps label={t('state')} steps={steps} current={order.state} bad={cancelled} /></Sheet>
-        <Sheet><Facts facts={[[t('due'), f.day(order.due)], [t('order_by'), order.order_by], [t('amount'), f.yuan(order.amount_fen)], [t('received_amount'), f.yuan(order.received_fen)], order.plan_id !== '' && [t('plan'), <Link key="p" to={`/plan/day?site=${order.site_id}`}>{t('plan')}</Link>], order.note !== '' && [t('note'), order.note]]} /></Sheet>
+        <Sheet><Facts facts={[[t('due'), f.day(order.due)], [t('order_by'), order.order_by], [t('amount'), f.yuan(order.amount_fen)], [t('received_amount'), f.yuan(order.received_fen)], order.plan_id !== '' && [t('plan'), <Link key="p" to={`/day?site=${order.site_id}`}>{t('plan')}</Link>], order.note !== '' && [t('note'), order.note]]} /></Sheet>
         <DataTable label={t('lines')} rows={all(lines)} columns={columns} rowKey={(l) => String(l.line_no)} empty={null} />
         <Sheet title={t('receipts')}>
           {!came ? <p className="zg-note">{t('receipts_none')}</p> : (

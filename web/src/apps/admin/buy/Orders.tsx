@@ -32,7 +32,7 @@ export default function Orders() {
       <BuyTabs />
       <FilterBar filters={[{ kind: 'search', name: 'q', label: t('search') }, { kind: 'flag', name: 'open', label: t('open') }, { kind: 'choice', name: 'state', label: t('state'), options: states.map((value) => ({ value, label: t(value) })) },
         { kind: 'choice', name: 'site', label: t('site'), options: me.sites.map((s) => ({ value: s.id, label: s.name })) }, { kind: 'date', name: 'due', label: t('due') }]} />
-      <DataTable label={t('orders')} rows={rows} columns={columns} rowKey={(o) => o.id} to={(o) => `/buy/${o.id}`} empty={filtered ? <Empty title={t('none_filtered')} /> : <Empty title={t('none_title')} action={can('plan.read') && <Link to="/plan/day">{t('plan')}</Link>}>{t('none')}</Empty>} />
+      <DataTable label={t('orders')} rows={rows} columns={columns} rowKey={(o) => o.id} to={(o) => `/buy/${o.id}`} empty={filtered ? <Empty title={t('none_filtered')} /> : <Empty title={t('none_title')} action={can('plan.read') && <Link to="/day">{t('plan')}</Link>}>{t('none')}</Empty>} />
     </>
   )
 }

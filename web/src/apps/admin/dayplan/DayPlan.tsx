@@ -42,7 +42,7 @@ function AllSites() {
       <PageHead title={t('title')} note={date && f.day(date)} />
       <PlanTabs />
       <FilterBar filters={[{ kind: 'date', name: 'date', label: t('date') }]} />
-      <DataTable label={t('sites')} rows={rows} columns={columns} rowKey={(p) => p.id} to={(p) => `/plan/day?site=${p.site_id}&date=${p.date}`} empty={<Empty title={t('none_title')}>{t('none')}</Empty>} />
+      <DataTable label={t('sites')} rows={rows} columns={columns} rowKey={(p) => p.id} to={(p) => `/day?site=${p.site_id}&date=${p.date}`} empty={<Empty title={t('none_title')}>{t('none')}</Empty>} />
     </>
   )
 }
@@ -67,7 +67,7 @@ function OneSite() {
   const mayRun = can('plan.confirm') && site && <Button loading={run.busy} onClick={() => void run.run(undefined).then((j) => j && setAsked(true))}>{t('run')}</Button>
   return (
     <>
-      <PageHead title={place.site ? t('of_site', { site: place.site.name }) : t('title')} {...(me.sites.length > 1 ? { back: { to: `/plan/day${date ? `?date=${date}` : ''}`, label: t('all_sites') } } : {})}
+      <PageHead title={place.site ? t('of_site', { site: place.site.name }) : t('title')} {...(me.sites.length > 1 ? { back: { to: `/day${date ? `?date=${date}` : ''}`, label: t('all_sites') } } : {})}
         note={plan && <>{f.day(plan.date)} · {plan.data_until ? t('made', { at: f.at(plan.made_at), date: f.date(plan.data_until) }) : t('no_data', { at: f.at(plan.made_at) })}</>}>
         <SitePick {...place} />{mayRun}
       </PageHead>

@@ -82,9 +82,10 @@ function Underway(props: { making: Making; book: Book }) {
   const t = useText(kitchenText)
   if (making.refused) {
     return (
-      <Strip tone="red" action={<span className="zg-acts"><Button onClick={() => book.again(making.id)}>{t('again')}</Button><Button onClick={() => void book.forget(making.id, t('forgot'))}>{t('forget')}</Button></span>}>
-        <b>{t(`refused_${making.refused.step}`)}</b><br />{making.refused.message}
-      </Strip>
+      <>
+        <Strip tone="red"><b>{t(`refused_${making.refused.step}`)}</b><br />{making.refused.message}</Strip>
+        <div className="kt-acts"><Button onClick={() => book.again(making.id)}>{t('again')}</Button><Button onClick={() => void book.forget(making.id, t('forgot'))}>{t('forget')}</Button></div>
+      </>
     )
   }
   return <p className="kt-sending" role="status"><CloudSyncOutlined aria-hidden /> {book.isRunning(making.id) && navigator.onLine ? t('sending') : t('waiting')}</p>
