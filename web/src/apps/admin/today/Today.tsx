@@ -4,9 +4,11 @@ import { useMemo } from 'react'
 import { Link } from 'react-router-dom'
 import { DayFigures } from '../sales/DayFigures'
 import { useDay } from '../sales/shared'
+import { Clock } from './Clock'
 import { useExceptions, type Exception } from './exceptions'
 import { Plan } from './Plan'
 import { todayText } from './text'
+import { Three } from './Three'
 
 export default function Today() {
   const t = useText(todayText)
@@ -23,7 +25,7 @@ export default function Today() {
   if (!place.site) return <Empty title={t('no_site_title')}>{t('no_site')}</Empty>
   return (
     <>
-      <PageHead title={t('title')} note={day.data && f.day(day.data.date)}><SitePick {...place} /></PageHead>
+      <PageHead title={t('title')} note={day.data && f.day(day.data.date)}><SitePick {...place} />{can('attendance.clock') && <Clock site={place.site.id} />}</PageHead>
       <div className="zg-stack">
         <section aria-label={t('decide')}>
           {list.length > 0 ? (
@@ -35,6 +37,7 @@ export default function Today() {
           ) : exceptions.ready ? <Strip tone="green">{t('nothing')}</Strip> : <SkeletonLines lines={1} />}
         </section>
         <Start site={place.site.id} sold={(day.data?.slips ?? 0) > 0} />
+        {can('report.read') && <section><h2 className="zg-section">{t('three')}</h2><Three site={place.site.id} /></section>}
         {can('sales.read') && (
           <section>
             <h2 className="zg-section">{t('figures')}</h2>

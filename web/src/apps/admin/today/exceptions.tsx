@@ -22,6 +22,8 @@ export function useExceptions(site: string | undefined): { list: Exception[]; re
   const jobs = useRead(['jobs', 'failed'], (signal) => must(client.GET('/api/jobs', { params: { query: { state: 'failed', limit: 10 } }, signal })), { skip: !can('jobs.read') })
   const imports = useRead(['imports', 'today'], (signal) => must(client.GET('/api/imports', { params: { query: { limit: 20 } }, signal })), { skip: !can('import.run') })
   const forecast = useRead(['forecasts', 'head', site, undefined], (signal) => must(client.GET('/api/forecasts', { params: { query: { site_id: site ?? '', limit: 1 } }, signal })), { skip: !can('forecast.read') || !site })
+  const plan = useRead(['plan', 'today', site], (signal) => must(client.GET('/api/plans/today', { params: { query: { site_id: site ?? '' } }, signal })), { skip: !can('plan.read') || !site })
+  const board = useRead(['report', 'board', site], (signal) => must(client.GET('/api/report/board', { params: { query: { site_id: site ?? '' } }, signal })), { skip: !can('report.read') || !site, every: 5_000 })
 
   const red: Exception[] = []
   const amber: Exception[] = []
@@ -38,6 +40,14 @@ export function useExceptions(site: string | undefined): { list: Exception[]; re
     else if (i.rows_refused > 0 && i.ended_at) amber.push({ key: i.id, tone: 'amber', words: t('import_refused', { file: i.file_name, n: i.rows_refused, at }), to: `/imports/${i.id}` })
     else if (i.state === 'ready') amber.push({ key: i.id, tone: 'amber', words: t('import_waiting', { file: i.file_name, at }), to: `/imports/${i.id}` })
   }
+  const open = plan.data?.plan ? plan.data.plan.rounds_open + plan.data.plan.proposals_open : 0
+  if (open > 0) amber.push({ key: 'plan', tone: 'amber', words: t('plan_open', { n: open }), to: '/plan' })
+  const of = (kind: string) => board.data?.alarms?.filter((a) => a.kind === kind).length ?? 0
+  if (of('expired') > 0) red.push({ key: 'expired', tone: 'red', words: t('expired', { n: of('expired') }), to: `/stock/batches?site=${site}` })
+  if (of('sold_out') > 0) red.push({ key: 'sold_out', tone: 'red', words: t('sold_out', { n: of('sold_out') }), to: `/stock?site=${site}` })
+  if (of('round_late') > 0) red.push({ key: 'rounds_late', tone: 'red', words: t('rounds_late', { n: of('round_late') }), to: '/plan' })
+  if (of('expires_soon') > 0) amber.push({ key: 'expires_soon', tone: 'amber', words: t('expires_soon', { n: of('expires_soon') }), to: `/stock/batches?site=${site}` })
+  if ((board.data?.total.cut ?? 0) > 0) amber.push({ key: 'cut', tone: 'amber', words: t('cut', { n: board.data?.total.cut ?? 0 }), to: '/' })
   const head = forecast.data
   if (head?.made_at) {
     const blind = (Date.parse(head.made_at.slice(0, 10)) - Date.parse(head.data_until)) / day

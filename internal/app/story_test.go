@@ -1,0 +1,186 @@
+package app
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/dbtest"
+	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/web"
+)
+
+// ledgerSays adds up transfers of a site: what went out of accounts of a range, less what came back into them, or
+// with back the other way round.
+func (w *town) ledgerSays(site string, first, last int, what string) float64 {
+	w.t.Helper()
+	s, _ := id.Parse(site)
+	var n int64
+	err := w.d.Read(w.t.Context(), func(tx *db.Tx) error {
+		return tx.QueryRow(`SELECT COALESCE(SUM(CASE WHEN t.from_id BETWEEN $1 AND $2 THEN t.amount ELSE 0 END - CASE WHEN t.to_id BETWEEN $1 AND $2 THEN t.amount ELSE 0 END), 0)
+			FROM ledger_transfer t WHERE t.site_id = $3 AND (CAST($4 AS TEXT) <> 'money' OR t.unit = 1) AND (CAST($4 AS TEXT) <> 'goods' OR t.unit > 1)`, -last, -first, s, what).Scan(&n)
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return float64(n)
+}
+
+// A day in a store: history comes in by file, the forecast makes a plan, people confirm it, order, receive, make, sell
+// until nothing is left, take back, write off; the board's figures are the ledger's to the fen and the gram.
+func TestADayInAStoreIsOnTheBoardWhatItIsInTheLedger(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		w := openTown(t, d)
+		w.settle()
+		x := w.a
+		site := x.ids["site"]
+		routes := map[string]web.RouteInfo{}
+		for _, r := range w.h.api.Routes() {
+			routes[r.Name] = r
+		}
+		do := func(name string) reply {
+			t.Helper()
+			r, q := routes[name], examples[name](w, x)
+			return w.done(x.boss, r.Method, q.address(r.Path), q.body)
+		}
+		do("clock-in")
+		do("confirm-plan")
+		do("confirm-purchase-order")
+		do("send-purchase-order")
+		do("receive-purchase")
+		do("receive-goods")
+		do("report-output") // one kilogram of two: half of the material is lost beyond the recipe
+
+		board := func() m { return w.done(x.boss, "GET", "/api/report/board?site_id="+site, nil).body }
+		water := func() m {
+			for _, g := range w.done(x.boss, "GET", "/api/report/products?site_id="+site, nil).body["items"].([]any) {
+				if g.(m)["product_id"] == x.ids["product"] {
+					return g.(m)
+				}
+			}
+			t.Fatal("the board does not know the water")
+			return nil
+		}
+		do("cancel-payment") // what it held is free again
+		var left int
+		fmt.Sscan(water()["left"].(string), &left)
+		if left < 10 {
+			t.Fatalf("%d bottles to sell", left)
+		}
+		basket := func(n int) m {
+			return m{"site_id": site, "register": "1", "expect_total_fen": 777 * n, "tenders": []m{{"kind": "cash", "amount_fen": 777 * n}},
+				"lines": []m{{"product_id": x.ids["product"], "unit": "瓶", "qty": fmt.Sprint(n)}}}
+		}
+		w.done(x.boss, "POST", "/api/till/sales", basket(left-2))
+		do("write-off-goods")
+		w.done(x.boss, "POST", "/api/till/sales", basket(1))
+		if a := w.send(x.boss, "POST", "/api/till/sales", basket(1)); a.code != "stock_short" {
+			t.Fatalf("more than there is: %v", a)
+		}
+		do("refund-sale") // discarded: nothing comes back to the shelf
+		if b := board(); b["total"].(m)["out_now"] != 1.0 {
+			t.Errorf("sold out, and the board does not say so: %v", b["total"])
+		}
+
+		compare := func(how string) {
+			t.Helper()
+			b := board()["total"].(m)
+			for figure, ledger := range map[string]float64{
+				"net_fen":         w.ledgerSays(site, 3000, 15999, "money"),
+				"wasted_fen":      -w.ledgerSays(site, 210, 217, "money"),
+				"making_loss_fen": -w.ledgerSays(site, 207, 207, "money"),
+				"received_fen":    w.ledgerSays(site, 202, 202, "money"),
+			} {
+				if b[figure] != ledger || ledger == 0 {
+					t.Errorf("%s: %s is %v on the board and %v in the ledger", how, figure, b[figure], ledger)
+				}
+			}
+			var sold, wasted float64
+			fmt.Sscan(water()["sold"].(string), &sold)
+			fmt.Sscan(water()["wasted"].(string), &wasted)
+			if ledger := -w.ledgerSays(site, 101, 101, "goods") / 1000; sold != ledger || ledger == 0 {
+				t.Errorf("%s: %v bottles sold on the board and %v in the ledger", how, sold, ledger)
+			}
+			if ledger := -w.ledgerSays(site, 110, 117, "goods") / 1000; wasted != ledger || ledger == 0 {
+				t.Errorf("%s: %v bottles thrown away on the board and %v in the ledger", how, wasted, ledger)
+			}
+			day := w.done(x.boss, "GET", "/api/sales/day?site_id="+site, nil).body
+			if b["net_fen"] != day["net_fen"] || b["slips"] != day["slips"] {
+				t.Errorf("%s: the board says %v on %v slips, the day's sales %v on %v", how, b["net_fen"], b["slips"], day["net_fen"], day["slips"])
+			}
+		}
+		compare("on the spot")
+		c := &counter{town: w}
+		c.roll()
+		compare("rolled up")
+		w.green()
+
+		// The other company's manager sees nothing of it.
+		other := w.done(w.b.boss, "GET", "/api/report/board", nil).body
+		for _, s := range other["stores"].([]any) {
+			if s.(m)["site_id"] == site {
+				t.Errorf("somebody else's board shows %v", s)
+			}
+		}
+	})
+}
+
+func TestPresencesAreOneAtATimeAndCorrectedWithAReason(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		c := openCounter(openTown(t, d))
+		c.at(8, 0)
+		here := m{"site_id": c.site}
+		codes := make(chan string, 12)
+		for range 12 { // he taps on two phones and the till at once
+			go func() { codes <- c.send(c.admin, "POST", "/api/attendance/in", here).code }()
+		}
+		in := 0
+		for range 12 {
+			switch code := <-codes; code {
+			case "":
+				in++
+			case "attendance_open":
+			default:
+				t.Errorf("clocking in: %s", code)
+			}
+		}
+		if in != 1 {
+			t.Errorf("clocked in %d times at once", in)
+		}
+		c.at(12, 30)
+		out := c.done(c.admin, "POST", "/api/attendance/out", here)
+		if out.body["minutes"] != 270.0 {
+			t.Errorf("from 8:00 to 12:30: %v", out)
+		}
+		if a := c.send(c.admin, "POST", "/api/attendance/out", here); a.code != "attendance_none" {
+			t.Errorf("going twice: %v", a)
+		}
+		path, staff := "/api/attendance/"+out.id(), out.body["staff_id"]
+		at := func(hour int) string { return dbtest.Start.Add(time.Duration(hour-8) * time.Hour).Format(time.RFC3339) }
+		for want, body := range map[string]m{
+			"attendance_reason_missing": {"in_at": at(8), "out_at": at(11), "reason": " "},
+			"attendance_times_bad":      {"in_at": at(11), "out_at": at(9), "reason": "slip"},
+			"attendance_still_open":     {"in_at": at(8), "reason": "slip"},
+		} {
+			if a := c.send(c.admin, "PUT", path, body); a.code != want {
+				t.Errorf("a correction that should be %s: %v", want, a)
+			}
+		}
+		if a := c.send(c.admin, "PUT", path, m{"in_at": at(8), "out_at": at(20), "reason": "in the future"}); a.code != "attendance_times_bad" {
+			t.Errorf("an end that is still to come: %v", a)
+		}
+		if a := c.send(c.admin, "POST", "/api/attendance", m{"site_id": c.site, "staff_id": staff, "in_at": at(7), "out_at": at(9), "reason": "forgot"}); a.code != "attendance_overlaps" {
+			t.Errorf("twice at the same time: %v", a)
+		}
+		now := c.done(c.admin, "PUT", path, m{"in_at": at(8), "out_at": at(11), "reason": "forgot"})
+		if now.body["minutes"] != 180.0 || now.body["reason"] != "forgot" || now.body["corrected_by"] == "" {
+			t.Errorf("corrected: %v", now)
+		}
+		trail := c.done(c.admin, "GET", "/api/org/audit?subject_kind=attendance&subject_id="+out.id(), nil).body["items"].([]any)
+		if len(trail) != 1 || trail[0].(m)["act"] != "attendance.corrected" {
+			t.Errorf("trail: %v", trail)
+		}
+		says(t, "the board", c.board("")["total"].(m), m{"worked_min": 180, "present": 0, "cut": 0})
+	})
+}
