@@ -251,6 +251,7 @@ func (s *Service) Board(tx *db.Tx, sites []*org.Site, date cal.Date) (*Board, er
 	if b.Date == "" {
 		b.Date = sites[0].BusinessDate(tx.Now())
 	}
+	b.AsOf = b.AsOf.In(sites[0].Location())
 	days, err := s.see(tx, sites, date)
 	if err != nil {
 		return nil, err
@@ -489,10 +490,11 @@ var expiring = db.NewMany(`SELECT b.site_id, k.product_id, MIN(b.expires_at), CO
 	WHERE b.open = 1 AND b.expires_at <= $1 AND b.site_id IN (`, `?`, `) GROUP BY b.site_id, k.product_id`)
 
 func (s *Service) alarms(tx *db.Tx, b *Board, days []*seen, rounds *siteRounds) error {
-	names := map[id.ID]string{}
+	names, zones := map[id.ID]string{}, map[id.ID]*time.Location{}
 	var ids []any
 	var all []Alarm
 	for _, d := range days {
+		zones[d.site.ID] = d.site.Location()
 		ids = append(ids, d.site.ID)
 		names[d.site.ID] = d.site.Name
 		for _, p := range d.outNow() {
@@ -519,6 +521,7 @@ func (s *Service) alarms(tx *db.Tx, b *Board, days []*seen, rounds *siteRounds) 
 		if err := rows.Scan(&a.SiteID, &a.ProductID, &at, &a.N); err != nil {
 			return err
 		}
+		at = at.In(zones[a.SiteID])
 		if a.At = &at; !at.After(tx.Now()) {
 			a.Kind, a.Red = "expired", true
 		}

@@ -230,7 +230,7 @@ func (s *Service) Open(tx *db.Tx, site *org.Site, product id.ID, date cal.Date) 
 	if p == nil {
 		p = &productDay{}
 	}
-	o := &Opened{AsOf: tx.Now(), Date: d.date, Slots: []Slot{}, Entries: []Entry{}}
+	o := &Opened{AsOf: tx.Now().In(site.Location()), Date: d.date, Slots: []Slot{}, Entries: []Entry{}}
 	o.ProductID, o.Code, o.Name, o.Unit = g.ID, g.Code, g.Name, g.BaseUnit
 	o.take(p)
 	if d.now != nil {
@@ -252,7 +252,7 @@ func (s *Service) Open(tx *db.Tx, site *org.Site, product id.ID, date cal.Date) 
 		if err := rows.Scan(&e.At, &kind, &e.DocumentID, &from, &to, &e.Qty); err != nil {
 			return nil, err
 		}
-		e.Document = kind.String()
+		e.At, e.Document = e.At.In(site.Location()), kind.String()
 		switch {
 		case to > 0:
 			e.BatchID, e.Flow = id.ID(to), from.String()

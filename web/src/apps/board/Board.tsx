@@ -86,7 +86,7 @@ export function ThreeFigures(props: { figures: Figures; trend: Day['trend']; to:
   const f = useFormat()
   const yuan = useYuan()
   const trend = props.trend ?? []
-  const hours = f.duration(x.worked_min * 60)
+  const hours = t('hours', { n: f.number(x.worked_min / 60, 1) })
   return (
     <section className="bd-three">
       <Big

@@ -12,6 +12,7 @@ export default {
   loss_of: '{lost} lost of {base} received and made',
   labour: 'Labour efficiency',
   labour_of: '{sales} in {hours}',
+  hours: '{n} h',
   per_hour: '¥ per hour worked',
   no_base: 'No data yet',
   no_hours: 'Nobody has clocked in',
