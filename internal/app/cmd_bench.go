@@ -17,6 +17,8 @@ import (
 type benchCmd struct {
 	Sale   benchSaleCmd   `cmd:"" help:"Sales through HTTP, beside what the database alone can do with the same rows."`
 	Import benchImportCmd `cmd:"" help:"What a large import does to the tills beside it."`
+	Stock  benchStockCmd  `cmd:"" help:"What a hold, a sale, a receipt and a statement cost with few batches and with ten times as many."`
+	Ledger benchLedgerCmd `cmd:"" help:"Reading the statement of an account with very many movements."`
 }
 
 type benchSaleCmd struct {
@@ -107,6 +109,70 @@ func (k *benchImportCmd) Run(ctx context.Context, c *console) error {
 		return writeJSON(c.out, r)
 	}
 	_, err = fmt.Fprintf(c.out, "%s: %d rows in %.1f s; a sale's p99 %.1f ms alone, %.1f ms beside the import: ratio %.2f\n", r.Engine, r.Rows, r.ImportSeconds, r.AloneP99, r.DuringP99, r.P99Ratio)
+	return err
+}
+
+type benchStockCmd struct {
+	DB      string `name:"db" placeholder:"DSN" help:"An EMPTY database: it is filled, and left for 'check'. Default: a SQLite file of its own, removed at the end."`
+	Batches int    `default:"500000" help:"Batches at the end, most of them used up; the first measurement is with a tenth of them."`
+	Keep    bool   `help:"Keep the database file when --db is not given, and say where it is."`
+	JSON    bool   `name:"json" help:"Print JSON."`
+}
+
+// Run fills the database, measures and prints.
+func (k *benchStockCmd) Run(ctx context.Context, c *console) error {
+	if k.Batches < 100_000 || k.Batches > 5_000_000 {
+		return fmt.Errorf("--batches is 100000 to 5000000")
+	}
+	h, end, err := openMeasured(ctx, c, &k.DB, k.Keep, 1)
+	if err != nil {
+		return err
+	}
+	defer end()
+	r, err := bench.Stock(ctx, h, k.Batches, func(s string) { fmt.Fprintln(c.err, s) })
+	if err != nil {
+		return err
+	}
+	if k.JSON {
+		return writeJSON(c.out, r)
+	}
+	for _, t := range []bench.StockTimes{r.Few, r.Many} {
+		if _, err := fmt.Fprintf(c.out, "%s, %d batches: hold p50 %.2f ms, p99 %.2f ms; sale %.2f ms, receipt %.2f ms, statement %.2f ms\n",
+			r.Engine, t.Batches, t.HoldP50, t.HoldP99, t.Sale, t.Receipt, t.Statement); err != nil {
+			return err
+		}
+	}
+	g := r.Growth
+	_, err = fmt.Fprintf(c.out, "growth: hold x%.2f, sale x%.2f, receipt x%.2f, statement x%.2f\n", g.Hold, g.Sale, g.Receipt, g.Statement)
+	return err
+}
+
+type benchLedgerCmd struct {
+	DB        string `name:"db" placeholder:"DSN" help:"An EMPTY database: it is filled. Default: a SQLite file of its own, removed at the end."`
+	Movements int    `default:"1000000" help:"Movements of the account, over a year."`
+	Keep      bool   `help:"Keep the database file when --db is not given, and say where it is."`
+	JSON      bool   `name:"json" help:"Print JSON."`
+}
+
+// Run fills the database, measures and prints.
+func (k *benchLedgerCmd) Run(ctx context.Context, c *console) error {
+	if k.Movements < 100_000 || k.Movements > 10_000_000 {
+		return fmt.Errorf("--movements is 100000 to 10000000")
+	}
+	h, end, err := openMeasured(ctx, c, &k.DB, k.Keep, 1)
+	if err != nil {
+		return err
+	}
+	defer end()
+	r, err := bench.Ledger(ctx, h, k.Movements, func(s string) { fmt.Fprintln(c.err, s) })
+	if err != nil {
+		return err
+	}
+	if k.JSON {
+		return writeJSON(c.out, r)
+	}
+	_, err = fmt.Fprintf(c.out, "%s, %d movements in %d days: newest 50 of a month with opening balance p50 %.2f ms, p99 %.2f ms; of all days %.2f ms; the page after %.2f ms\n",
+		r.Engine, r.Movements, r.Days, r.P50, r.P99, r.AllP50, r.PageP50)
 	return err
 }
 

@@ -115,35 +115,42 @@ func (f *fixture) addProducts(ctx context.Context, h House, o SaleOptions) error
 	return nil
 }
 
-// fill gives a site its batches: the used-up ones came in and were written off, the open ones are full.
+// fill gives a site its batches: the used-up ones first, then the open ones.
 func (f *fixture) fill(ctx context.Context, h House, o SaleOptions, site *org.Site) error {
 	for n := range o.Used + o.Open {
-		used := n < o.Used
-		for from := 0; from < len(f.products); from += inDocument {
-			some := f.products[from:min(from+inDocument, len(f.products))]
-			err := h.DB.Write(ctx, func(tx *db.Tx) error {
-				lines := make([]stock.Arrival, len(some))
-				for i, p := range some {
-					lines[i] = stock.Arrival{SKU: p.sku, Code: "B" + strconv.Itoa(n+1), Qty: plenty, Cost: 60 * 1_000_000,
-						ExpiresAt: tx.Now().Add(time.Duration(24+n) * time.Hour)}
-					if used {
-						lines[i].Qty, lines[i].Cost = qty.Scale, 60
-					}
+		if err := f.batch(ctx, h, site, n, n < o.Used); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batch gives a site the n-th batch of every product: full, or come in and written off again.
+func (f *fixture) batch(ctx context.Context, h House, site *org.Site, n int, used bool) error {
+	for from := 0; from < len(f.products); from += inDocument {
+		some := f.products[from:min(from+inDocument, len(f.products))]
+		err := h.DB.Write(ctx, func(tx *db.Tx) error {
+			lines := make([]stock.Arrival, len(some))
+			for i, p := range some {
+				lines[i] = stock.Arrival{SKU: p.sku, Code: "B" + strconv.Itoa(n+1), Qty: plenty, Cost: 60 * 1_000_000,
+					ExpiresAt: tx.Now().Add(time.Duration(24+n) * time.Hour)}
+				if used {
+					lines[i].Qty, lines[i].Cost = qty.Scale, 60
 				}
-				in, err := stock.Receive(tx, stock.Receipt{Header: stock.Header{Site: site}, Opening: true, Lines: lines})
-				if err != nil || !used {
-					return err
-				}
-				out := make([]stock.Issue, len(in.Lines))
-				for i, l := range in.Lines {
-					out[i] = stock.Issue{Batch: l.Batch, Qty: l.Qty}
-				}
-				_, err = stock.WriteOff(tx, stock.Discard{Header: stock.Header{Site: site}, Reason: stock.Expired, Lines: out})
-				return err
-			})
-			if err != nil {
-				return fmt.Errorf("stock of %s: %w", site.Code, err)
 			}
+			in, err := stock.Receive(tx, stock.Receipt{Header: stock.Header{Site: site}, Opening: true, Lines: lines})
+			if err != nil || !used {
+				return err
+			}
+			out := make([]stock.Issue, len(in.Lines))
+			for i, l := range in.Lines {
+				out[i] = stock.Issue{Batch: l.Batch, Qty: l.Qty}
+			}
+			_, err = stock.WriteOff(tx, stock.Discard{Header: stock.Header{Site: site}, Reason: stock.Expired, Lines: out})
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("stock of %s: %w", site.Code, err)
 		}
 	}
 	return nil
