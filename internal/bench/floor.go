@@ -70,6 +70,8 @@ func (w *floor) writeFor(ctx context.Context, d time.Duration, m *meter) (sold, 
 }
 
 func (w *floor) rehearse(ctx context.Context) ([][]statement, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute) // thousands of sales in one act, on however slow a machine
+	defer cancel()
 	scripts := make([][]statement, 0, rehearsed)
 	var rows int64
 	err := w.h.DB.Write(org.WithSystem(ctx), func(tx *db.Tx) error {
