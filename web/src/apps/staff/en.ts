@@ -8,6 +8,7 @@ export default {
   plan: 'Plan',
   receive: 'Receive',
   discard: 'Discard',
+  count: 'Count',
   more: 'More',
   bar: 'Main menu',
 } satisfies SameKeys<typeof zh>

@@ -1,4 +1,4 @@
-import { CheckSquareOutlined, DeleteOutlined, EllipsisOutlined, FireOutlined, FormOutlined, InboxOutlined, ScanOutlined } from '@ant-design/icons'
+import { CheckSquareOutlined, DeleteOutlined, EllipsisOutlined, FireOutlined, FormOutlined, InboxOutlined, ScanOutlined, SolutionOutlined } from '@ant-design/icons'
 import type { PageDef } from '@kit/Shell'
 import type zh from './zh'
 
@@ -13,5 +13,7 @@ export const pages: StaffPage[] = [
   { path: '/more', title: 'more', perm: '', icon: EllipsisOutlined, bar: true, load: () => import('./more/More') },
   { path: '/receive', title: 'receive', perm: 'purchase.read', under: '/more', icon: InboxOutlined, load: () => import('./receive/Receive') },
   { path: '/receive/:id', title: 'receive', perm: 'stock.manage', under: '/more', load: () => import('./receive/OneOrder') },
+  { path: '/count', title: 'count', perm: 'stock.count', under: '/more', icon: SolutionOutlined, load: () => import('./count/Counts') },
+  { path: '/count/:id', title: 'count', perm: 'stock.count', under: '/more', load: () => import('./count/OneCount') },
   { path: '/discard', title: 'discard', perm: 'stock.manage', under: '/more', icon: DeleteOutlined, load: () => import('./discard/Discard') },
 ]

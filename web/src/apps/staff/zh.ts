@@ -5,6 +5,7 @@ export default {
   plan: '计划',
   receive: '收货',
   discard: '废弃登记',
+  count: '盘点',
   more: '更多',
   bar: '主菜单',
 } as const

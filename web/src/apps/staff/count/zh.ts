@@ -1,0 +1,18 @@
+export default {
+  title: '盘点',
+  none_title: '没有要盘的单',
+  none: '在后台的库存里生成盘点单，这里就能盘。',
+  of: '{done} / {all} 行',
+  blind: '盲盘',
+  go: '去盘',
+  scan_hint: '扫商品条码，或输入编号',
+  unknown: '没有找到 {code}',
+  how_many: '有多少',
+  enter: '记下',
+  counted: '已记下',
+  again: '和别人盘的不一样，要复盘',
+  diff: '和账面差 {n}',
+  just_now: '刚盘的',
+  closed: '这张单已经结束清点',
+  left: '还没盘的',
+} as const
