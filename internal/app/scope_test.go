@@ -143,6 +143,12 @@ var examples = map[string]func(w *town, x world) request{
 		return request{path: m1("id", x.ids["reviewed"]), body: m{"leave_uncounted": true}}
 	},
 	"cancel-count": func(w *town, x world) request { return request{path: m1("id", x.ids["count3"]), body: m{}} },
+	"return-to-supplier": func(w *town, x world) request {
+		return request{body: m{"site_id": x.ids["site"], "note": x.canary, "lines": []m{{"batch_id": x.ids["bought"], "qty": "1"}}}}
+	},
+	"land-cost": func(w *town, x world) request {
+		return request{body: m{"site_id": x.ids["site"], "receipt_id": x.ids["receipt"], "basis": "value", "charge_fen": 100}}
+	},
 	"get-stock-channels": func(w *town, x world) request {
 		return request{query: map[string]string{"site_id": x.ids["site"], "product_id": x.ids["product"]}}
 	},

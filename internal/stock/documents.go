@@ -58,7 +58,7 @@ type DocumentItem struct {
 type DocumentSearch struct {
 	web.Paging
 	SiteID id.ID    `query:"site_id" required:"true"`
-	Kind   string   `query:"kind" enum:",goods_receipt,opening_stock,write_off,adjustment,freeze,release,stock_move,transfer_out,transfer_in,transfer_missing,stock_count"`
+	Kind   string   `query:"kind" enum:",goods_receipt,opening_stock,write_off,adjustment,freeze,release,stock_move,transfer_out,transfer_in,transfer_missing,stock_count,supplier_return"`
 	From   cal.Date `query:"from" doc:"business date"`
 	To     cal.Date `query:"to" doc:"business date"`
 	Cause  id.ID    `query:"cause_id" doc:"only those that came of this stock transfer or count"`
@@ -67,7 +67,7 @@ type DocumentSearch struct {
 // kinds of the documents of this package by name.
 var kinds = func() map[string]ledger.Kind {
 	m := map[string]ledger.Kind{}
-	for k := ReceiptDoc; k <= CountDoc; k++ {
+	for k := ReceiptDoc; k <= SupplierReturnDoc; k++ {
 		m[k.String()] = k
 	}
 	return m

@@ -2,6 +2,7 @@ package stock
 
 import (
 	"context"
+	"slices"
 
 	"zhanggui/internal/ledger"
 	"zhanggui/internal/org"
@@ -186,10 +187,10 @@ func Land(tx *db.Tx, c Charge) (*LandedCost, error) {
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
-	shares, err := money.Split(c.Fen, weights)
-	if err != nil {
-		return nil, ErrNoMeasure.At("basis").Wrap(err)
+	if !slices.ContainsFunc(weights, func(w int64) bool { return w > 0 }) { // goods that cost nothing can't share by value
+		return nil, ErrNoMeasure.At("basis")
 	}
+	shares := money.Split(c.Fen, weights)
 	d := c.document(tx, LandedDoc, c.Basis)
 	m := newMove(d.Site)
 	if err := m.lockLots(tx, batches); err != nil {

@@ -17,6 +17,7 @@ func Proofs() []proof.Proof {
 		{Name: "stock_transfers_add_up", Run: proveTransfers},
 		{Name: "stock_counts_are_posted", Run: proveCounts},
 		{Name: "stock_promises_are_held", Run: provePromises},
+		{Name: "stock_costs_are_shared", Run: proveCosts},
 	}
 }
 
@@ -149,12 +150,12 @@ func proveDocuments(tx *db.Tx) (proof.Result, error) {
 	rows = tx.Query(`
 SELECT t.doc_kind, t.doc_id, t.leg FROM ledger_transfer t
 LEFT JOIN stock_document_line l ON l.document_id = t.doc_id AND l.line_no = (t.leg + 1) / 2
-WHERE t.doc_kind BETWEEN $1 AND $2 AND l.document_id IS NULL
+WHERE t.doc_kind BETWEEN $1 AND $2 AND l.document_id IS NULL AND NOT (t.doc_kind = $2 AND t.from_id < 0 AND t.to_id < 0)
 UNION ALL
 SELECT d.kind, d.id, 0 FROM stock_document d WHERE NOT EXISTS (SELECT 1 FROM stock_document_line l WHERE l.document_id = d.id)
 UNION ALL
 SELECT d.kind, d.id, MAX(l.line_no) FROM stock_document d JOIN stock_document_line l ON l.document_id = d.id GROUP BY d.kind, d.id HAVING MAX(l.line_no) <> COUNT(*)`,
-		ReceiptDoc, CountDoc)
+		ReceiptDoc, SupplierReturnDoc)
 	for rows.Next() {
 		var ref ledger.Ref
 		if err := rows.Scan(&ref.Kind, &ref.ID, &ref.Leg); err != nil {
@@ -265,3 +266,32 @@ LEFT JOIN (SELECT p.site_id, l.sku_id, p.channel, p.business_date, SUM(CASE WHEN
 	FROM stock_promise p JOIN stock_promise_line l ON l.promise_id = p.id GROUP BY p.site_id, l.sku_id, p.channel, p.business_date) AS s
 	ON s.site_id = d.site_id AND s.sku_id = d.sku_id AND s.channel = d.channel AND s.business_date = d.business_date
 WHERE d.taken <> COALESCE(s.n, 0)`
+
+// proveCosts: a charge is the sum of its shares, and what of a share stayed in stock is what raised the batch's value;
+// what a supplier owes for a return is what left by it.
+func proveCosts(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	if err := tx.QueryRow(`SELECT COUNT(*) FROM stock_landed`).Scan(&r.Rows); err != nil {
+		return r, err
+	}
+	rows := tx.Query(landedSums)
+	for rows.Next() {
+		var document id.ID
+		var said, shared, booked int64
+		if err := rows.Scan(&document, &said, &shared, &booked); err != nil {
+			return r, err
+		}
+		r.Add("document %s: %d fen by its head, %d by its lines, %d in the ledger", document, said, shared, booked)
+	}
+	return r, rows.Err()
+}
+
+const landedSums = `
+SELECT c.id, c.charge_fen, COALESCE(l.share, 0), COALESCE(t.n, 0) FROM stock_landed c
+LEFT JOIN (SELECT landed_id, SUM(share_fen) AS share, SUM(stock_fen) AS stays FROM stock_landed_line GROUP BY landed_id) AS l ON l.landed_id = c.id
+LEFT JOIN (SELECT doc_id, SUM(amount) AS n, SUM(CASE WHEN to_id > 0 THEN amount ELSE 0 END) AS stays FROM ledger_transfer WHERE doc_kind = 36 GROUP BY doc_id) AS t ON t.doc_id = c.id
+WHERE c.charge_fen <> COALESCE(l.share, 0) OR c.charge_fen <> COALESCE(t.n, 0) OR l.stays <> t.stays
+UNION ALL
+SELECT d.id, SUM(l.claim_fen), SUM(l.claim_fen), COALESCE(MAX(t.n), 0) FROM stock_document d JOIN stock_document_line l ON l.document_id = d.id
+LEFT JOIN (SELECT doc_id, SUM(CASE WHEN to_id = -202 THEN amount WHEN from_id = -202 THEN -amount ELSE 0 END) AS n FROM ledger_transfer WHERE doc_kind = 31 GROUP BY doc_id) AS t ON t.doc_id = d.id
+WHERE d.kind = 31 GROUP BY d.id HAVING SUM(l.claim_fen) <> COALESCE(MAX(t.n), 0)`

@@ -33,18 +33,20 @@ var (
 	Book      = ledger.DefineBook(1, "stock")
 	ValueBook = ledger.DefineBook(2, "stock_value")
 
-	ReceiptDoc    = ledger.DefineKind(20, "goods_receipt")
-	OpeningDoc    = ledger.DefineKind(21, "opening_stock")
-	WriteOffDoc   = ledger.DefineKind(22, "write_off")
-	AdjustmentDoc = ledger.DefineKind(23, "adjustment")
-	FreezeDoc     = ledger.DefineKind(24, "freeze")
-	ReleaseDoc    = ledger.DefineKind(25, "release")
-	MoveDoc       = ledger.DefineKind(26, "stock_move")
-	ShippedDoc    = ledger.DefineKind(27, "transfer_out")
-	ArrivedDoc    = ledger.DefineKind(28, "transfer_in")
-	SettledDoc    = ledger.DefineKind(29, "transfer_missing")
-	CountDoc      = ledger.DefineKind(30, "stock_count")
-	ChannelDoc    = ledger.DefineKind(35, "channel_order") // its rows are promises, not documents of this package
+	ReceiptDoc        = ledger.DefineKind(20, "goods_receipt")
+	OpeningDoc        = ledger.DefineKind(21, "opening_stock")
+	WriteOffDoc       = ledger.DefineKind(22, "write_off")
+	AdjustmentDoc     = ledger.DefineKind(23, "adjustment")
+	FreezeDoc         = ledger.DefineKind(24, "freeze")
+	ReleaseDoc        = ledger.DefineKind(25, "release")
+	MoveDoc           = ledger.DefineKind(26, "stock_move")
+	ShippedDoc        = ledger.DefineKind(27, "transfer_out")
+	ArrivedDoc        = ledger.DefineKind(28, "transfer_in")
+	SettledDoc        = ledger.DefineKind(29, "transfer_missing")
+	CountDoc          = ledger.DefineKind(30, "stock_count")
+	SupplierReturnDoc = ledger.DefineKind(31, "supplier_return")
+	LandedDoc         = ledger.DefineKind(36, "landed_cost")   // has lines of its own
+	ChannelDoc        = ledger.DefineKind(35, "channel_order") // its rows are promises, not documents of this package
 
 	Sold     = ledger.DefineFlow(101, Book, "sold")
 	Supplied = ledger.DefineFlow(102, Book, "supplied")
@@ -58,6 +60,10 @@ var (
 	// What was shipped and never came.
 	LostInTransit      = ledger.DefineFlow(109, Book, "lost_in_transit")
 	LostInTransitValue = ledger.DefineFlow(209, ValueBook, "lost_in_transit_value")
+
+	// What a supplier owes for goods that go back, less what they were still worth; costs that came after the goods had gone.
+	CostVariance = ledger.DefineFlow(220, ValueBook, "cost_variance")
+	LateCost     = ledger.DefineFlow(221, ValueBook, "late_cost_of_sales")
 
 	CostOfSales  = ledger.DefineFlow(201, ValueBook, "cost_of_sales")
 	Landed       = ledger.DefineFlow(202, ValueBook, "landed")

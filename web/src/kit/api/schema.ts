@@ -1816,6 +1816,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/stock/landed-costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Share a cost of bringing goods in over their batches, also late */
+        post: operations["land-cost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stock/levels": {
         parameters: {
             query?: never;
@@ -1929,6 +1946,23 @@ export interface paths {
         put?: never;
         /** Freeze goods, release them, or mark them as inspected or damaged */
         post: operations["change-stock-state"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/supplier-returns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send goods back to their supplier at the price they came in for */
+        post: operations["return-to-supplier"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3547,6 +3581,26 @@ export interface components {
             total: number;
             /** Format: int64 */
             tries: number;
+        };
+        LandCostBody: {
+            /** @enum {string} */
+            basis: "value" | "weight" | "volume" | "count";
+            /** Format: int64 */
+            charge_fen: number;
+            /** @description by weight or volume, of goods that are not counted in g or ml */
+            measures?: components["schemas"]["LandCostItem"][];
+            note?: string;
+            receipt_id: string;
+            ref?: string;
+            site_id: string;
+        };
+        LandCostItem: {
+            /**
+             * Format: int64
+             * @description of the whole batch, in g or ml
+             */
+            amount: number;
+            batch_id: string;
         };
         LedgerMovementView: {
             /** Format: int64 */
@@ -5283,6 +5337,13 @@ export interface components {
              */
             way: "lost" | "found" | "back";
         };
+        ReturnToSupplierBody: {
+            lines: components["schemas"]["StockIssueIn"][];
+            note?: string;
+            /** @description the supplier's number */
+            ref?: string;
+            site_id: string;
+        };
         RunForecastsBody: {
             /** @description left out: every site within reach */
             site_id?: string;
@@ -5636,6 +5697,27 @@ export interface components {
             /** @description the base unit when left out */
             unit?: string;
         };
+        StockLandedCost: {
+            business_date: string;
+            id: string;
+            lines: components["schemas"]["StockLandedLine"][];
+        };
+        StockLandedLine: {
+            batch: string;
+            batch_id: string;
+            /** Format: int64 */
+            share_fen: number;
+            /**
+             * Format: int64
+             * @description cost of what has gone
+             */
+            sold_fen: number;
+            /**
+             * Format: int64
+             * @description raises the value of what is left
+             */
+            stock_fen: number;
+        };
         StockLevel: {
             /** @description can be sold now */
             available: string;
@@ -5741,6 +5823,24 @@ export interface components {
             document_id: string;
             note: string;
             staff: string;
+        };
+        StockSupplierReturnView: {
+            business_date: string;
+            /**
+             * Format: int64
+             * @description all that the supplier owes for it: at the prices the goods came in for
+             */
+            claim_fen: number;
+            /** @description by line */
+            claims_fen: number[];
+            id: string;
+            kind: string;
+            lines: components["schemas"]["StockLineView"][];
+            made_at: string;
+            note: string;
+            reason: string;
+            ref: string;
+            site_id: string;
         };
         StockTransferIn: {
             due?: string;
@@ -10731,7 +10831,7 @@ export interface operations {
                 after?: string;
                 limit?: number;
                 site_id: string;
-                kind?: "" | "goods_receipt" | "opening_stock" | "write_off" | "adjustment" | "freeze" | "release" | "stock_move" | "transfer_out" | "transfer_in" | "transfer_missing" | "stock_count";
+                kind?: "" | "goods_receipt" | "opening_stock" | "write_off" | "adjustment" | "freeze" | "release" | "stock_move" | "transfer_out" | "transfer_in" | "transfer_missing" | "stock_count" | "supplier_return";
                 /** @description business date */
                 from?: string;
                 /** @description business date */
@@ -10783,6 +10883,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StockDocumentStory"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "land-cost": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LandCostBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockLandedCost"];
                 };
             };
             /** @description Error */
@@ -11030,6 +11166,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StockDocumentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "return-to-supplier": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnToSupplierBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockSupplierReturnView"];
                 };
             };
             /** @description Error */

@@ -62,6 +62,8 @@ export default {
   kind_transfer_out: 'Transfer out',
   kind_transfer_in: 'Transfer in',
   kind_transfer_missing: 'Missing in transfer',
+  kind_supplier_return: 'Return to supplier',
+  kind_landed_cost: 'Cost of bringing in',
   kind_stock_count: 'Stock count',
   other_sold: 'sold',
   other_supplied: 'supplier',

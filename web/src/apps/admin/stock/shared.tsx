@@ -65,7 +65,7 @@ export function documentLink(kind: string, id: string): string | undefined {
 }
 
 /** Kinds of posted documents, in the order in which they can be chosen. */
-export const documentKinds = ['goods_receipt', 'opening_stock', 'write_off', 'adjustment', 'freeze', 'release', 'stock_move', 'transfer_out', 'transfer_in', 'transfer_missing', 'stock_count'] as const
+export const documentKinds = ['goods_receipt', 'opening_stock', 'write_off', 'adjustment', 'freeze', 'release', 'stock_move', 'transfer_out', 'transfer_in', 'transfer_missing', 'stock_count', 'supplier_return'] as const
 
 export function useMovementWords(): { document: (kind: string) => string; other: (account: string) => string; reason: (reason: string) => string } {
   const t = useText(stockText)

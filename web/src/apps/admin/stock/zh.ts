@@ -59,6 +59,8 @@ export default {
   kind_transfer_out: '调拨出库',
   kind_transfer_in: '调拨入库',
   kind_transfer_missing: '调拨差异',
+  kind_supplier_return: '退供应商',
+  kind_landed_cost: '到货费用',
   kind_stock_count: '盘点',
   other_sold: '已售',
   other_supplied: '供应商',
