@@ -9,6 +9,7 @@ var permissions = []org.Permission{
 	{Name: "goods.read", ZH: "查看商品", EN: "See goods"},
 	{Name: "goods.manage", ZH: "管理商品", EN: "Manage goods"},
 	{Name: "price.manage", ZH: "管理售价", EN: "Manage prices"},
+	{Name: "price.approve", ZH: "审批调价单", EN: "Approve price changes"},
 	{Name: "stock.read", ZH: "查看库存", EN: "See stock"},
 	{Name: "stock.manage", ZH: "管理库存", EN: "Manage stock"},
 	{Name: "stock.count", ZH: "盘点", EN: "Count stock"},
@@ -44,12 +45,12 @@ var permissions = []org.Permission{
 // roles come with the program.
 var roles = []org.BuiltIn{
 	{Key: org.Administrator, Name: "管理员", Note: "拥有全部权限 / Everything"},
-	{Key: "store_manager", Name: "店长", Note: "管理一家店 / Runs a store", Perms: []string{"org.read", "goods.read", "price.manage", "stock.read",
+	{Key: "store_manager", Name: "店长", Note: "管理一家店 / Runs a store", Perms: []string{"org.read", "goods.read", "price.manage", "price.approve", "stock.read",
 		"stock.manage", "stock.count", "stock.approve", "stock.promise", "make.read", "make.work", "till.sell", "till.void", "till.refund", "sales.read", "import.run", "forecast.read", "forecast.run", "party.read", "plan.read",
 		"plan.confirm", "purchase.read", "jobs.read", "check.read", "ledger.read", "report.read", "attendance.clock", "attendance.manage"}},
 	{Key: "cashier", Name: "收银员", Note: "收银 / Sells at the till", Perms: []string{"goods.read", "stock.read", "stock.count", "stock.promise", "till.sell", "sales.read", "plan.read", "attendance.clock"}},
 	{Key: "kitchen", Name: "加工员", Note: "领料和加工 / Takes materials and makes", Perms: []string{"goods.read", "stock.read", "stock.count", "make.read", "make.work", "forecast.read", "plan.read", "plan.confirm", "attendance.clock"}},
-	{Key: "buyer", Name: "采购员", Note: "商品和价格 / Goods and prices", Perms: []string{"org.read", "goods.read", "goods.manage", "price.manage", "stock.read",
+	{Key: "buyer", Name: "采购员", Note: "商品和价格 / Goods and prices", Perms: []string{"org.read", "goods.read", "goods.manage", "price.manage", "price.approve", "stock.read",
 		"stock.manage", "make.read", "sales.read", "import.run", "forecast.read", "forecast.run", "party.read", "party.manage", "plan.read", "plan.confirm", "purchase.read",
 		"purchase.manage", "jobs.read", "report.read", "attendance.clock"}},
 	{Key: "reader", Name: "只读", Note: "只能查看 / May look, not touch", Perms: []string{"org.read", "goods.read", "stock.read", "make.read", "sales.read",

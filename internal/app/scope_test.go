@@ -59,6 +59,20 @@ var examples = map[string]func(w *town, x world) request{
 	"list-prices": func(w *town, x world) request {
 		return request{query: map[string]string{"site_id": x.ids["site"], "product_id": x.ids["product"]}}
 	},
+	"list-price-documents": func(w *town, x world) request { return request{} },
+	"get-price-document":   func(w *town, x world) request { return request{path: m1("id", x.ids["change"])} },
+	"draft-price-document": func(w *town, x world) request { return request{body: w.change(x)} },
+	"change-price-document": func(w *town, x world) request {
+		body := w.change(x)
+		body["revision"] = 1
+		return request{path: m1("id", x.ids["change"]), body: body}
+	},
+	"approve-price-document": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["change2"]), body: m{"revision": 1}}
+	},
+	"cancel-price-document": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["change3"]), body: m{"reason": x.canary}}
+	},
 	"set-price": func(w *town, x world) request {
 		return request{body: m{"site_id": x.ids["site"], "product_id": x.ids["product"], "unit": "箱", "price_fen": 9990}}
 	},

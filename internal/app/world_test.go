@@ -184,6 +184,11 @@ func (w *town) planned(x world) {
 	w.done(x.boss, "POST", "/api/purchase/orders/"+x.ids["order2"]+"/confirm", nil)
 }
 
+// change is a price change of a world's shop, for tomorrow.
+func (w *town) change(x world) m {
+	return m{"site_id": x.ids["site"], "valid_from": w.tomorrow, "note": x.canary, "lines": []m{{"product_id": x.ids["product"], "unit": "瓶", "price_fen": 888}}}
+}
+
 // order is ten bottles to be bought for tomorrow.
 func (w *town) order(x world) m {
 	return m{"site_id": x.ids["site"], "supplier_id": w.supplier, "due": w.tomorrow, "note": x.canary, "lines": []m{{"product_id": x.ids["product"], "packs": 10}}}
@@ -200,6 +205,9 @@ func (w *town) world(name, mark string) world {
 	x.ids["staff"] = w.person("staff"+strings.ToLower(name), mark, x.ids["site"], x.ids["role"], "site", x.ids["site"])
 	x.ids["register"] = w.done(x.boss, "POST", "/api/till/registers", m{"site_id": x.ids["site"], "code": "1", "name": mark}).id()
 	x.ids["price"] = w.done(x.boss, "POST", "/api/prices", m{"site_id": x.ids["site"], "product_id": x.ids["product"], "unit": "瓶", "price_fen": 777}).id()
+	for _, of := range []string{"change", "change2", "change3"} {
+		x.ids[of] = w.done(x.boss, "POST", "/api/prices/documents", w.change(x)).id()
+	}
 	site, _ := id.Parse(x.ids["site"])
 	sku, _ := id.Parse(x.ids["product"])
 	err := w.d.Write(w.t.Context(), func(tx *db.Tx) error {

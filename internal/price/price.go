@@ -33,6 +33,7 @@ var (
 	ErrDatePast = errs.Define("price_date_past", errs.Invalid, "售价最早从 {first} 起生效", "A price can be valid from {first} at the earliest")
 	ErrDateFar  = errs.Define("price_date_far", errs.Invalid, "售价最晚到 {last} 起生效", "A price can be valid from {last} at the latest")
 	ErrDate     = errs.Define("price_date_bad", errs.Invalid, "日期格式应为 年-月-日", "The date must be written YYYY-MM-DD")
+	ErrDateTime = errs.Define("price_instant_bad", errs.Invalid, "生效时刻必须在生效日期当天,并且还没有过去", "The instant must lie on the date, and not in the past")
 	ErrNothing  = errs.Define("price_nothing_to_end", errs.Conflict, "没有可以结束的售价", "There is no price to end")
 )
 
@@ -72,6 +73,7 @@ type Entry struct {
 	Price     *money.Fen // nil ends the price
 	StaffID   id.ID
 	CreatedAt time.Time
+	Document  id.ID // 0: set without one
 }
 
 // Draft is a price to be set: of one unit of a product, at a site or (Site 0) in the whole group.
@@ -81,6 +83,8 @@ type Draft struct {
 	SiteID    id.ID
 	ValidFrom cal.Date // "" is today
 	Price     *money.Fen
+	ValidAt   time.Time // on that date; zero: from its beginning
+	Document  id.ID     // 0: none
 }
 
 // Set adds a version to the price book. It must be valid from today (the site's business date) or later; of
@@ -101,27 +105,8 @@ func (s *Service) Set(tx *db.Tx, author id.ID, d Draft) (*Entry, error) {
 	if d.Price != nil && (*d.Price < 0 || *d.Price > MaxPrice) {
 		return nil, ErrPrice.At("price_fen")
 	}
-	today := earliestToday(tx.Now())
-	if d.SiteID != 0 {
-		site, err := org.SiteByID(tx, d.SiteID)
-		if err != nil {
-			return nil, errs.As(err).At("site_id")
-		}
-		today = site.BusinessDate(tx.Now())
-	}
-	if d.ValidFrom == "" {
-		d.ValidFrom = today
-		if d.SiteID == 0 {
-			d.ValidFrom = cal.On(tx.Now())
-		}
-	}
-	switch {
-	case !d.ValidFrom.Valid():
-		return nil, ErrDate.At("valid_from")
-	case d.ValidFrom < today:
-		return nil, ErrDatePast.With("first", today).At("valid_from")
-	case d.ValidFrom > today.AddDays(3*366):
-		return nil, ErrDateFar.With("last", today.AddDays(3*366)).At("valid_from")
+	if d.ValidFrom, err = startOf(tx, d.SiteID, d.ValidFrom, d.ValidAt); err != nil {
+		return nil, err
 	}
 	if d.Price == nil {
 		var n int64
@@ -137,13 +122,55 @@ func (s *Service) Set(tx *db.Tx, author id.ID, d Draft) (*Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Entry{ID: id.New(), ProductID: p.ID, UnitID: u.ID, SiteID: d.SiteID, ValidFrom: d.ValidFrom, Price: d.Price, StaffID: author, CreatedAt: tx.Now()}
-	err = tx.Exec(`INSERT INTO price_entry (id, product_id, unit_id, site_id, valid_from, price_fen, staff_id, created_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, e.ID, e.ProductID, e.UnitID, orNull(e.SiteID), e.ValidFrom, e.Price, e.StaffID, e.CreatedAt, version)
+	e := &Entry{ID: id.New(), ProductID: p.ID, UnitID: u.ID, SiteID: d.SiteID, ValidFrom: d.ValidFrom, Price: d.Price, StaffID: author, CreatedAt: tx.Now(), Document: d.Document}
+	err = tx.Exec(`INSERT INTO price_entry (id, product_id, unit_id, site_id, valid_from, price_fen, staff_id, created_at, version, document_id, valid_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, e.ID, e.ProductID, e.UnitID, orNull(e.SiteID), e.ValidFrom, e.Price, e.StaffID, e.CreatedAt, version, orNull(e.Document), msOf(d.ValidAt))
 	if err != nil {
 		return nil, err
 	}
 	return e, outbox.Emit(tx, outbox.Event{Type: Changed, Subject: p.ID, Site: d.SiteID, Body: ChangedBody{e.ID, e.ProductID, e.UnitID, e.SiteID, e.ValidFrom, e.Price}})
+}
+
+// startOf reads from when a price is to hold: a date, today when left out, and perhaps an instant on it.
+func startOf(tx *db.Tx, site id.ID, from cal.Date, at time.Time) (cal.Date, error) {
+	today, of := earliestToday(tx.Now()), time.UTC
+	if site != 0 {
+		s, err := org.SiteByID(tx, site)
+		if err != nil {
+			return "", errs.As(err).At("site_id")
+		}
+		today, of = s.BusinessDate(tx.Now()), s.Location()
+	}
+	if from == "" {
+		from = today
+		if site == 0 {
+			from = cal.On(tx.Now())
+		}
+	}
+	switch {
+	case !from.Valid():
+		return "", ErrDate.At("valid_from")
+	case from < today:
+		return "", ErrDatePast.With("first", today).At("valid_from")
+	case from > today.AddDays(3*366):
+		return "", ErrDateFar.With("last", today.AddDays(3*366)).At("valid_from")
+	case at.IsZero():
+		return from, nil
+	}
+	// A business date begins and ends some hours after midnight; that of the whole group depends on the place.
+	slack := 30 * time.Hour
+	midnight := from.Time()
+	if start := time.Date(midnight.Year(), midnight.Month(), midnight.Day(), 0, 0, 0, 0, of); at.Before(tx.Now()) || at.Before(start.Add(-slack/2)) || at.After(start.Add(24*time.Hour+slack/2)) {
+		return "", ErrDateTime.At("valid_at")
+	}
+	return from, nil
+}
+
+func msOf(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
 }
 
 // earliestToday is the earliest date that any site, in any time zone, can still call today.
@@ -168,13 +195,14 @@ func (s *Service) Routes(api *web.API) {
 			if in.Body.SiteID == 0 && !reach.All || in.Body.SiteID != 0 && !reach.Has(in.Body.SiteID) {
 				return nil, org.ErrNotFound.At("site_id")
 			}
-			e, err := s.Set(tx, org.CallerOf(ctx).ID, Draft{in.Body.ProductID, in.Body.Unit, in.Body.SiteID, in.Body.ValidFrom, in.Body.PriceFen})
+			e, err := s.Set(tx, org.CallerOf(ctx).ID, Draft{ProductID: in.Body.ProductID, Unit: in.Body.Unit, SiteID: in.Body.SiteID, ValidFrom: in.Body.ValidFrom, Price: in.Body.PriceFen})
 			if err != nil {
 				return nil, err
 			}
 			v := viewOf(*e, in.Body.Unit)
 			return &v, nil
 		})
+	s.documentRoutes(api)
 }
 
 // SetIn is the body of set-price.
@@ -196,10 +224,15 @@ type EntryView struct {
 	PriceFen  *money.Fen `json:"price_fen" doc:"null: ends the price"`
 	StaffID   id.ID      `json:"staff_id"`
 	CreatedAt time.Time  `json:"created_at"`
+
+	DocumentID id.ID      `json:"document_id" doc:"the price change that set it; empty: none"`
+	DocumentNo string     `json:"document_no"`
+	ValidAt    *time.Time `json:"valid_at" doc:"the instant of the date; null: from its beginning"`
+	Withdrawn  bool       `json:"withdrawn" doc:"with its document, before it began"`
 }
 
 func viewOf(e Entry, unit string) EntryView {
-	return EntryView{e.ID, e.ProductID, unit, e.SiteID, e.ValidFrom, e.Price, e.StaffID, e.CreatedAt}
+	return EntryView{ID: e.ID, ProductID: e.ProductID, Unit: unit, SiteID: e.SiteID, ValidFrom: e.ValidFrom, PriceFen: e.Price, StaffID: e.StaffID, CreatedAt: e.CreatedAt, DocumentID: e.Document}
 }
 
 // ListIn is the input of list-prices.
@@ -219,8 +252,9 @@ func (s *Service) list(ctx context.Context, tx *db.Tx, in *ListIn) (*web.Page[En
 		return nil, org.ErrNotFound.At("site_id")
 	}
 	args := append(reach.Args(), in.ProductID, before, in.SiteID, in.Limit+1)
-	rows := tx.Query(`SELECT e.id, e.product_id, u.name, e.unit_id, COALESCE(e.site_id, 0), e.valid_from, e.price_fen, e.staff_id, e.created_at
-		FROM price_entry e JOIN catalog_unit u ON u.id = e.unit_id
+	rows := tx.Query(`SELECT e.id, e.product_id, u.name, e.unit_id, COALESCE(e.site_id, 0), e.valid_from, e.price_fen, e.staff_id, e.created_at,
+			COALESCE(e.document_id, 0), COALESCE(d.day, ''), COALESCE(d.day_no, 0), e.valid_at, e.withdrawn
+		FROM price_entry e JOIN catalog_unit u ON u.id = e.unit_id LEFT JOIN price_document d ON d.id = e.document_id
 		WHERE (e.site_id IS NULL OR CAST($1 AS BIGINT) = 1 OR e.site_id IN (SELECT site_id FROM org_reach WHERE staff_id = $2 AND perm = $3))
 			AND e.product_id = $4 AND e.id < $5 AND (CAST($6 AS BIGINT) = 0 OR e.site_id IS NULL OR e.site_id = $6)
 		ORDER BY e.id DESC LIMIT $7`, args...)
@@ -229,10 +263,18 @@ func (s *Service) list(ctx context.Context, tx *db.Tx, in *ListIn) (*web.Page[En
 	for rows.Next() {
 		var e Entry
 		var unit string
-		if err := rows.Scan(&e.ID, &e.ProductID, &unit, &e.UnitID, &e.SiteID, &e.ValidFrom, &e.Price, &e.StaffID, &e.CreatedAt); err != nil {
+		var day cal.Date
+		var no, at int64
+		var withdrawn bool
+		if err := rows.Scan(&e.ID, &e.ProductID, &unit, &e.UnitID, &e.SiteID, &e.ValidFrom, &e.Price, &e.StaffID, &e.CreatedAt, &e.Document, &day, &no, &at, &withdrawn); err != nil {
 			return nil, err
 		}
-		views = append(views, viewOf(e, unit))
+		v := viewOf(e, unit)
+		v.Withdrawn, v.ValidAt = withdrawn, instant(at)
+		if e.Document != 0 {
+			v.DocumentNo = number(day, no)
+		}
+		views = append(views, v)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

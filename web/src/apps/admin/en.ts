@@ -8,6 +8,8 @@ export default {
   goods: 'Goods',
   categories: 'Categories',
   labels: 'Scale labels',
+  changes: 'Price changes',
+  change: 'Price change',
   margins: 'Margins',
   product: 'Product',
   stock: 'Stock',

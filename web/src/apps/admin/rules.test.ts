@@ -7,7 +7,7 @@ import { isSlipNo, stateOf } from './sales/shared'
 import { lifeOf } from './stock/shared'
 
 describe('which price holds', () => {
-  const entry = (over: Partial<PriceEntry>): PriceEntry => ({ id: '1', product_id: '1', unit: 'piece', site_id: '', staff_id: '1', price_fen: 100, valid_from: '2026-03-01', created_at: '2026-02-20T00:00:00Z', ...over })
+  const entry = (over: Partial<PriceEntry>): PriceEntry => ({ id: '1', product_id: '1', unit: 'piece', document_id: '', document_no: '', valid_at: null, withdrawn: false, site_id: '', staff_id: '1', price_fen: 100, valid_from: '2026-03-01', created_at: '2026-02-20T00:00:00Z', ...over })
   const phases = (all: PriceEntry[]) => all.map((e) => phaseOf(e, all, '2026-03-05'))
   test('the newest that has begun; later ones are to come', () => {
     expect(phases([entry({ valid_from: '2026-03-01' }), entry({ valid_from: '2026-03-05' }), entry({ valid_from: '2026-03-06' })])).toEqual(['past', 'now', 'coming'])

@@ -5,6 +5,8 @@ export default {
   goods: '商品',
   categories: '分类',
   labels: '秤签',
+  changes: '调价单',
+  change: '调价单',
   margins: '毛利',
   product: '商品',
   stock: '库存',

@@ -1,6 +1,7 @@
 import { act, Badge, client, DataTable, DateField, Empty, Form, FormActs, MoneyField, must, parseMoney, SelectField, Sheet, SwitchField, useAct, useCan, useForm, useFormat, useListing, useSession, useText, type Column, type PriceEntry, type Product } from '@kit'
 import { App, Button } from 'antd'
 import { useState } from 'react'
+import { Link } from 'react-router-dom'
 import { goodsText } from './shared'
 
 /** What each version is on a day: of those that have begun, the newest of its unit and site holds. */
@@ -31,11 +32,13 @@ export function Prices(props: { product: Product }) {
     { key: 'unit', head: t('unit'), cell: (p) => f.unit(p.unit), by: (p) => p.unit },
     { key: 'where', head: t('where'), cell: (p) => siteName(p.site_id), by: (p) => siteName(p.site_id) },
     { key: 'price', head: t('price'), unit: '¥', right: true, cell: (p) => (p.price_fen === null ? t('ended') : f.money(p.price_fen)), by: (p) => p.price_fen ?? -1 },
-    { key: 'from', head: t('from'), cell: (p) => f.date(p.valid_from), by: (p) => p.valid_from },
+    { key: 'from', head: t('from'), cell: (p) => (p.valid_at ? f.exact(p.valid_at) : f.date(p.valid_from)), by: (p) => p.valid_from },
     { key: 'phase', head: t('state'), cell: (p) => {
-      const phase = phaseOf(p, prices.rows, today)
+      if (p.withdrawn) return <Badge>{t('withdrawn')}</Badge>
+      const phase = phaseOf(p, prices.rows.filter((o) => !o.withdrawn), today)
       return <Badge tone={phase === 'now' ? 'green' : phase === 'coming' ? 'amber' : 'plain'}>{t(phase)}</Badge>
     } },
+    { key: 'doc', head: t('set_by'), cell: (p) => (p.document_id ? <Link to={`/goods/prices/${p.document_id}`}>{p.document_no}</Link> : ''), wide: true },
     { key: 'at', head: t('set_at'), cell: (p) => <span className="zg-note" title={f.exact(p.created_at)}>{f.at(p.created_at)}</span>, wide: true },
   ]
   return (
