@@ -36,7 +36,7 @@ type Found struct {
 	MadeOn    cal.Date            `json:"made_on"`
 	ExpiresAt *time.Time          `json:"expires_at" doc:"as the label says"`
 	Steps     []catalog.Step      `json:"steps" doc:"the parts of the code and what they were taken for"`
-	Refused   *Refused            `json:"refused" doc:"why a till would not sell it"`
+	Refused   *Refused            `json:"refused,omitempty" doc:"why a till would not sell it"`
 }
 
 // Refused is why what a code names can't be sold now.
