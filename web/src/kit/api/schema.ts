@@ -1268,6 +1268,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/prices/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Price changes, newest first */
+        get: operations["list-price-documents"];
+        put?: never;
+        /** Write a price change */
+        post: operations["draft-price-document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/prices/documents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A price change with its lines, what else touches them, and who did what */
+        get: operations["get-price-document"];
+        /** Change the draft of a price change */
+        put: operations["change-price-document"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/prices/documents/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put the prices of a price change into the book */
+        post: operations["approve-price-document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/prices/documents/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a price change that has not begun */
+        post: operations["cancel-price-document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/purchase/orders": {
         parameters: {
             query?: never;
@@ -2488,6 +2558,13 @@ export interface components {
         AppStarted: {
             job_id: string;
         };
+        ApprovePriceDocumentBody: {
+            /**
+             * Format: int64
+             * @description as read
+             */
+            revision: number;
+        };
         BooksAllowIn: {
             /** @description goods: the same, in the base unit */
             down?: string;
@@ -2587,6 +2664,9 @@ export interface components {
              * @description end of the release
              */
             until?: string;
+        };
+        CancelPriceDocumentBody: {
+            reason: string;
         };
         CancelTransferBody: {
             note?: string;
@@ -2974,7 +3054,7 @@ export interface components {
             /** @description in the unit; null: the code tells none */
             qty: string | null;
             /** @description why a till would not sell it */
-            refused: components["schemas"]["CheckoutRefused"];
+            refused?: components["schemas"]["CheckoutRefused"];
             serial: string;
             /** @description the parts of the code and what they were taken for */
             steps: components["schemas"]["CatalogStep"][];
@@ -4128,6 +4208,11 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PagePriceDocumentView: {
+            items: components["schemas"]["PriceDocumentView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PagePriceEntryView: {
             items: components["schemas"]["PriceEntryView"][];
             /** @description give back as after; empty on the last page */
@@ -4299,9 +4384,57 @@ export interface components {
             /** @description what nobody counted stays as it is */
             leave_uncounted?: boolean;
         };
+        PriceDocumentIn: {
+            lines: components["schemas"]["PriceLineIn"][];
+            note?: string;
+            /**
+             * Format: int64
+             * @description as read, when a draft is changed
+             */
+            revision?: number;
+            /** @description empty: the whole group */
+            site_id?: string;
+            /**
+             * Format: date-time
+             * @description an instant on that date; from its beginning when left out
+             */
+            valid_at?: string;
+            /** @description business date */
+            valid_from: string;
+        };
+        PriceDocumentView: {
+            /**
+             * Format: int64
+             * @description lines
+             */
+            count: number;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /** @description left out in lists */
+            lines: components["schemas"]["PriceLineView"][];
+            no: string;
+            note: string;
+            /** Format: int64 */
+            revision: number;
+            /** @description empty: the whole group */
+            site_id: string;
+            staff: string;
+            staff_id: string;
+            /** @enum {string} */
+            state: "draft" | "approved" | "in_force" | "cancelled";
+            /** @description left out in lists */
+            trail: components["schemas"]["PriceTrailView"][];
+            /** Format: date-time */
+            valid_at: string | null;
+            valid_from: string;
+        };
         PriceEntryView: {
             /** Format: date-time */
             created_at: string;
+            /** @description the price change that set it; empty: none */
+            document_id: string;
+            document_no: string;
             id: string;
             /**
              * Format: int64
@@ -4313,7 +4446,49 @@ export interface components {
             site_id: string;
             staff_id: string;
             unit: string;
+            /**
+             * Format: date-time
+             * @description the instant of the date; null: from its beginning
+             */
+            valid_at: string | null;
             valid_from: string;
+            /** @description with its document, before it began */
+            withdrawn: boolean;
+        };
+        PriceLineIn: {
+            /**
+             * Format: int64
+             * @description for one unit, VAT included; null ends the price
+             */
+            price_fen: number | null;
+            product_id: string;
+            unit: string;
+        };
+        PriceLineView: {
+            /**
+             * Format: int64
+             * @description what it cost when the change was written; null: no price
+             */
+            before_fen: number | null;
+            code: string;
+            overlaps: components["schemas"]["PriceOverlap"][];
+            /** Format: int64 */
+            price_fen: number | null;
+            product: string;
+            product_id: string;
+            unit: string;
+        };
+        PriceOverlap: {
+            document_id: string;
+            no: string;
+            /** Format: int64 */
+            price_fen: number | null;
+            site_id: string;
+            /** Format: date-time */
+            valid_at: string | null;
+            valid_from: string;
+            /** @description once both have begun, the other's price holds where both apply */
+            wins: boolean;
         };
         PriceSetIn: {
             /**
@@ -4327,6 +4502,14 @@ export interface components {
             unit: string;
             /** @description business date; today when left out */
             valid_from?: string;
+        };
+        PriceTrailView: {
+            /** @enum {string} */
+            act: "drafted" | "changed" | "approved" | "cancelled";
+            /** Format: date-time */
+            at: string;
+            note: string;
+            staff: string;
         };
         Problem: {
             /** @description what programs compare */
@@ -9598,6 +9781,221 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PriceEntryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-price-documents": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                state?: "draft" | "approved" | "cancelled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePriceDocumentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "draft-price-document": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriceDocumentIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceDocumentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-price-document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceDocumentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-price-document": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriceDocumentIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceDocumentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "approve-price-document": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovePriceDocumentBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceDocumentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-price-document": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelPriceDocumentBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceDocumentView"];
                 };
             };
             /** @description Error */

@@ -34,7 +34,7 @@ export default function Margins() {
       <p className="zg-note">{t('margins_note')}</p>
       <FilterBar filters={[{ kind: 'date', name: 'from', label: t('from_day') }, { kind: 'date', name: 'to', label: t('to_day') }]} />
       <DataTable label={t('margins')} rows={all(m && rowsOf(m.products), read)} columns={columns} rowKey={(r) => r.key} to={(r) => `/goods/${r.id}`} count={false}
-        foot={m && m.products.length > 0 && <tr><th>{t('all_units')}</th><td /><td className="zg-right">{f.money(m.total.sales_fen)}</td><td className="zg-right">{f.money(m.total.net_fen)}</td><td className="zg-right">{f.money(m.total.cost_fen)}</td><td className="zg-right"><b>{f.money(m.total.margin_fen)}</b></td><td /></tr>}
+        foot={m && m.products.length > 0 && <tr><td>{t('all_units')}</td><td /><td className="zg-num zg-col-wide">{f.money(m.total.sales_fen)}</td><td className="zg-num">{f.money(m.total.net_fen)}</td><td className="zg-num">{f.money(m.total.cost_fen)}</td><td className="zg-num"><b>{f.money(m.total.margin_fen)}</b></td><td /></tr>}
         empty={<Empty title={t('margins_empty')} />} />
     </>
   )
