@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -749,7 +750,16 @@ func days(dbs ...*dbtest.DB) func(*rapid.T) {
 	}
 }
 
-func TestANotebookAndBothEnginesAgree(t *testing.T) {
+func TestANotebookAndBothEnginesAgree(t *testing.T) { agree(t, 200) }
+
+// agree lets so many days of twenty acts happen on both engines.
+func agree(t *testing.T, howMany int) {
+	for name, value := range map[string]string{"rapid.checks": strconv.Itoa(howMany), "rapid.steps": "20"} {
+		f := flag.Lookup(name)
+		old := f.Value.String()
+		f.Value.Set(value)
+		defer f.Value.Set(old)
+	}
 	dbs := []*dbtest.DB{dbtest.New(t, db.SQLite, schema), dbtest.New(t, db.Postgres, schema)}
 	for _, d := range dbs {
 		open(t, d)

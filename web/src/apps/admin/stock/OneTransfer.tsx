@@ -57,7 +57,7 @@ function Next(props: { transfer: StockTransfer }) {
   const may = (name: string) => x.next.some((n) => n.act === name && n.may)
   const waits = x.next.find((n) => !n.may)
   const problem = ship.problem ?? receive.problem ?? cancel.problem
-  if (x.next.length === 0) return null
+  if (x.next.length === 0 || x.state === 'received') return null
   return (
     <div className="zg-no-print">
       {problem && <Strip tone="red">{words(problem)}</Strip>}

@@ -1,0 +1,14 @@
+//go:build torture
+
+package app
+
+import (
+	"testing"
+
+	"zhanggui/internal/platform/dbtest"
+)
+
+// The long form of the rush on four channels.
+func TestTortureRushOnFourChannels(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) { rush(t, d, 100_000) })
+}
