@@ -51,6 +51,9 @@ chromium_bin() {
 }
 has_chromium() { chromium_bin >/dev/null; }
 
+# Only Linux has it, and only there the rigs with it run.
+has_strace() { [ "$(uname -s)" != Linux ] || command -v strace >/dev/null; }
+
 # On Debian, as root, what is missing comes from packages; everywhere else we say what to install.
 may_install() { [ "$(id -u)" = 0 ] && [ -f /etc/debian_version ] && command -v apt-get >/dev/null; }
 install_packages() {
@@ -67,6 +70,7 @@ need() {
 			case $thing in
 			postgres) has_postgres || packages+=(postgresql) ;;
 			chromium) has_chromium || packages+=(chromium fonts-noto-cjk) ;;
+			strace) has_strace || packages+=(strace) ;;
 			esac
 		done
 		[ ${#packages[@]} = 0 ] || install_packages "${packages[@]}" || true
@@ -77,6 +81,7 @@ need() {
 		node) has_node || missing+=("Node 20.19 or newer, with npm") ;;
 		postgres) has_postgres || missing+=("PostgreSQL 15 or newer (the server: postgres, initdb)") ;;
 		chromium) has_chromium || missing+=("Chromium or Chrome (or set CHROMIUM=path)") ;;
+		strace) has_strace || missing+=("strace (without it nobody sees a missing fsync)") ;;
 		esac
 	done
 	[ ${#missing[@]} = 0 ] && return

@@ -30,7 +30,7 @@ if [ -n "$fast" ]; then
 	stage "go test, SQLite" go_tests
 	exit
 fi
-need go node postgres chromium
+need go node postgres chromium strace
 status=0
 stage "go test" go_tests || status=1
 [ $# -gt 0 ] || stage "web test" web_tests || status=1

@@ -14,6 +14,7 @@ import (
 	"net/http/cookiejar"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -48,8 +49,9 @@ func product(ctx context.Context, args ...string) *exec.Cmd {
 
 // shop is the server under torture; it comes back at a new address after every kill.
 type shop struct {
-	t   *testing.T
-	dsn string
+	t     *testing.T
+	dsn   string
+	under []string // what the server runs under, such as strace with its arguments
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
@@ -64,16 +66,25 @@ func open(t *testing.T, dsn string) *shop {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Answers are not compressed, so that they can be read in a record of what the server sends.
 	s := &shop{t: t, dsn: dsn, up: make(chan struct{}), client: &http.Client{Jar: jar, Timeout: 20 * time.Second,
-		Transport: &http.Transport{MaxIdleConnsPerHost: clients}}}
+		Transport: &http.Transport{MaxIdleConnsPerHost: clients, DisableCompression: true}}}
 	s.start()
 	t.Cleanup(s.kill)
-	s.must(http.MethodPost, "/api/sign-in", map[string]any{"name": "admin", "password": password}, nil)
+	s.signIn()
 	return s
+}
+
+func (s *shop) signIn() {
+	s.t.Helper()
+	s.must(http.MethodPost, "/api/sign-in", map[string]any{"name": "admin", "password": password}, nil)
 }
 
 func (s *shop) start() {
 	cmd := product(context.Background(), "serve", "--db", s.dsn, "--addr", "127.0.0.1:0", "--log-level", "error")
+	if len(s.under) > 0 {
+		cmd.Path, cmd.Args = s.under[0], slices.Concat(s.under, []string{"--"}, cmd.Args)
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		s.t.Fatal(err)
@@ -118,6 +129,21 @@ func (s *shop) kill() {
 	if cmd != nil {
 		cmd.Process.Kill()
 		cmd.Wait()
+	}
+}
+
+// stop ends the server in order.
+func (s *shop) stop(t *testing.T) {
+	t.Helper()
+	s.mu.Lock()
+	cmd := s.cmd
+	s.up, s.cmd = make(chan struct{}), nil
+	s.mu.Unlock()
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("the server did not end well: %v\n%s", err, s.log.String())
 	}
 }
 

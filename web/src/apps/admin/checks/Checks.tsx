@@ -2,6 +2,7 @@ import { act, all, Badge, client, DataTable, Empty, must, PageHead, ProblemBox, 
 import { Button } from 'antd'
 import { isOver, JobProgress } from '../jobs/job'
 import { checksText as text, useProofName } from './names'
+import { Stops } from './Stops'
 
 export default function ChecksPage() {
   const t = useText(text)
@@ -32,6 +33,7 @@ export default function ChecksPage() {
         {checks.loading && <SkeletonLines lines={6} />}
         {data && !data.at && !going && <div className="zg-sheet"><Empty title={t('never_title')}>{t('never')}</Empty></div>}
         {data?.at && (red.length > 0 ? <Strip tone="red">{t('some_red', { n: red.length })}</Strip> : <Strip tone="green">{t('all_green')}</Strip>)}
+        <Stops />
         {red.map((p) => (
           <Sheet key={p.name} title={name(p.name)} note={t('evidence_note')}>
             <ul className="zg-evidence">{(p.evidence ?? []).map((line, i) => <li key={i}>{line}</li>)}</ul>
