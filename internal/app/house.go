@@ -11,8 +11,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"zhanggui/internal/catalog"
+	"zhanggui/internal/clear"
 	"zhanggui/internal/flow/books"
 	"zhanggui/internal/flow/checkout"
+	"zhanggui/internal/flow/clearance"
 	"zhanggui/internal/flow/intake"
 	"zhanggui/internal/flow/learn"
 	"zhanggui/internal/flow/making"
@@ -46,7 +48,7 @@ var migrations = []db.Migrations{
 	once.Migrations, outbox.Migrations, jobs.Migrations,
 	org.Migrations, ledger.Migrations,
 	catalog.Migrations, party.Migrations,
-	stock.Migrations, price.Migrations, till.Migrations, forecast.Migrations, produce.Migrations, replenish.Migrations, purchase.Migrations,
+	stock.Migrations, price.Migrations, till.Migrations, forecast.Migrations, produce.Migrations, replenish.Migrations, purchase.Migrations, clear.Migrations,
 	intake.Migrations, learn.Migrations, report.Migrations,
 	sim.Migrations,
 	ownMigrations,
@@ -55,7 +57,7 @@ var migrations = []db.Migrations{
 // proofs are what `zhanggui check` and the nightly job run.
 func proofs() []proof.Proof {
 	var all []proof.Proof
-	for _, of := range []func() []proof.Proof{org.Proofs, ledger.Proofs, stock.Proofs, price.Proofs, till.Proofs, forecast.Proofs, produce.Proofs, replenish.Proofs, purchase.Proofs, checkout.Proofs, supplyday.Proofs, books.Proofs} {
+	for _, of := range []func() []proof.Proof{org.Proofs, ledger.Proofs, stock.Proofs, price.Proofs, till.Proofs, forecast.Proofs, produce.Proofs, replenish.Proofs, purchase.Proofs, clear.Proofs, checkout.Proofs, clearance.Proofs, supplyday.Proofs, books.Proofs} {
 		all = append(all, of()...)
 	}
 	return all
@@ -66,7 +68,7 @@ var liveTo = map[string]string{
 	"catalog": "goods.read", "party": "party.read", "price": "goods.read", "stock": "stock.read",
 	"till": "sales.read", "checkout": "sales.read", "refund": "sales.read",
 	"forecast": "forecast.read", "intake": "import.run", "import": "import.run", "check": "check.read",
-	"produce": "make.read", "plan": "plan.read", "purchase": "purchase.read",
+	"produce": "make.read", "plan": "plan.read", "purchase": "purchase.read", "clear": "clear.read",
 	"attendance": "attendance.clock",
 }
 
@@ -130,13 +132,14 @@ func build(d *db.DB, o options) (*house, error) {
 	h.imports = intake.New(d, intake.Options{Org: h.org, Goods: h.goods, Prices: h.prices, Log: o.log})
 
 	days := supplyday.New(h.goods)
+	clearing := clearance.New(h.goods, h.prices, o.log)
 	closing := books.New(h.org)
 	h.figures = report.New(h.goods, h.prices)
 
 	ledger.Routes(h.api, zone)
 	stock.Routes(h.api)
 	purchase.Routes(h.api)
-	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports, making.New(h.goods), party.New(partyGoods{h.goods}), days, closing, h.figures} {
+	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports, making.New(h.goods), party.New(partyGoods{h.goods}), days, clearing, closing, h.figures} {
 		part.Routes(h.api)
 	}
 	o.demo.Routes(h.api)
@@ -153,6 +156,7 @@ func build(d *db.DB, o options) (*house, error) {
 	learn.Jobs(h.runner)
 	planner.Jobs(h.runner)
 	days.Jobs(h.runner)
+	clearing.Jobs(h.runner)
 	closing.Jobs(h.runner)
 	h.figures.Jobs(h.runner)
 	org.AttendanceJobs(h.runner)

@@ -33,6 +33,8 @@ var permissions = []org.Permission{
 	{Name: "report.read", ZH: "查看经营看板", EN: "See the board of figures"},
 	{Name: "attendance.clock", ZH: "上下班打卡", EN: "Clock in and out"},
 	{Name: "attendance.manage", ZH: "查看和更正出勤", EN: "See and correct attendance"},
+	{Name: "clear.read", ZH: "查看临期出清", EN: "See clearance of what nears its expiry"},
+	{Name: "clear.manage", ZH: "管理临期出清和规则", EN: "Manage clearance and its rules"},
 	{Name: "jobs.read", ZH: "查看后台任务", EN: "See background jobs"},
 	{Name: "check.read", ZH: "查看核对结果和运行指标", EN: "See check results and metrics"},
 	{Name: "check.run", ZH: "运行核对", EN: "Run the checks"},
@@ -55,4 +57,16 @@ var roles = []org.BuiltIn{
 		"purchase.manage", "jobs.read", "report.read", "attendance.clock"}},
 	{Key: "reader", Name: "只读", Note: "只能查看 / May look, not touch", Perms: []string{"org.read", "goods.read", "stock.read", "make.read", "sales.read",
 		"forecast.read", "party.read", "plan.read", "purchase.read", "jobs.read", "check.read", "ledger.read", "report.read"}},
+}
+
+// What nears its expiry is the business of everybody who works with goods.
+func init() {
+	for i := range roles {
+		switch r := &roles[i]; r.Key {
+		case "store_manager", "buyer":
+			r.Perms = append(r.Perms, "clear.read", "clear.manage")
+		case "cashier", "kitchen", "reader":
+			r.Perms = append(r.Perms, "clear.read")
+		}
+	}
 }

@@ -228,6 +228,13 @@ var examples = map[string]func(w *town, x world) request{
 		return request{path: m1("id", x.ids["presence"]), body: m{"in_at": w.ago(9), "out_at": w.ago(8), "reason": x.canary}}
 	},
 
+	"list-clearance":       func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"get-clearance":        func(w *town, x world) request { return request{path: m1("id", x.ids["nearing"])} },
+	"till-reduced":         func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"list-clearance-rules": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"run-clearance":        func(w *town, x world) request { return request{body: m{"site_id": x.ids["site"]}} },
+	"stop-clearance":       func(w *town, x world) request { return request{body: m{"site_id": x.ids["site"], "stopped": true}} },
+
 	"list-requisitions": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"complete-requisition": func(w *town, x world) request {
 		return request{path: m1("id", x.ids["requisition"]), body: w.scanned(x)}
@@ -380,7 +387,7 @@ func TestAForeignIdShowsNothingAndChangesNothing(t *testing.T) {
 				if rows, list := a.body["items"].([]any); foreign && a.status == 200 && (!list || len(rows) > 0) {
 					t.Errorf("%s, %s: answers about what is foreign: %v", r.Name, what, a)
 				}
-				for _, theirs := range []string{"site", "entity", "staff", "batch", "sale", "price", "register", "import", "requisition", "task", "plan", "line", "line2", "order", "order2", "storereq", "presence"} {
+				for _, theirs := range []string{"site", "entity", "staff", "batch", "nearing", "sale", "price", "register", "import", "requisition", "task", "plan", "line", "line2", "order", "order2", "storereq", "presence"} {
 					if strings.Contains(a.text, w.b.ids[theirs]) {
 						t.Errorf("%s, %s: shows the id of a foreign %s: %v", r.Name, what, theirs, a)
 					}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"zhanggui/internal/clear"
 	"zhanggui/internal/forecast"
 	"zhanggui/internal/org"
 	"zhanggui/internal/platform/cal"
@@ -226,6 +227,7 @@ func (w *town) world(name, mark string) world {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	x.ids["nearing"] = w.nearing(x, site, sku, mark)
 	x.ids["sale"] = w.done(x.boss, "POST", "/api/till/sales", w.basket(x, "cash")).id()
 	x.ids["sale2"] = w.done(x.boss, "POST", "/api/till/sales", w.basket(x, "cash")).id()
 	x.ids["awaiting"] = w.done(x.boss, "POST", "/api/till/sales", w.basket(x, "mobile")).id()
@@ -278,6 +280,30 @@ func (w *town) world(name, mark string) world {
 // ago is so many hours before now on the business clock.
 func (w *town) ago(hours int) string {
 	return w.d.Clock.Now().Add(-time.Duration(hours) * time.Hour).UTC().Format(time.RFC3339)
+}
+
+// nearing is a bottle in its last hours, which clearance has in view.
+func (w *town) nearing(x world, site, sku id.ID, mark string) string {
+	w.t.Helper()
+	var batch id.ID
+	err := w.d.Write(w.t.Context(), func(tx *db.Tx) error {
+		s, err := org.SiteByID(tx, site)
+		if err != nil {
+			return err
+		}
+		expires := tx.Now().Add(5 * time.Hour)
+		doc, err := stock.Receive(tx, stock.Receipt{Header: stock.Header{Site: s}, Lines: []stock.Arrival{{SKU: sku, Code: mark + "-2", Qty: qty.Scale, Cost: 43, ExpiresAt: expires}}})
+		if err != nil {
+			return err
+		}
+		batch = doc.Lines[0].Batch
+		return clear.Watch(tx, []clear.Batch{{ID: batch, Site: site, SKU: sku, Product: sku, Made: expires.Add(-24 * time.Hour), Expires: expires, First: tx.Now(), NextAt: tx.Now()}})
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.done(x.boss, "POST", "/api/clear/run", m{"site_id": x.ids["site"]})
+	return batch.String()
 }
 
 // history is sixty days of sales at a site, so that it can be forecast.

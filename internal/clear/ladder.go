@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/money"
 	"zhanggui/internal/platform/qty"
 )
@@ -29,6 +30,7 @@ type Rule struct {
 	FreeUnder   bool          // buy-one-get-one may go under the floor
 	Screen      float64       // conversion a plan must exceed to be considered
 	Elasticity  float64       // e in demand × (1−d)^−e
+	NoPairs     bool          // goods by weight have no second piece: they are marked down until expiry
 }
 
 // Default is the trade's rule: 6 h, 2 h, 15–30 %, 65 %; the elasticity is the prior of a category
@@ -63,7 +65,7 @@ func (r Rule) PhaseAt(made, expires, at time.Time) Phase {
 		return Expired
 	case !ok || at.Before(first):
 		return FullPrice
-	case at.Before(free):
+	case r.NoPairs || r.FreeBefore == 0 || at.Before(free):
 		return Markdown
 	}
 	return FreeOne
@@ -71,8 +73,8 @@ func (r Rule) PhaseAt(made, expires, at time.Time) Phase {
 
 // Offer is what a batch is sold for. The zero Offer is the full price.
 type Offer struct {
-	Depth int64 // per cent off
-	Free  bool  // in pairs the second is free
+	Depth int64 `json:"depth"` // per cent off
+	Free  bool  `json:"free"`  // in pairs the second is free
 }
 
 // deeper says whether o gives the customer more than p.
@@ -107,12 +109,12 @@ const leastUses = 20
 
 // Option is one plan that was weighed.
 type Option struct {
-	Offer      Offer
-	Price      money.Fen
-	Conversion float64 // units sold ÷ units offered under such a plan
-	Passed     bool    // over the screen
-	Sold       float64 // units expected to be sold until expiry
-	Earned     float64 // fen expected from what is left; its cost is spent either way
+	Offer      Offer     `json:"offer"`
+	Price      money.Fen `json:"price_fen"`
+	Conversion float64   `json:"conversion"` // units sold ÷ units offered under such a plan
+	Passed     bool      `json:"passed"`     // over the screen
+	Sold       float64   `json:"sold"`       // units expected to be sold until expiry
+	Earned     float64   `json:"earned_fen"` // fen expected from what is left; its cost is spent either way
 }
 
 // Reason says why a look ended as it did.
@@ -125,10 +127,13 @@ const (
 	ReasonBehind    Reason = "behind"     // behind plan: deeper
 	ReasonOnPlan    Reason = "on_plan"    // on or ahead of plan: the step is skipped
 	ReasonDeepest   Reason = "deepest"    // behind plan, but there is nothing deeper
+	ReasonEarns     Reason = "earns"      // a lower price would earn less than the one in force
 	ReasonStopped   Reason = "stopped"    // a person ended further steps
 	ReasonExpired   Reason = "expired"    // off sale
 	ReasonShortLife Reason = "short_life" // a life under 2 h: hold time only
 	ReasonGone      Reason = "gone"       // nothing left
+	ReasonHeldOut   Reason = "held_out"   // waits one step with its first markdown, to learn what it does
+	ReasonNoPrice   Reason = "no_price"   // not sold at this site
 )
 
 // Decision is the outcome of one look.
@@ -172,6 +177,10 @@ func (r Rule) Decide(s Situation) Decision {
 func (r Rule) step(s Situation, d *Decision) {
 	d.Options = r.weigh(s, d.Phase)
 	best, found := choose(d.Options)
+	if found && r.earns(s, s.Now) > best.Earned {
+		d.Reason = ReasonEarns
+		return
+	}
 	if !found {
 		d.Reason = ReasonDeepest
 		return
@@ -200,12 +209,8 @@ func (r Rule) weigh(s Situation, phase Phase) []Option {
 		if !o.deeper(s.Now) || !o.Free && price >= now {
 			continue // no gift to the customer, or the floor has eaten it
 		}
-		paid := price.Approx()
-		if o.Free {
-			paid /= 2
-			if !r.FreeUnder && paid < r.Floor.Approx() {
-				continue
-			}
+		if o.Free && !r.FreeUnder && r.paid(s.Full, o) < r.Floor.Approx() {
+			continue
 		}
 		opt := Option{Offer: o, Price: price, Conversion: s.Prior}
 		if s.Tried != nil {
@@ -214,12 +219,28 @@ func (r Rule) weigh(s Situation, phase Phase) []Option {
 			}
 		}
 		opt.Passed = opt.Conversion > r.Screen
-		opt.Sold = min(s.Left.Approx(), s.Expected*r.uplift(paid/s.Full.Approx()))
-		opt.Earned = opt.Sold * paid
+		opt.Sold = r.sells(s, o)
+		opt.Earned = r.earns(s, o)
 		out = append(out, opt)
 	}
 	return out
 }
+
+// paid is what one unit brings under an offer.
+func (r Rule) paid(full money.Fen, o Offer) float64 {
+	paid := r.Price(full, o).Approx()
+	if o.Free {
+		paid /= 2
+	}
+	return paid
+}
+
+// sells is how many units are expected to be sold under an offer until expiry, earns what they bring.
+func (r Rule) sells(s Situation, o Offer) float64 {
+	return min(s.Left.Approx(), s.Expected*r.uplift(r.paid(s.Full, o)/s.Full.Approx()))
+}
+
+func (r Rule) earns(s Situation, o Offer) float64 { return r.sells(s, o) * r.paid(s.Full, o) }
 
 // uplift is how many times the demand at the full price is asked for at a share of it: share^−e.
 func (r Rule) uplift(share float64) float64 {
@@ -249,9 +270,98 @@ func choose(options []Option) (best Option, found bool) {
 	return best, found
 }
 
-// Plan is how many units a step wants to have left at a later look: the rest falls with what is left of
-// the day's profile, so that nothing remains at expiry. share is the part of demand from then to expiry
-// over the part from now to expiry.
-func Plan(left qty.Qty, share float64) float64 {
-	return left.Approx() * min(1, max(0, share))
+// Planned is how many units a batch may have left at a later look and still be sold out at the offer: what is expected
+// of the full price from then to expiry, as people answer to the offer. More is behind plan.
+func (r Rule) Planned(full money.Fen, o Offer, expected float64) float64 {
+	return expected * r.uplift(r.paid(full, o)/full.Approx())
 }
+
+// Day is a business day's demand at the full price, with its shares by half hour after midnight (a late day passes
+// 48). Without shares it is spread over the hours that the site is open.
+type Day struct {
+	Midnight    time.Time // at the site
+	Mean        qty.Qty
+	Shares      []float64
+	Open, Close time.Duration // after midnight
+}
+
+// Between is the demand from one instant to another.
+func Between(days []Day, from, to time.Time) qty.Qty {
+	const slot = 30 * time.Minute
+	sum := 0.0
+	for _, d := range days {
+		part := 0.0
+		if d.Shares == nil {
+			if d.Close > d.Open {
+				part = overlap(d.Midnight.Add(d.Open), d.Midnight.Add(d.Close), from, to).Hours() / (d.Close - d.Open).Hours()
+			}
+		}
+		for k, share := range d.Shares {
+			start := d.Midnight.Add(time.Duration(k) * slot)
+			part += share * overlap(start, start.Add(slot), from, to).Hours() / slot.Hours()
+		}
+		sum += d.Mean.Approx() * part
+	}
+	return qty.Nearest(sum)
+}
+
+func overlap(a, b, from, to time.Time) time.Duration {
+	if from.After(a) {
+		a = from
+	}
+	if to.Before(b) {
+		b = to
+	}
+	return max(0, b.Sub(a))
+}
+
+// Facts are what a look at a batch finds. Quantities are of the sales unit.
+type Facts struct {
+	Full     money.Fen // of one sales unit in the book
+	Unit     id.ID
+	Left     qty.Qty
+	Demand   []Day   // at the full price
+	Before   qty.Qty // of it goes to batches that expire earlier
+	Sold     qty.Qty // of this batch since the last look
+	Stopped  bool
+	Weighed  bool // sold by weight
+	Uses     *Used
+	HourBand int64
+}
+
+// Look weighs what a batch is to be sold for now. It changes nothing but the full price of a batch that has no price
+// of its own yet.
+func (b *Batch) Look(p *Policy, elasticity float64, now time.Time, f Facts) Look {
+	if !b.MarkedDown() {
+		b.Unit, b.List, b.Price, b.Offer = f.Unit, f.Full, f.Full, Offer{}
+	}
+	rule := p.Rule(b.List, elasticity)
+	rule.NoPairs = f.Weighed
+	expected := max(0, Between(f.Demand, now, b.Expires)-f.Before)
+	next := b.Next(now)
+	l := Look{Left: f.Left, Expected: expected, Planned: -1, HourBand: f.HourBand, Sold: f.Sold}
+	if f.Before == 0 { // else what this batch sells is not what is asked for
+		l.SlotExpected = Between(f.Demand, now, next)
+	}
+	s := Situation{Made: b.Made, Expires: b.Expires, At: now, Full: b.List, Left: f.Left, Expected: expected.Approx(), Now: b.Offer, PlannedLeft: math.NaN(), Stopped: f.Stopped,
+		Tried: f.Uses.Tried, Prior: f.Uses.Prior()}
+	if b.MarkedDown() { // reckoned anew: the look before may have been late, and the forecast another
+		s.PlannedLeft = rule.Planned(b.List, b.Offer, s.Expected)
+		b.Planned = qty.Nearest(s.PlannedLeft)
+	}
+	l.Decision = rule.Decide(s)
+	if l.Reason == ReasonFirst && now.Before(b.First.Add(Every)) && p.HeldOut(b.ID) {
+		l.Offer, l.Price, l.Changed, l.Reason = Offer{}, b.List, false, ReasonHeldOut
+	}
+	if b.MarkedDown() || l.Changed {
+		after := max(0, Between(f.Demand, next, b.Expires)-f.Before)
+		l.Planned = qty.Nearest(rule.Planned(b.List, l.Offer, after.Approx()))
+	}
+	return l
+}
+
+// ConversionBP is the conversion in hundredths of a per cent.
+func (o *Option) ConversionBP() int64 { return int64(math.Round(o.Conversion * 10_000)) }
+
+// EarnedFen is what is expected to be earned, to the nearest fen.
+func (o *Option) EarnedFen() money.Fen { return money.Fen(math.Round(o.Earned)) }

@@ -56,7 +56,7 @@ func TestWhatSellsAnywayIsNotMarkedDown(t *testing.T) {
 	if d := Default().Decide(bun(11, 10, 6*time.Hour+time.Second)); d.Changed || d.Reason != ReasonNotYet {
 		t.Errorf("a second too early: %+v", d)
 	}
-	if d := Default().Decide(bun(11, 10, 6*time.Hour)); !d.Changed || d.Reason != ReasonFirst || d.Offer.Depth != 15 {
+	if d := Default().Decide(bun(12, 10, 6*time.Hour)); !d.Changed || d.Reason != ReasonFirst || d.Offer.Depth != 15 {
 		t.Errorf("%+v", d)
 	}
 }
@@ -67,9 +67,9 @@ func TestTheDepthThatEarnsMostWins(t *testing.T) {
 	if d.Offer.Depth != 25 || d.Price != 750 || len(d.Options) != 4 {
 		t.Errorf("%+v", d)
 	}
-	r.Elasticity = .5 // nobody cares for the price: the shallowest loses least
-	if d := r.Decide(bun(100, 60, 6*time.Hour)); d.Offer.Depth != 15 {
-		t.Errorf("%+v", d.Offer)
+	r.Elasticity = .5 // nobody cares for the price: every step would lose
+	if d := r.Decide(bun(100, 60, 6*time.Hour)); d.Changed || d.Reason != ReasonEarns {
+		t.Errorf("%+v", d)
 	}
 }
 
@@ -173,7 +173,7 @@ func TestThroughAWholeDayThePriceNeverRisesNorFallsUnderTheFloor(t *testing.T) {
 			if d.Changed && (d.Phase != Markdown && d.Phase != FreeOne || d.Offer == now) {
 				t.Fatalf("changed in %s: %+v", d.Phase, d)
 			}
-			now, last, planned = d.Offer, d.Price, Plan(left, .9)
+			now, last, planned = d.Offer, d.Price, r.Planned(full, d.Offer, s.Expected*.9)
 			left -= min(left, qty.Qty(rapid.Int64Range(0, 20).Draw(t, "sold"))*qty.Scale)
 		}
 	})

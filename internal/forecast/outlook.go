@@ -94,7 +94,34 @@ func Products(tx *db.Tx, site, after id.ID, limit int) (*Run, []AheadOf, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	rows := tx.Query(productsAhead, run.ID, after, limit)
+	all, err := ahead(tx, run, tx.Query(productsAhead, run.ID, after, limit))
+	return run, all, err
+}
+
+var someAhead = db.NewMany(`SELECT product_id, days, profile FROM forecast_product WHERE run_id = $1 AND product_id IN (`, `?`, `) ORDER BY product_id`)
+
+// AheadSome gives the forecast in force at a site of some products; those without one are missing.
+func AheadSome(tx *db.Tx, site id.ID, products []id.ID) (map[id.ID]AheadOf, error) {
+	found := make(map[id.ID]AheadOf, len(products))
+	run, err := inForce(tx, site)
+	if errors.Is(err, ErrNone) {
+		return found, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	args := []any{run.ID}
+	for _, p := range products {
+		args = append(args, p)
+	}
+	all, err := ahead(tx, run, tx.QueryMany(someAhead, args...))
+	for _, a := range all {
+		found[a.Product] = a
+	}
+	return found, err
+}
+
+func ahead(tx *db.Tx, run *Run, rows *db.Rows) ([]AheadOf, error) {
 	defer rows.Close()
 	var all []AheadOf
 	var ids []id.ID
@@ -102,12 +129,12 @@ func Products(tx *db.Tx, site, after id.ID, limit int) (*Run, []AheadOf, error) 
 		a := AheadOf{}
 		var daysText, profileText string
 		if err := rows.Scan(&a.Product, &daysText, &profileText); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		var days []storedDay
 		var profile [2][]int
 		if err := errors.Join(unpack(daysText, &days), json.Unmarshal([]byte(profileText), &profile)); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		for i := range days {
 			a.Days = append(a.Days, Expected{Date: run.Origin.AddDays(1 + i), Mean: days[i].mean(), Machine: days[i].mean(), Q: days[i].quantiles()})
@@ -118,11 +145,11 @@ func Products(tx *db.Tx, site, after id.ID, limit int) (*Run, []AheadOf, error) 
 		all, ids = append(all, a), append(ids, a.Product)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	said, err := overridesOf(tx, site, ids, run.First(), run.Last())
+	said, err := overridesOf(tx, run.SiteID, ids, run.First(), run.Last())
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, a := range all {
 		for i := range a.Days {
@@ -131,7 +158,7 @@ func Products(tx *db.Tx, site, after id.ID, limit int) (*Run, []AheadOf, error) 
 			}
 		}
 	}
-	return run, all, nil
+	return all, nil
 }
 
 // sharesOf brings stored ten-thousandths back to parts of a whole; nil when nothing is known.

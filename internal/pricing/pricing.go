@@ -49,9 +49,14 @@ type LineError struct {
 func (e *LineError) Error() string { return e.Err.Error() }
 func (e *LineError) Unwrap() error { return e.Err }
 
+// Pairs are places (from 0) of lines of one group of goods at one price: buy one, get one free. Their units
+// are counted together, and of each whole pair the second is free; an odd unit is paid. What that takes off is
+// shared over the lines by what they would cost, so that each gives back its part of what was paid.
+type Pairs []int
+
 // Price prices a cart. The only refusals are an amount or a total that is too large (money.ErrTooLarge);
 // one of a line comes as a *LineError.
-func Price(cart []Line) (Bill, error) {
+func Price(cart []Line, pairs ...Pairs) (Bill, error) {
 	bill := Bill{Lines: make([]Priced, len(cart))}
 	for i, l := range cart {
 		amount := l.Fixed
@@ -62,6 +67,12 @@ func Price(cart []Line) (Bill, error) {
 			}
 		}
 		bill.Lines[i].Amount = amount
+	}
+	for _, group := range pairs {
+		bill.pair(cart, group)
+	}
+	for i, l := range cart {
+		amount := bill.Lines[i].Amount
 		bill.Total += amount // ≤ money.Max each: overflow needs nine million lines
 		bill.class(l.TaxBP).Amount += amount
 	}
@@ -91,6 +102,26 @@ func Price(cart []Line) (Bill, error) {
 		}
 	}
 	return bill, nil
+}
+
+// pair takes the free seconds off the lines of a group.
+func (b *Bill) pair(cart []Line, group Pairs) {
+	var units qty.Qty
+	var paid money.Fen
+	weights := make([]int64, len(group))
+	for k, i := range group {
+		units += cart[i].Qty
+		paid += b.Lines[i].Amount
+		weights[k] = int64(b.Lines[i].Amount)
+	}
+	if len(group) == 0 {
+		return
+	}
+	free := money.Fen(units / (2 * qty.Scale))
+	off := min(cart[group[0]].Price*free, paid) // no more than the lines' amounts, of which each is ≤ money.Max
+	for k, part := range money.Split(off, weights) {
+		b.Lines[group[k]].Amount -= part
+	}
 }
 
 // class finds or inserts the class of a rate, keeping classes in falling order; there are a handful at most.

@@ -206,3 +206,59 @@ func BenchmarkTwentyLines(b *testing.B) {
 		}
 	}
 }
+
+func TestOfTwoOneIsFreeAndTheOddOnePays(t *testing.T) {
+	for _, c := range []struct {
+		units []qty.Qty
+		want  []money.Fen
+	}{
+		{[]qty.Qty{1000}, []money.Fen{701}},
+		{[]qty.Qty{2000}, []money.Fen{701}},
+		{[]qty.Qty{3000}, []money.Fen{1402}},
+		{[]qty.Qty{1000, 1000}, []money.Fen{350, 351}},
+		{[]qty.Qty{1000, 2000}, []money.Fen{467, 935}},
+		{[]qty.Qty{500, 1400}, []money.Fen{351, 981}}, // no whole pair
+	} {
+		var cart []Line
+		var group Pairs
+		for i, n := range c.units {
+			cart, group = append(cart, Line{Qty: n, Price: 701, TaxBP: 900}), append(group, i)
+		}
+		bill, err := Price(cart, group)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range c.want {
+			if bill.Lines[i].Amount != want {
+				t.Errorf("%v: %+v, want %v", c.units, bill.Lines, c.want)
+			}
+		}
+	}
+}
+
+func TestPairsTakeHalfOfTheWholePairsWhateverTheLines(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		units := rapid.SliceOfN(rapid.Int64Range(1, 20), 1, 8).Draw(t, "units")
+		price := money.Fen(rapid.Int64Range(0, 10_000).Draw(t, "price"))
+		cart := []Line{{Qty: 3000, Price: 500, TaxBP: 1300}}
+		var group Pairs
+		total := int64(0)
+		for _, n := range units {
+			group = append(group, len(cart))
+			cart = append(cart, Line{Qty: qty.Qty(n * qty.Scale), Price: price, TaxBP: 1300})
+			total += n
+		}
+		bill, err := Price(cart, group)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := 1500 + price*money.Fen(total-total/2); bill.Total != want || bill.Lines[0].Amount != 1500 {
+			t.Fatalf("%d units at %d: %d, want %d", total, price, bill.Total, want)
+		}
+		for _, l := range bill.Lines {
+			if l.Amount < 0 || l.Tax < 0 || l.Tax > l.Amount {
+				t.Fatalf("%+v", bill.Lines)
+			}
+		}
+	})
+}

@@ -803,8 +803,10 @@ func TestTheNotebookFindsSeededBugs(t *testing.T) {
 		seed func() (undo func())
 	}{
 		{"expired goods are sold", func() func() { return pick(`f.expires_at > $2`, `f.expires_at > $2 - 7200000`) }},
-		{"what expires last is sold first", func() func() { return pick(`ORDER BY f.expires_at, f.id`, `ORDER BY f.expires_at DESC, f.id`) }},
-		{"any batch will do", func() func() { return pick(`ORDER BY f.expires_at, f.id`, `ORDER BY f.id`) }},
+		{"what expires last is sold first", func() func() {
+			return pick(`ORDER BY f.reduced, f.expires_at, f.id`, `ORDER BY f.reduced, f.expires_at DESC, f.id`)
+		}},
+		{"any batch will do", func() func() { return pick(`ORDER BY f.reduced, f.expires_at, f.id`, `ORDER BY f.id`) }},
 		{"the earliest batch is passed over", func() func() { return pick(`f.id LIMIT 1`, `f.id LIMIT 1 OFFSET 1`) }},
 		{"another site's batch serves", func() func() {
 			tail := seeded(t, seeded(t, pickTail, `f.site_id = $1 AND`, ``), `WHERE b.site_id = $1 AND`, `WHERE`)

@@ -28,7 +28,7 @@ func newMove(site id.ID) *move {
 	return &move{Locked: ledger.NewLocked(), lots: map[id.ID]*lot{}, site: site}
 }
 
-const lotColumns = `c.id, c.value_id, c.sku_id, c.code, c.expires_at, a.posted_in, a.posted_out, a.pending_in, a.pending_out, a.low, v.posted_in, v.posted_out`
+const lotColumns = `c.id, c.value_id, c.sku_id, c.code, c.expires_at, c.reduced, a.posted_in, a.posted_out, a.pending_in, a.pending_out, a.low, v.posted_in, v.posted_out`
 
 // scanLots reads locked batches with both accounts into the move, and calls each for every row. An account
 // gets into the set of locked ones once: what the set knows is newer than what a second row says.
@@ -36,14 +36,14 @@ func (m *move) scanLots(rows *db.Rows, each func(*lot), more ...any) error {
 	var b lot
 	var batch, value, sku int64
 	var a, v ledger.State
-	dst := append([]any{&batch, &value, &sku, &b.code, &b.expires, &a.In, &a.Out, &a.PendingIn, &a.PendingOut, &a.Low, &v.In, &v.Out}, more...)
+	dst := append([]any{&batch, &value, &sku, &b.code, &b.expires, &b.reduced, &a.In, &a.Out, &a.PendingIn, &a.PendingOut, &a.Low, &v.In, &v.Out}, more...)
 	for rows.Next() {
 		if err := rows.Scan(dst...); err != nil {
 			return err
 		}
 		known := m.lots[id.ID(batch)]
 		if known == nil {
-			known = &lot{id: id.ID(batch), value: id.ID(value), sku: id.ID(sku), code: b.code, wasOpen: a.Balance() > 0, expires: b.expires, others: -1,
+			known = &lot{id: id.ID(batch), value: id.ID(value), sku: id.ID(sku), code: b.code, wasOpen: a.Balance() > 0, expires: b.expires, reduced: b.reduced, others: -1,
 				free: qty.Qty(a.Available()), onHand: qty.Qty(a.Balance()), worth: money.Fen(v.Balance())}
 			m.lots[known.id] = known
 			a.ID, a.Book, a.Unit, a.Site = known.account(), Book, known.unit(), m.site
@@ -62,9 +62,9 @@ func (m *move) scanLots(rows *db.Rows, each func(*lot), more ...any) error {
 const (
 	lotsHead = `WITH s AS (SELECT CAST($1 AS BIGINT) AS site), w (id) AS (VALUES `
 	lotsTail = `), c AS (
-	SELECT b.id, b.value_id, b.sku_id, b.code, b.expires_at, 0 AS batch FROM s CROSS JOIN w JOIN stock_batch b ON b.id = w.id AND b.site_id = s.site
+	SELECT b.id, b.value_id, b.sku_id, b.code, b.expires_at, b.reduced, 0 AS batch FROM s CROSS JOIN w JOIN stock_batch b ON b.id = w.id AND b.site_id = s.site
 	UNION ALL
-	SELECT p.id, p.value_id, p.sku_id, b.code, b.expires_at, p.batch_id FROM s CROSS JOIN w JOIN stock_place p ON p.id = w.id AND p.site_id = s.site JOIN stock_batch b ON b.id = p.batch_id)
+	SELECT p.id, p.value_id, p.sku_id, b.code, b.expires_at, b.reduced, p.batch_id FROM s CROSS JOIN w JOIN stock_place p ON p.id = w.id AND p.site_id = s.site JOIN stock_batch b ON b.id = p.batch_id)
 SELECT ` + lotColumns + `, c.batch FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id ORDER BY a.id`
 )
 

@@ -15,7 +15,8 @@ import (
 	"zhanggui/internal/platform/qty"
 )
 
-// Want is a line that asks for goods: from the named batch, or from whatever expires first.
+// Want is a line that asks for goods: from the named batch, or from whatever expires first and is not sold at
+// a reduced price, then from what is.
 type Want struct {
 	Line  int // position in the caller's document, from 0; named in refusals
 	SKU   id.ID
@@ -32,7 +33,8 @@ type Take struct {
 	Qty       qty.Qty
 	Cost      money.Fen // its share of what is left of the batch's value; 0 while it is only held
 	ExpiresAt time.Time
-	Leg       int // the number of its leg in the document that books it; that of its cost is one higher
+	Reduced   bool // the batch is sold at a price of its own
+	Leg       int  // the number of its leg in the document that books it; that of its cost is one higher
 }
 
 // maxWants is how many lines one question holds.
@@ -53,11 +55,11 @@ type Asked struct {
 // news that something is sold out. The first part is a WITH, which FOR UPDATE leaves unlocked.
 const (
 	pickHead = `WITH c AS (
-	SELECT CAST($1 AS BIGINT) AS at_site, CAST($2 AS BIGINT) AS at_time, w.column2 AS named, w.column3 AS wanted, b.id, b.value_id, b.sku_id, b.code, b.expires_at
+	SELECT CAST($1 AS BIGINT) AS at_site, CAST($2 AS BIGINT) AS at_time, w.column2 AS named, w.column3 AS wanted, b.id, b.value_id, b.sku_id, b.code, b.expires_at, b.reduced
 	FROM (VALUES `
 	pickTail = `) AS w
 	JOIN stock_batch b ON b.id = CASE WHEN w.column2 > 0 THEN w.column2 ELSE (
-		SELECT f.id FROM stock_batch f WHERE f.site_id = $1 AND f.sku_id = w.column1 AND f.open = 1 AND f.expires_at > $2 ORDER BY f.expires_at, f.id LIMIT 1) END
+		SELECT f.id FROM stock_batch f WHERE f.site_id = $1 AND f.sku_id = w.column1 AND f.open = 1 AND f.expires_at > $2 ORDER BY f.reduced, f.expires_at, f.id LIMIT 1) END
 	WHERE b.site_id = $1 AND b.sku_id = w.column1)
 SELECT ` + lotColumns + `, c.named,
 	CASE WHEN a.posted_in - a.posted_out - a.pending_out > c.wanted THEN -1 WHEN EXISTS (
@@ -74,11 +76,11 @@ const (
 	widerHead = `WITH o AS (SELECT CAST($1 AS BIGINT) AS site, CAST($2 AS BIGINT) AS now, CAST($3 AS BIGINT) AS reach), w (sku, named, wanted) AS (VALUES `
 	widerTail = `), c AS (
 	SELECT * FROM (
-		SELECT w.named, b.id, b.value_id, b.sku_id, b.code, b.expires_at, o.reach, ROW_NUMBER() OVER (PARTITION BY b.sku_id ORDER BY b.expires_at, b.id) AS place
+		SELECT w.named, b.id, b.value_id, b.sku_id, b.code, b.expires_at, b.reduced, o.reach, ROW_NUMBER() OVER (PARTITION BY b.sku_id ORDER BY b.reduced, b.expires_at, b.id) AS place
 		FROM o CROSS JOIN w JOIN stock_batch b ON b.site_id = o.site AND b.sku_id = w.sku AND b.open = 1 AND b.expires_at > o.now WHERE w.named = 0) AS f
 	WHERE place <= reach
 	UNION ALL
-	SELECT w.named, b.id, b.value_id, b.sku_id, b.code, b.expires_at, o.reach, 1
+	SELECT w.named, b.id, b.value_id, b.sku_id, b.code, b.expires_at, b.reduced, o.reach, 1
 	FROM o CROSS JOIN w JOIN stock_batch b ON b.id = w.named AND b.site_id = o.site AND b.sku_id = w.sku)
 SELECT ` + lotColumns + `, c.named, -1
 FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id
@@ -168,7 +170,7 @@ type Picked struct {
 }
 
 // Pick chooses. Lines that name a batch are served first, so that nobody else takes what was asked for by
-// name; then the others in their order, by earliest expiry. An expired batch never serves (ErrExpired when
+// name; then the others in their order, by earliest expiry, from what is sold at a reduced price last. An expired batch never serves (ErrExpired when
 // it was named); too little is refused with what is left (ErrShort). On PostgreSQL it may also return
 // db.ErrAgain, which is for Write: more batches are needed than were locked.
 func (a *Asked) Pick() (*Picked, error) {
@@ -208,7 +210,9 @@ func (a *Asked) choose() (*Picked, error) {
 		return nil, err
 	}
 	if a.reach > 1 {
-		slices.SortFunc(shelves, func(a, b *lot) int { return cmp.Or(a.expires.Compare(b.expires), cmp.Compare(a.id, b.id)) })
+		slices.SortFunc(shelves, func(a, b *lot) int {
+			return cmp.Or(cmp.Compare(a.reduced, b.reduced), a.expires.Compare(b.expires), cmp.Compare(a.id, b.id))
+		})
 	}
 	for i := range a.wants {
 		if w := &a.wants[i]; w.Batch != 0 {
@@ -279,7 +283,7 @@ func (p *Picked) take(w *Want, b *lot, n qty.Qty) error {
 			return nil
 		}
 	}
-	p.Takes = append(p.Takes, Take{Line: w.Line, Batch: b.id, SKU: b.sku, Qty: n, Cost: cost, ExpiresAt: b.expires})
+	p.Takes = append(p.Takes, Take{Line: w.Line, Batch: b.id, SKU: b.sku, Qty: n, Cost: cost, ExpiresAt: b.expires, Reduced: b.reduced != 0})
 	return nil
 }
 

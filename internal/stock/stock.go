@@ -152,6 +152,7 @@ type lot struct {
 	code    string
 	wasOpen bool // something was in it
 	expires time.Time
+	reduced int64 // 1: sold at a price of its own, and last
 	others  int64 // 1: the site has more of the SKU in other batches, 0: it has not, -1: nobody asked
 
 	// What is left when everything chosen so far is taken.

@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	addLines   = db.NewMany(`INSERT INTO till_line (sale_id, line_no, product_id, unit_id, name, qty, base_qty, price_fen, amount_fen, tax_fen, tax_bp) VALUES `, `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
+	addLines   = db.NewMany(`INSERT INTO till_line (sale_id, line_no, product_id, unit_id, name, qty, base_qty, price_fen, amount_fen, tax_fen, tax_bp, markdown_id, off_fen) VALUES `, `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
 	addBatches = db.NewMany(`INSERT INTO till_line_batch (sale_id, leg, line_no, batch_id, base_qty, cost_fen) VALUES `, `(?, ?, ?, ?, ?, ?)`, ``)
 	addTenders = db.NewMany(`INSERT INTO till_tender (sale_id, tender_no, kind, amount_fen, given_fen) VALUES `, `(?, ?, ?, ?, ?)`, ``)
 )
@@ -27,10 +27,10 @@ func Record(tx *db.Tx, s *Sale) error {
 	if err != nil {
 		return err
 	}
-	args := make([]any, 0, 11*len(s.Lines))
+	args := make([]any, 0, 13*len(s.Lines))
 	for i := range s.Lines {
 		l := &s.Lines[i]
-		args = append(args, s.ID, l.No, l.Product, l.Unit, l.Name, l.Qty, l.Base, l.Price, l.Amount, l.Tax, l.TaxBP)
+		args = append(args, s.ID, l.No, l.Product, l.Unit, l.Name, l.Qty, l.Base, l.Price, l.Amount, l.Tax, l.TaxBP, l.Markdown, l.Off)
 	}
 	if err := tx.ExecMany(addLines, args...); err != nil {
 		return err
@@ -84,7 +84,7 @@ func Lock(tx *db.Tx, sale id.ID) error {
 // Load reads a sale with its lines, batches, tenders, and what has been refunded of them.
 func Load(tx *db.Tx, sale id.ID) (*Sale, error) {
 	head := tx.QueryRow(saleColumns+`WHERE s.id = $1`, sale)
-	lines := tx.Query(`SELECT l.line_no, l.product_id, l.unit_id, l.name, l.qty, l.base_qty, l.price_fen, l.amount_fen, l.tax_fen, l.tax_bp,
+	lines := tx.Query(`SELECT l.line_no, l.product_id, l.unit_id, l.name, l.qty, l.base_qty, l.price_fen, l.amount_fen, l.tax_fen, l.tax_bp, l.markdown_id, l.off_fen,
 			COALESCE(x.qty, 0), COALESCE(x.amount, 0), COALESCE(x.tax, 0)
 		FROM till_line l LEFT JOIN (SELECT b.line_no, SUM(b.qty) AS qty, SUM(b.amount_fen) AS amount, SUM(b.tax_fen) AS tax
 			FROM till_refund f JOIN till_refund_line b ON b.refund_id = f.id WHERE f.sale_id = $1 GROUP BY b.line_no) x ON x.line_no = l.line_no
@@ -107,7 +107,7 @@ func Load(tx *db.Tx, sale id.ID) (*Sale, error) {
 	}
 	for lines.Next() {
 		var l Line
-		if err := lines.Scan(&l.No, &l.Product, &l.Unit, &l.Name, &l.Qty, &l.Base, &l.Price, &l.Amount, &l.Tax, &l.TaxBP, &l.Back, &l.BackAmount, &l.BackTax); err != nil {
+		if err := lines.Scan(&l.No, &l.Product, &l.Unit, &l.Name, &l.Qty, &l.Base, &l.Price, &l.Amount, &l.Tax, &l.TaxBP, &l.Markdown, &l.Off, &l.Back, &l.BackAmount, &l.BackTax); err != nil {
 			return nil, err
 		}
 		s.Lines = append(s.Lines, l)

@@ -108,14 +108,17 @@ type Line struct {
 	No      int64
 	Product id.ID
 	Unit    id.ID
-	Name    string  // as printed
-	Qty     qty.Qty // thousandths of the sales unit
-	Base    qty.Qty // thousandths of the base unit
-	Price   money.Fen
+	Name    string    // as printed
+	Qty     qty.Qty   // thousandths of the sales unit
+	Base    qty.Qty   // thousandths of the base unit
+	Price   money.Fen // of the book, for one sales unit
 	Amount  money.Fen
 	Tax     money.Fen
 	TaxBP   catalog.TaxRate
 	Batches []Batch
+
+	Markdown id.ID     // the decision that lowered the price of these goods; 0: none
+	Off      money.Fen // what it took off: price × quantity less Off is Amount
 
 	// Already refunded; the quantity in thousandths of the sales unit.
 	Back       qty.Qty

@@ -40,7 +40,9 @@ type LineView struct {
 	Name        string          `json:"name" doc:"as printed"`
 	Qty         qty.Qty         `json:"qty"`
 	Unit        string          `json:"unit"`
-	PriceFen    money.Fen       `json:"price_fen" doc:"for one unit"`
+	PriceFen    money.Fen       `json:"price_fen" doc:"of the price book, for one unit"`
+	OffFen      money.Fen       `json:"off_fen" doc:"less because the goods near their expiry; price times quantity less this is the amount"`
+	MarkdownID  id.ID           `json:"markdown_id" doc:"the decision that lowered the price; empty: none"`
 	AmountFen   money.Fen       `json:"amount_fen"`
 	TaxFen      money.Fen       `json:"tax_fen"`
 	TaxPct      catalog.TaxRate `json:"tax_pct"`
@@ -171,7 +173,7 @@ func (s *Sale) View(siteName, cashier string, zone *time.Location, units func(i 
 		for _, b := range l.Batches {
 			batches = append(batches, BatchView{b.ID, b.Base})
 		}
-		v.Lines[i] = LineView{l.No, l.Product, l.Name, l.Qty, units(i), l.Price, l.Amount, l.Tax, l.TaxBP, l.Back, batches[from:len(batches):len(batches)]}
+		v.Lines[i] = LineView{l.No, l.Product, l.Name, l.Qty, units(i), l.Price, l.Off, l.Markdown, l.Amount, l.Tax, l.TaxBP, l.Back, batches[from:len(batches):len(batches)]}
 		if l.Batches == nil {
 			v.Lines[i].Batches = []BatchView{}
 		}

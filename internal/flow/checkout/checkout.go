@@ -19,6 +19,7 @@ import (
 	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/platform/web"
 	"zhanggui/internal/price"
+	"zhanggui/internal/stock"
 	"zhanggui/internal/till"
 )
 
@@ -109,7 +110,8 @@ type QuoteLine struct {
 	Name      string          `json:"name"`
 	Unit      string          `json:"unit"`
 	Qty       qty.Qty         `json:"qty"`
-	PriceFen  money.Fen       `json:"price_fen" doc:"for one unit"`
+	PriceFen  money.Fen       `json:"price_fen" doc:"of the price book, for one unit"`
+	OffFen    money.Fen       `json:"off_fen" doc:"less because goods near their expiry are among them"`
 	AmountFen money.Fen       `json:"amount_fen"`
 	TaxFen    money.Fen       `json:"tax_fen"`
 	TaxPct    catalog.TaxRate `json:"tax_pct"`
@@ -121,9 +123,22 @@ func (s *Service) Quote(tx *db.Tx, site *org.Site, lines []OrderLine) (*Quote, e
 	if err != nil {
 		return nil, err
 	}
+	takes, err := stock.Foresee(tx, site.ID, p.wants())
+	if err != nil {
+		return nil, err
+	}
+	if err := p.reduce(tx, takes); err != nil {
+		return nil, err
+	}
 	q := &Quote{Lines: make([]QuoteLine, len(lines)), TotalFen: p.bill.Total, TaxFen: p.bill.Tax, Taxes: []till.TaxView{}}
 	for i, l := range lines {
-		q.Lines[i] = QuoteLine{l.ProductID, p.products[i].Name, l.Unit, p.qty[i], p.prices[i], p.bill.Lines[i].Amount, p.bill.Lines[i].Tax, p.products[i].Tax}
+		q.Lines[i] = QuoteLine{ProductID: l.ProductID, Name: p.products[i].Name, Unit: l.Unit, Qty: p.qty[i], PriceFen: p.prices[i], TaxPct: p.products[i].Tax}
+	}
+	for k := range p.parts {
+		x, line := &p.bill.Lines[k], &q.Lines[p.parts[k].of]
+		line.OffFen += p.parts[k].off
+		line.AmountFen += x.Amount
+		line.TaxFen += x.Tax
 	}
 	for _, c := range p.bill.Classes {
 		q.Taxes = append(q.Taxes, till.TaxView{TaxPct: catalog.TaxRate(c.TaxBP), AmountFen: c.Amount, TaxFen: c.Tax})

@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"errors"
 	"fmt"
 
 	"zhanggui/internal/catalog"
@@ -75,13 +74,15 @@ type priced struct {
 	units    []*catalog.Unit
 	qty      []qty.Qty // in the unit; of a line sold by amount, what the amount buys
 	base     []qty.Qty
-	prices   []money.Fen
+	prices   []money.Fen // of the book
+	parts    []part      // lines of the sale
 	bill     pricing.Bill
 }
 
 func at(i int, field string) string { return fmt.Sprintf("lines[%d].%s", i, field) }
 
-// price reads the basket line by line and prices it by the books at this moment.
+// price reads the basket line by line and prices it by the book at this moment. What is marked down is known only
+// when the batches are: see reduce.
 func (s *Service) price(tx *db.Tx, site *org.Site, lines []OrderLine) (*priced, error) {
 	if len(lines) == 0 {
 		return nil, ErrEmpty.At("lines")
@@ -133,7 +134,6 @@ func (s *Service) price(tx *db.Tx, site *org.Site, lines []OrderLine) (*priced, 
 	if err != nil {
 		return nil, err
 	}
-	cart := make([]pricing.Line, len(lines))
 	for i, l := range lines {
 		fen, ok := prices[units[i]]
 		if !ok {
@@ -151,16 +151,9 @@ func (s *Service) price(tx *db.Tx, site *org.Site, lines []OrderLine) (*priced, 
 				return nil, ErrAmountSmall.With("product", p.products[i].Name).At(at(i, "amount_fen"))
 			}
 		}
-		cart[i] = pricing.Line{Qty: p.qty[i], Price: fen, TaxBP: int64(p.products[i].Tax), Fixed: l.AmountFen}
 	}
-	if p.bill, err = pricing.Price(cart); err != nil {
-		var line *pricing.LineError
-		if errors.As(err, &line) {
-			return nil, errs.As(line.Err).At(at(line.Line, "qty"))
-		}
-		return nil, errs.As(err).At("lines")
-	}
-	return p, nil
+	p.parts = p.whole()
+	return p, p.total()
 }
 
 // tenders reads how the customer pays. A sale that costs nothing needs no tender.

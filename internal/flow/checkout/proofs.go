@@ -31,6 +31,10 @@ func Proofs() []proof.Proof {
 			"sale %v: %v fen paid out for payment %v, the ledger has %v")},
 		{Name: "checkout_prices_are_those_of_the_book", Stops: []string{"sale"}, Run: prove(soldPrices, unbookedPrices,
 			"unit %v at site %v on %v was sold for %v fen, which the price book never said")},
+		{Name: "checkout_markdowns_have_their_decision", Run: prove(reducedLines, undecided,
+			"sale %v line %v: marked down by %v, which decided nothing about these goods by then")},
+		{Name: "checkout_lines_cost_what_was_decided", Run: prove(soldLines, wronglyPaid,
+			"sale %v, unit %v: paid were %v fen, by price book and markdown %v are due")},
 	}
 }
 
@@ -128,4 +132,30 @@ const (
 		FROM (SELECT DISTINCT l.unit_id, s.site_id, s.business_date, l.price_fen FROM till_line l JOIN till_sale s ON s.id = l.sale_id) x
 		WHERE NOT EXISTS (SELECT 1 FROM price_entry e WHERE e.unit_id = x.unit_id AND (e.site_id IS NULL OR e.site_id = x.site_id) AND e.valid_from <= x.business_date AND e.price_fen = x.price_fen)
 		ORDER BY x.unit_id LIMIT 20`
+
+	reducedLines = `SELECT COUNT(*) FROM till_line WHERE markdown_id > 0`
+	soldLines    = `SELECT COUNT(*) FROM till_line`
+
+	// The decision was made before the sale, at the site, about the batch that the goods came from.
+	undecided = `SELECT COUNT(*) OVER (), l.sale_id, l.line_no, l.markdown_id FROM till_line l JOIN till_sale s ON s.id = l.sale_id
+		LEFT JOIN clear_step c ON c.id = l.markdown_id AND c.changed = 1 AND c.site_id = s.site_id AND c.at <= s.sold_at
+		WHERE l.markdown_id > 0 AND (c.id IS NULL OR EXISTS (SELECT 1 FROM till_line_batch b WHERE b.sale_id = l.sale_id AND b.line_no = l.line_no AND b.batch_id <> c.batch_id))
+		ORDER BY l.sale_id, l.line_no LIMIT 20`
+
+	// A line costs price times quantity less what the markdown took off, and nothing is taken off without one; what was
+	// sold by an amount of money is so exact only as the scale. Lines of
+	// one price together cost that price times their quantity, where of two one is free only half of the whole pairs.
+	wronglyPaid = `SELECT COUNT(*) OVER (), x.sale_id, x.unit_id, x.paid, x.due FROM (
+			SELECT l.sale_id, l.unit_id, l.amount_fen AS paid, (l.price_fen * l.qty + 500) / 1000 - CASE WHEN l.markdown_id > 0 THEN l.off_fen ELSE 0 END AS due FROM till_line l
+				WHERE l.markdown_id > 0 AND l.amount_fen <> (l.price_fen * l.qty + 500) / 1000 - l.off_fen
+					OR l.markdown_id = 0 AND (l.off_fen <> 0 OR ABS(l.amount_fen - (l.price_fen * l.qty + 500) / 1000) > l.price_fen / 1000 + 1)
+			UNION ALL
+			SELECT g.sale_id, g.unit_id, CAST(SUM(g.amount_fen) AS BIGINT), CAST(SUM((g.price * g.qty + 500) / 1000) - g.free * g.price * (CAST(SUM(g.qty) AS BIGINT) / 2000) AS BIGINT) FROM (
+				SELECT d.sale_id, d.unit_id, d.product_id, d.free, d.qty, d.amount_fen, CASE WHEN d.price < d.price_fen THEN d.price ELSE d.price_fen END AS price FROM (
+					SELECT l.sale_id, l.unit_id, l.product_id, l.qty, l.amount_fen, l.price_fen, c.free,
+						CASE WHEN l.unit_id = m.unit_id OR c.list_fen = 0 THEN c.price_fen ELSE (2 * l.price_fen * c.price_fen + c.list_fen) / (2 * c.list_fen) END AS price
+					FROM till_line l JOIN clear_step c ON c.id = l.markdown_id JOIN clear_markdown m ON m.batch_id = c.batch_id WHERE l.markdown_id > 0) d) g
+				GROUP BY g.sale_id, g.unit_id, g.product_id, g.free, g.price
+				HAVING SUM(g.amount_fen) <> SUM((g.price * g.qty + 500) / 1000) - g.free * g.price * (CAST(SUM(g.qty) AS BIGINT) / 2000)
+		) x ORDER BY x.sale_id LIMIT 20`
 )

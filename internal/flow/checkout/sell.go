@@ -14,10 +14,24 @@ import (
 // tender the goods are held and the request to the provider is stored; it must be sent after the commit.
 //
 // On PostgreSQL it waits once: the slip number and the locks of the batches travel together, and all that
-// is written travels with the commit.
+// is written travels with the commit. Only when marked-down goods are among them it asks for their prices.
 func (s *Service) Sell(tx *db.Tx, act Act, in SaleIn) (*till.SaleView, error) {
 	p, err := s.price(tx, act.Site, in.Lines)
 	if err != nil {
+		return nil, err
+	}
+	// The shift's row is locked before the rows of stock, by everybody.
+	number := till.TakeSaleNumber(tx, act.Site.ID, in.Register, p.date)
+	asked := stock.Ask(tx, act.Site.ID, p.wants())
+	shift, err := number.Get()
+	if err != nil {
+		return nil, err
+	}
+	goods, err := asked.Pick()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.reduce(tx, goods.Takes); err != nil {
 		return nil, err
 	}
 	if in.ExpectTotalFen != p.bill.Total {
@@ -37,27 +51,13 @@ func (s *Service) Sell(tx *db.Tx, act Act, in SaleIn) (*till.SaleView, error) {
 		}
 	}
 
-	// The shift's row is locked before the rows of stock, by everybody.
-	number := till.TakeSaleNumber(tx, act.Site.ID, in.Register, p.date)
-	wants := make([]stock.Want, len(in.Lines))
-	for i, l := range in.Lines {
-		wants[i] = stock.Want{Line: i, SKU: p.products[i].SKU, Qty: p.base[i], Batch: l.BatchID}
-	}
-	asked := stock.Ask(tx, act.Site.ID, wants)
-	shift, err := number.Get()
-	if err != nil {
-		return nil, err
-	}
-	goods, err := asked.Pick()
-	if err != nil {
-		return nil, err
-	}
-
 	sale := &till.Sale{ID: id.New(), SiteID: act.Site.ID, Register: shift.Register, Date: p.date, SlipNo: shift.No, StaffID: act.Staff, SoldAt: tx.Now(),
-		State: state, Total: p.bill.Total, Tax: p.bill.Tax, Key: act.Key, Tenders: tenders, Lines: make([]till.Line, len(in.Lines))}
-	for i, l := range in.Lines {
-		sale.Lines[i] = till.Line{No: int64(i + 1), Product: l.ProductID, Unit: p.units[i].ID, Name: p.products[i].Name, Qty: p.qty[i], Base: p.base[i],
-			Price: p.prices[i], Amount: p.bill.Lines[i].Amount, Tax: p.bill.Lines[i].Tax, TaxBP: p.products[i].Tax}
+		State: state, Total: p.bill.Total, Tax: p.bill.Tax, Key: act.Key, Tenders: tenders, Lines: make([]till.Line, len(p.parts))}
+	for k := range p.parts {
+		x := &p.parts[k]
+		g := p.products[x.of]
+		sale.Lines[k] = till.Line{No: int64(k + 1), Product: g.ID, Unit: p.units[x.of].ID, Name: g.Name, Qty: x.qty, Base: x.base,
+			Price: p.prices[x.of], Amount: p.bill.Lines[k].Amount, Tax: p.bill.Lines[k].Tax, TaxBP: g.Tax, Markdown: x.markdown, Off: x.off}
 	}
 	doc := document(sale)
 	event := till.SoldEvent
@@ -84,8 +84,9 @@ func (s *Service) Sell(tx *db.Tx, act Act, in SaleIn) (*till.SaleView, error) {
 			return nil, err
 		}
 	}
-	for _, t := range goods.Takes {
-		l := &sale.Lines[t.Line]
+	for i := range goods.Takes {
+		t := &goods.Takes[i]
+		l := &sale.Lines[p.partOf(t)]
 		l.Batches = append(l.Batches, till.Batch{Leg: t.Leg, ID: t.Batch, Base: t.Qty, Cost: t.Cost})
 	}
 	if err := till.Record(tx, sale); err != nil {
@@ -103,7 +104,7 @@ func (s *Service) Sell(tx *db.Tx, act Act, in SaleIn) (*till.SaleView, error) {
 	if err := till.Announce(tx, event, sale); err != nil {
 		return nil, err
 	}
-	return sale.View(act.Site.Name, act.Cashier, act.Site.Location(), func(i int) string { return in.Lines[i].Unit }), nil
+	return sale.View(act.Site.Name, act.Cashier, act.Site.Location(), func(k int) string { return in.Lines[p.parts[k].of].Unit }), nil
 }
 
 func document(s *till.Sale) ledger.Document {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"zhanggui/internal/catalog"
+	"zhanggui/internal/clear"
 	"zhanggui/internal/flow/checkout"
 	"zhanggui/internal/ledger"
 	"zhanggui/internal/org"
@@ -40,7 +41,7 @@ type shop struct {
 	keys   int
 }
 
-var sets = []db.Migrations{once.Migrations, outbox.Migrations, org.Migrations, ledger.Migrations, catalog.Migrations, stock.Migrations, price.Migrations, till.Migrations}
+var sets = []db.Migrations{once.Migrations, outbox.Migrations, org.Migrations, ledger.Migrations, catalog.Migrations, stock.Migrations, price.Migrations, till.Migrations, clear.Migrations}
 
 func each(t *testing.T, story func(s *shop)) {
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) { story(openShop(t, d)) }, dbtest.With(sets...))

@@ -46,6 +46,7 @@ type Runner struct {
 	name      string
 	handlers  map[string]Handler
 	schedules []schedule
+	watches   []func(tx *db.Tx) ([]Job, error)
 	wake      chan struct{}
 }
 

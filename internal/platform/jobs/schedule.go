@@ -118,12 +118,41 @@ var lastSlots = db.NewMany(`SELECT name, last FROM jobs_schedule WHERE name IN (
 const moveLast = `INSERT INTO jobs_schedule (name, last) VALUES ($1, $2)
 	ON CONFLICT (name) DO UPDATE SET last = excluded.last WHERE jobs_schedule.last = $3`
 
+// Watch lets ask look, each second, whether there is something to do, and enqueues what it names. Give each job an
+// Only or a Key: while it waits or runs it is named again.
+func (r *Runner) Watch(ask func(tx *db.Tx) ([]Job, error)) { r.watches = append(r.watches, ask) }
+
+func (r *Runner) watch(ctx context.Context, ask func(tx *db.Tx) ([]Job, error)) error {
+	var jobs []Job
+	err := r.d.Read(ctx, func(tx *db.Tx) (err error) {
+		jobs, err = ask(tx)
+		return err
+	})
+	if err != nil || len(jobs) == 0 {
+		return err
+	}
+	return r.d.Write(ctx, func(tx *db.Tx) error {
+		for _, j := range jobs {
+			if _, err := Enqueue(tx, j); err != nil {
+				return err
+			}
+		}
+		tx.AfterCommit(r.Wake)
+		return nil
+	})
+}
+
 // Tick lets all schedules look at the clock once. It writes only when a slot has come.
 func (r *Runner) Tick(ctx context.Context) error {
 	var all []error
 	for _, s := range r.schedules {
 		if err := r.tick(ctx, s); err != nil {
 			all = append(all, fmt.Errorf("schedule %s: %w", s.kind, err))
+		}
+	}
+	for _, ask := range r.watches {
+		if err := r.watch(ctx, ask); err != nil {
+			all = append(all, fmt.Errorf("watch: %w", err))
 		}
 	}
 	return errors.Join(all...)
@@ -191,7 +220,7 @@ func (r *Runner) tick(ctx context.Context, s schedule) error {
 }
 
 func (r *Runner) runSchedules(ctx context.Context) {
-	if len(r.schedules) == 0 {
+	if len(r.schedules)+len(r.watches) == 0 {
 		return
 	}
 	tick := time.NewTicker(tickEvery)

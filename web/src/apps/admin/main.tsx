@@ -1,4 +1,4 @@
-import { AccountBookOutlined, AppstoreOutlined, CloudUploadOutlined, FireOutlined, HomeOutlined, InboxOutlined, LineChartOutlined, NodeIndexOutlined, SafetyCertificateOutlined, ScheduleOutlined, SettingOutlined, ShoppingOutlined, UnorderedListOutlined } from '@ant-design/icons'
+import { AccountBookOutlined, AppstoreOutlined, CloudUploadOutlined, FireOutlined, HomeOutlined, HourglassOutlined, InboxOutlined, LineChartOutlined, NodeIndexOutlined, SafetyCertificateOutlined, ScheduleOutlined, SettingOutlined, ShoppingOutlined, UnorderedListOutlined } from '@ant-design/icons'
 import { mountApp } from '@kit/mount'
 import { AppShell, type PageDef } from '@kit/Shell'
 import { sources } from './find'
@@ -28,6 +28,9 @@ const pages: PageDef<keyof typeof zh>[] = [
   { path: '/stock/counts/:id', title: 'count', perm: 'stock.read', under: '/stock', load: () => import('./stock/OneCount') },
   { path: '/stock/batches/:id', title: 'batch', perm: 'stock.read', under: '/stock', load: () => import('./stock/OneBatch') },
   { path: '/day', title: 'day_plan', perm: 'plan.read', icon: ScheduleOutlined, load: () => import('./dayplan/DayPlan') },
+  { path: '/clearance', title: 'clearance', perm: 'clear.read', icon: HourglassOutlined, load: () => import('./clearance/Clearance') },
+  { path: '/clearance/rules', title: 'clearance_rules', perm: 'clear.read', under: '/clearance', load: () => import('./clearance/Rules') },
+  { path: '/clearance/:id', title: 'clearance_one', perm: 'clear.read', under: '/clearance', load: () => import('./clearance/OneClearance') },
   { path: '/plan', title: 'plan', perm: 'forecast.read', icon: LineChartOutlined, load: () => import('./plan/Plan') },
   { path: '/plan/accuracy', title: 'accuracy', perm: 'forecast.read', under: '/plan', load: () => import('./plan/AccuracyPage') },
   { path: '/plan/:site/:product', title: 'plan_one', perm: 'forecast.read', under: '/plan', load: () => import('./plan/OneForecast') },

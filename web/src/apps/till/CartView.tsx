@@ -44,6 +44,7 @@ export function CartView(props: {
                 {t('each', { price: f.money(priced?.price_fen ?? line.price_fen), unit })}
                 {line.amount_fen !== undefined && <> · {t('by_money')}</>}
                 {line.batch_code && <> · {t('batch_is', { code: line.batch_code })}</>}
+                {priced && priced.off_fen > 0 && <> · <b>{t('reduced_by', { amount: f.money(priced.off_fen) })}</b></>}
               </small>
             </div>
             <div className="cart-qty">

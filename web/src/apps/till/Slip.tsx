@@ -27,7 +27,8 @@ export function Slip(props: { sale: Sale; again?: boolean }) {
         {sale.lines.map((l) => (
           <li key={l.line_no}>
             <span>{l.name}</span>
-            <span className="slip-sum"><span>{f.decimal(l.qty)} {f.unit(l.unit)} × {f.money(l.price_fen)}</span><b>{f.money(l.amount_fen)}</b></span>
+            <span className="slip-sum"><span>{f.decimal(l.qty)} {f.unit(l.unit)} × {f.money(l.price_fen)}</span><b>{f.money(l.amount_fen + l.off_fen)}</b></span>
+            {l.off_fen > 0 && <span className="slip-sum"><span>{t('reduced')}</span><b>{f.money(-l.off_fen)}</b></span>}
           </li>
         ))}
       </ol>

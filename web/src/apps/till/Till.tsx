@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent as ReactKey, type ReactNode } from 'react'
 import { useQueryClient } from '@tanstack/react-query'
-import { asProblem, Problem, type Me, type Sale, type Tender, type TillProduct } from '@kit/api'
+import { asProblem, Problem, type Me, type ReducedBatch, type Sale, type Tender, type TillProduct } from '@kit/api'
 import { parseMoney, useFormat } from '@kit/format'
 import { useText } from '@kit/i18n'
 import { useLive } from '@kit/live'
@@ -20,6 +20,7 @@ import { parseQty, plain, roughBuys } from './quantity'
 import { useQuote } from './quote'
 import { LostPanel, ResultPanel } from './ResultPanel'
 import { SalePanel, SalesPanel } from './SalesPanel'
+import { isLabel, reducedGoods, ReducedPanel, useReduced } from './ReducedPanel'
 import { useSeller, type Pending } from './seller'
 import { Slip } from './Slip'
 import { sound } from './sound'
@@ -29,7 +30,8 @@ import { tillText } from './words'
 type Panel =
   | { kind: 'goods' }
   | { kind: 'keys' }
-  | { kind: 'weigh'; goods: Goods }
+  | { kind: 'reduced' }
+  | { kind: 'weigh'; goods: Goods; more?: Pick<CartLine, 'batch_id' | 'batch_code'> }
   | { kind: 'line'; id: number }
   | { kind: 'cash' }
   | { kind: 'mobile' }
@@ -102,6 +104,8 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
   for (const p of goods.rows) for (const code of p.barcodes ?? []) known.current.set(code, p)
   useLive(['price.', 'catalog.'], () => known.current.clear())
 
+  const reduced = useReduced(site.id)
+
   const { quote, problem: quoteProblem, ask } = useQuote(site.id, cart)
   const rough = roughTotal(cart)
   const total = quote?.total_fen ?? rough
@@ -145,7 +149,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
       setCart(emptyCart)
       setSaid(undefined)
       sound.paid()
-      for (const subject of ['till', 'stock', 'sales']) void queries.invalidateQueries({ queryKey: [subject] })
+      for (const subject of ['till', 'stock', 'sales', 'clear']) void queries.invalidateQueries({ queryKey: [subject] })
     } else if (sale.state !== 'awaiting_payment') sound.refused()
     show({ kind: 'result', sale })
   }, [queries, setCart, show, slot])
@@ -241,6 +245,16 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
     }
   }, [locked, put, say, show, t])
 
+  const takeReduced = useCallback((b: ReducedBatch, times: number | undefined) => {
+    if (locked) {
+      say('red', t('busy_sale'))
+      return
+    }
+    const g = reducedGoods(b)
+    if (g.weighed && times === undefined) show({ kind: 'weigh', goods: g, more: { batch_id: b.batch_id, batch_code: b.label } })
+    else put(g, times ?? 1000, { batch_id: b.batch_id, batch_code: b.label })
+  }, [locked, put, say, show, t])
+
   const takeCode = useCallback(async (code: string, times: number | undefined) => {
     if (locked) {
       say('red', t('busy_sale'))
@@ -252,6 +266,11 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
       return
     }
     try {
+      const marked = isLabel(code) ? await reduced.find(code) : undefined
+      if (marked) {
+        takeReduced(marked, times)
+        return
+      }
       const found = await lookUp(site.id, code)
       if (found.refused) {
         say('red', found.refused.text)
@@ -270,7 +289,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
       if (problem.unknown) setReachable(false)
       say('red', problem.status === 404 ? t('not_found', { code }) : words(problem))
     }
-  }, [locked, put, say, show, site.id, t, take, words])
+  }, [locked, put, reduced, say, show, site.id, t, take, takeReduced, words])
 
   const drop = (id: number) => {
     if (locked) return
@@ -377,7 +396,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
           return
         }
         if (panel.kind === 'line') setCart(change(cartNow.current, panel.id, { thousandths: qty, amount_fen: undefined }))
-        else put(panel.goods, qty)
+        else put(panel.goods, qty, panel.more)
         show(goodsPanel)
         return
       }
@@ -565,6 +584,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
               onPointerDown={() => setWantsKeys(true)} onBlur={() => setWantsKeys(false)}
               onChange={(e) => setEntry(e.target.value)} onKeyDown={onBoxKey}
             />
+            {reduced.rows.length > 0 && <button type="button" className={`plain keys${panel.kind === 'reduced' ? ' on' : ''}`} aria-pressed={panel.kind === 'reduced'} onClick={() => show(panel.kind === 'reduced' ? goodsPanel : { kind: 'reduced' })}>{t('reduced')} {reduced.rows.length}</button>}
             <button type="button" className={`plain keys${panel.kind === 'keys' ? ' on' : ''}`} aria-pressed={panel.kind === 'keys'} onClick={() => show(panel.kind === 'keys' ? goodsPanel : { kind: 'keys' })}>{panel.kind === 'keys' ? t('goods') : t('keys')}</button>
           </div>
           <div className="strip-row">
@@ -576,6 +596,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
             {seller.lost && seller.pending
               ? <LostPanel at={seller.pending.at} total={seller.pending.sale.expect_total_fen} mine={seller.pending.who === me.id} who={seller.pending.whoName} busy={seller.busy} again={seller.again} />
               : panel.kind === 'goods' ? <GoodsPanel goods={goods} q={q} hit={q ? hit : -1} category={category} chooseCategory={setCategory} take={(p) => take(p, typed.bad ? undefined : typed.times)} />
+              : panel.kind === 'reduced' ? <ReducedPanel rows={reduced.rows} take={(b) => takeReduced(b, typed.bad ? undefined : typed.times)} />
               : panel.kind === 'keys' ? <Keypad type={type} clear={clear} enter={enter} enterWord="↵" star />
               : panel.kind === 'weigh' ? <div className="line-panel"><h2>{panel.goods.name}</h2><Keypad type={type} clear={clear} enter={enter} enterWord={t('done')} money={panel.goods.by_money ?? false} />{panel.goods.by_money && <p className="note">{t('by_money_hint')}</p>}</div>
               : panel.kind === 'line' && line ? <LinePanel site={site.id} line={line} type={type} clear={clear} enter={enter} change={(what) => setCart(change(cartNow.current, line.id, what))} changeUnit={(unit) => void changeUnit(line.id, unit)} />

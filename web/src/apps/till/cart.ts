@@ -26,9 +26,9 @@ export interface Cart {
 export const emptyCart: Cart = { lines: [], next: 1 }
 export const mostLines = 200
 
-/** The same goods in the same unit go onto their line; what was weighed, or comes from a named batch, has its own. */
+/** The same goods in the same unit go onto their line, those of a named batch onto its; what was weighed has its own. */
 export function add(cart: Cart, goods: Goods, thousandths: number, more: Pick<CartLine, 'amount_fen' | 'batch_id' | 'batch_code'> = {}): Cart {
-  const same = goods.weighed || more.amount_fen !== undefined || more.batch_id !== undefined ? undefined : cart.lines.find((l) => l.product_id === goods.product_id && l.unit === goods.unit && l.price_fen === goods.price_fen && !l.batch_id && l.amount_fen === undefined)
+  const same = goods.weighed || more.amount_fen !== undefined ? undefined : cart.lines.find((l) => l.product_id === goods.product_id && l.unit === goods.unit && l.price_fen === goods.price_fen && l.batch_id === more.batch_id && l.amount_fen === undefined)
   if (same) return change(cart, same.id, { thousandths: same.thousandths + thousandths })
   if (cart.lines.length >= mostLines) return cart
   return { lines: [...cart.lines, { ...goods, ...more, id: cart.next, thousandths }], chosen: cart.next, next: cart.next + 1 }

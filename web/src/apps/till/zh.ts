@@ -49,6 +49,12 @@ export default {
   empty_cart: '清空',
   emptied: '已清空购物车',
   batch_is: '批次 {code}',
+  reduced: '临期特价',
+  reduced_note: '按标签上的批次卖，先到期的在前',
+  reduced_none: '现在没有临期特价',
+  reduced_until: '{at} 到期',
+  reduced_free: '买一送一',
+  reduced_by: '临期优惠 {amount}',
   reckoning: '正在计价',
   price_now: '{name} 现在的价格是 {price}，合计已更新',
   // goods

@@ -158,6 +158,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/clear/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Batches of a site near their expiry, the most urgent first */
+        get: operations["list-clearance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clear/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A batch near its expiry, with every look at it and what was weighed */
+        get: operations["get-clearance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clear/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How each category is cleared, and whether a site has stopped it */
+        get: operations["list-clearance-rules"];
+        /** Set how a category is cleared, in the whole group */
+        put: operations["set-clearance-rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clear/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at once at what is due at a site */
+        post: operations["run-clearance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clear/stops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop or allow further markdowns of a category at a site; what is marked down keeps its price */
+        post: operations["stop-clearance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/demo": {
         parameters: {
             query?: never;
@@ -2298,6 +2384,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/till/reduced": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Marked-down batches that a site can sell now */
+        get: operations["till-reduced"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/till/registers": {
         parameters: {
             query?: never;
@@ -3176,7 +3279,12 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description for one unit
+             * @description less because goods near their expiry are among them
+             */
+            off_fen: number;
+            /**
+             * Format: int64
+             * @description of the price book, for one unit
              */
             price_fen: number;
             product_id: string;
@@ -3269,6 +3377,314 @@ export interface components {
         };
         CheckoutVoidIn: {
             reason: string;
+        };
+        ClearPolicy: {
+            /** @description empty: all categories without a rule of their own */
+            category_id: string;
+            /** @description per cent off, rising */
+            depths: number[];
+            /**
+             * Format: int64
+             * @description minutes before expiry at which the markdown begins; goods with a life under 12 h start at half of it
+             */
+            first_min: number;
+            /** @description buy-one-get-one does not go under it either */
+            floor_binds_free: boolean;
+            /**
+             * Format: int64
+             * @description no markdown goes under this part of the full price
+             */
+            floor_pct: number;
+            /**
+             * Format: int64
+             * @description minutes before expiry from which of two one is free; 0: never. Goods with a life under 12 h: the last sixth of it
+             */
+            free_min: number;
+            /**
+             * Format: int64
+             * @description of the batches so many wait for one half hour with their first markdown, to learn what it does
+             */
+            hold_out_pct: number;
+            /**
+             * Format: int64
+             * @description of what was offered under a plan so much must have been sold for it to be considered
+             */
+            screen_pct: number;
+        };
+        ClearanceBatchStory: {
+            batch_id: string;
+            /** @description empty: none */
+            category_id: string;
+            code: string;
+            /**
+             * Format: int64
+             * @description per cent off
+             */
+            depth: number;
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description of the first step
+             */
+            first_at: string;
+            /** @description would have been sold of it until expiry at the full price */
+            first_expected: string;
+            /** @description when it was first marked down */
+            first_left: string;
+            /** @description from then on of two one is free; empty: never */
+            free_at: string;
+            /** @description of each pair the second is free */
+            free_one: boolean;
+            /** @description in sales whose payment is open */
+            held: string;
+            /** @description code on the label of the marked-down batch; empty: not marked down */
+            label: string;
+            /** @description that can be sold now */
+            left: string;
+            /**
+             * Format: int64
+             * @description full price of one unit; 0: none yet
+             */
+            list_fen: number;
+            /** @description empty: not yet */
+            looked_at: string;
+            /** @description written off at expiry */
+            lost: string;
+            /**
+             * Format: int64
+             * @description its cost
+             */
+            lost_fen: number;
+            name: string;
+            /** @description when it is looked at next; empty: it has ended */
+            next_at: string;
+            /** @enum {string} */
+            phase: "full_price" | "markdown" | "free_one" | "expired";
+            /** @description to be left at the next look; empty: nothing was planned */
+            planned: string;
+            /** Format: int64 */
+            price_fen: number;
+            product_id: string;
+            /**
+             * @description why the last look ended as it did
+             * @enum {string}
+             */
+            reason: "not_yet" | "sells" | "first" | "behind" | "on_plan" | "deepest" | "earns" | "stopped" | "expired" | "short_life" | "gone" | "held_out" | "no_price";
+            /**
+             * Format: int64
+             * @description taken for it, less what was expected at the full price; below 0 the markdown cost more than it brought
+             */
+            saved_fen: number;
+            /** @description at a lower price, less what came back */
+            sold: string;
+            /**
+             * Format: int64
+             * @description taken for it
+             */
+            sold_fen: number;
+            steps: components["schemas"]["ClearanceStepView"][];
+            unit: string;
+            /** @description the document; empty: none */
+            write_off_id: string;
+        };
+        ClearanceBatchView: {
+            batch_id: string;
+            /** @description empty: none */
+            category_id: string;
+            code: string;
+            /**
+             * Format: int64
+             * @description per cent off
+             */
+            depth: number;
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description of the first step
+             */
+            first_at: string;
+            /** @description would have been sold of it until expiry at the full price */
+            first_expected: string;
+            /** @description when it was first marked down */
+            first_left: string;
+            /** @description from then on of two one is free; empty: never */
+            free_at: string;
+            /** @description of each pair the second is free */
+            free_one: boolean;
+            /** @description in sales whose payment is open */
+            held: string;
+            /** @description code on the label of the marked-down batch; empty: not marked down */
+            label: string;
+            /** @description that can be sold now */
+            left: string;
+            /**
+             * Format: int64
+             * @description full price of one unit; 0: none yet
+             */
+            list_fen: number;
+            /** @description empty: not yet */
+            looked_at: string;
+            /** @description written off at expiry */
+            lost: string;
+            /**
+             * Format: int64
+             * @description its cost
+             */
+            lost_fen: number;
+            name: string;
+            /** @description when it is looked at next; empty: it has ended */
+            next_at: string;
+            /** @enum {string} */
+            phase: "full_price" | "markdown" | "free_one" | "expired";
+            /** @description to be left at the next look; empty: nothing was planned */
+            planned: string;
+            /** Format: int64 */
+            price_fen: number;
+            product_id: string;
+            /**
+             * @description why the last look ended as it did
+             * @enum {string}
+             */
+            reason: "not_yet" | "sells" | "first" | "behind" | "on_plan" | "deepest" | "earns" | "stopped" | "expired" | "short_life" | "gone" | "held_out" | "no_price";
+            /**
+             * Format: int64
+             * @description taken for it, less what was expected at the full price; below 0 the markdown cost more than it brought
+             */
+            saved_fen: number;
+            /** @description at a lower price, less what came back */
+            sold: string;
+            /**
+             * Format: int64
+             * @description taken for it
+             */
+            sold_fen: number;
+            unit: string;
+            /** @description the document; empty: none */
+            write_off_id: string;
+        };
+        ClearanceOptionView: {
+            chosen: boolean;
+            /**
+             * Format: int64
+             * @description sold of what was offered under such a plan before, in hundredths of a per cent
+             */
+            conversion_bp: number;
+            /** Format: int64 */
+            depth: number;
+            /**
+             * Format: int64
+             * @description expected from what is left
+             */
+            earned_fen: number;
+            free_one: boolean;
+            /** @description more than the screen asks for */
+            passed: boolean;
+            /** Format: int64 */
+            price_fen: number;
+            /** @description expected until expiry */
+            sold: string;
+        };
+        ClearanceReducedView: {
+            batch_id: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description of each pair the second is free */
+            free_one: boolean;
+            /** @description EAN-13 on its label */
+            label: string;
+            left: string;
+            /** Format: int64 */
+            list_fen: number;
+            name: string;
+            /** Format: int64 */
+            price_fen: number;
+            product_id: string;
+            unit: string;
+        };
+        ClearanceRuleView: {
+            /** @description empty: all categories without a rule of their own */
+            category_id: string;
+            /** @description per cent off, rising */
+            depths: number[];
+            /**
+             * Format: int64
+             * @description e in demand x (1 - off)^-e, in ten-thousandths
+             */
+            elasticity_bp: number;
+            /** @description from our own sales; else the trade's experience */
+            elasticity_learned: boolean;
+            /**
+             * Format: int64
+             * @description minutes before expiry at which the markdown begins; goods with a life under 12 h start at half of it
+             */
+            first_min: number;
+            /** @description buy-one-get-one does not go under it either */
+            floor_binds_free: boolean;
+            /**
+             * Format: int64
+             * @description no markdown goes under this part of the full price
+             */
+            floor_pct: number;
+            /**
+             * Format: int64
+             * @description minutes before expiry from which of two one is free; 0: never. Goods with a life under 12 h: the last sixth of it
+             */
+            free_min: number;
+            /**
+             * Format: int64
+             * @description of the batches so many wait for one half hour with their first markdown, to learn what it does
+             */
+            hold_out_pct: number;
+            /** @description set for this category; else it is that of a category above, or of all */
+            own: boolean;
+            /**
+             * Format: int64
+             * @description of what was offered under a plan so much must have been sold for it to be considered
+             */
+            screen_pct: number;
+            /** @description the site has stopped further markdowns of this category */
+            stopped: boolean;
+        };
+        ClearanceRunIn: {
+            site_id: string;
+        };
+        ClearanceRunOut: {
+            job_id: string;
+        };
+        ClearanceStepView: {
+            /** Format: date-time */
+            at: string;
+            /** @description it lowered the price */
+            changed: boolean;
+            /** Format: int64 */
+            depth: number;
+            /** @description until expiry, at the full price */
+            expected: string;
+            free_one: boolean;
+            id: string;
+            left: string;
+            /** @description the plans that were weighed */
+            options: components["schemas"]["ClearanceOptionView"][];
+            /** @enum {string} */
+            phase: "full_price" | "markdown" | "free_one" | "expired";
+            /** @description the look before wanted so much to be left; empty: nothing */
+            planned: string;
+            /** Format: int64 */
+            price_fen: number;
+            /** @enum {string} */
+            reason: "not_yet" | "sells" | "first" | "behind" | "on_plan" | "deepest" | "earns" | "stopped" | "expired" | "short_life" | "gone" | "held_out" | "no_price";
+            /** @description under the price of this look, once it ended */
+            sold: string;
+            /** Format: int64 */
+            sold_fen: number;
+        };
+        ClearanceStopIn: {
+            /** @description empty: everything */
+            category_id?: string;
+            site_id: string;
+            stopped: boolean;
         };
         ClockInBody: {
             site_id: string;
@@ -4140,6 +4556,21 @@ export interface components {
         };
         PageCheckoutSold: {
             items: components["schemas"]["CheckoutSold"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageClearanceBatchView: {
+            items: components["schemas"]["ClearanceBatchView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageClearanceReducedView: {
+            items: components["schemas"]["ClearanceReducedView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageClearanceRuleView: {
+            items: components["schemas"]["ClearanceRuleView"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -6276,11 +6707,18 @@ export interface components {
             batches: components["schemas"]["TillBatchView"][];
             /** Format: int64 */
             line_no: number;
+            /** @description the decision that lowered the price; empty: none */
+            markdown_id: string;
             /** @description as printed */
             name: string;
             /**
              * Format: int64
-             * @description for one unit
+             * @description less because the goods near their expiry; price times quantity less this is the amount
+             */
+            off_fen: number;
+            /**
+             * Format: int64
+             * @description of the price book, for one unit
              */
             price_fen: number;
             product_id: string;
@@ -6791,6 +7229,212 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BooksStopView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-clearance": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                /** @description also those that ended in the last 24 hours */
+                ended?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageClearanceBatchView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-clearance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClearanceBatchStory"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-clearance-rules": {
+        parameters: {
+            query: {
+                site_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageClearanceRuleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-clearance-rule": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClearPolicy"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClearPolicy"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "run-clearance": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClearanceRunIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClearanceRunOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "stop-clearance": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClearanceStopIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClearanceStopIn"];
                 };
             };
             /** @description Error */
@@ -12281,6 +12925,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckoutQuote"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "till-reduced": {
+        parameters: {
+            query: {
+                site_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageClearanceReducedView"];
                 };
             };
             /** @description Error */
