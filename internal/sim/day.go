@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -576,13 +577,61 @@ func (s *shop) look(ctx context.Context, at time.Time) error {
 	for _, o := range offers {
 		s.shelf[o.Code] = o
 	}
-	return nil
+	s.reduced, err = list[*deal](ctx, s.cashiers[0], "/api/till/reduced?site_id="+s.site.String())
+	return err
+}
+
+const (
+	thrifty = .5 // of the people who want a product take it from a batch on markdown
+	tempted = .2 // of all people take something on markdown that they did not come for
+)
+
+// bargains are the lines of marked-down goods a customer takes, instead of others or besides.
+func (s *shop) bargains(luck *rand.Rand, lines []saleLine) []saleLine {
+	own, besides, which := luck.Float64() < thrifty, luck.Float64() < tempted, luck.IntN(1<<20)
+	var fit []*deal
+	for _, d := range s.reduced {
+		if d.Left >= qty.Scale {
+			fit = append(fit, d)
+		}
+	}
+	if len(fit) == 0 {
+		return lines
+	}
+	taken := map[id.ID]bool{}
+	if own {
+		var out []saleLine
+		for _, l := range lines {
+			for _, d := range fit {
+				if d.ProductID == l.ProductID && !taken[d.BatchID] {
+					n := min(l.Qty, d.Left/qty.Scale*qty.Scale)
+					out = append(out, saleLine{d.ProductID, d.Unit, n, d.BatchID})
+					l.Qty -= n
+					taken[d.BatchID] = true
+					break
+				}
+			}
+			if l.Qty > 0 {
+				out = append(out, l)
+			}
+		}
+		lines = out
+	}
+	if d := fit[which%len(fit)]; besides && !taken[d.BatchID] {
+		n := qty.Qty(qty.Scale)
+		if d.FreeOne {
+			n *= 2
+		}
+		lines = append(lines, saleLine{d.ProductID, d.Unit, min(n, d.Left/qty.Scale*qty.Scale), d.BatchID})
+	}
+	return lines
 }
 
 type saleLine struct {
 	ProductID id.ID   `json:"product_id"`
 	Unit      string  `json:"unit"`
 	Qty       qty.Qty `json:"qty"`
+	BatchID   id.ID   `json:"batch_id,omitempty"` // of goods on markdown
 }
 
 // serve rings up what a customer wants and what is there of it.
@@ -607,16 +656,16 @@ func (s *shop) serve(ctx context.Context, c *customer, slot int) error {
 	key := s.key("sale", s.no, slot, c.no)
 	for try := 0; try < 4; try++ {
 		var lines []saleLine
-		var taken []*offer
 		for _, code := range codes {
 			o := s.shelf[code]
 			if o == nil {
 				continue
 			}
 			if n := min(qty.Qty(count[code]), o.Stock/qty.Scale); n > 0 {
-				lines, taken = append(lines, saleLine{o.ProductID, o.Unit, n * qty.Scale}), append(taken, o)
+				lines = append(lines, saleLine{ProductID: o.ProductID, Unit: o.Unit, Qty: n * qty.Scale})
 			}
 		}
+		lines = s.bargains(h.luck(14, s.no, c.no, s.chain.date.Number()*48+slot), lines)
 		if len(lines) == 0 {
 			return nil // the customer leaves
 		}
@@ -643,8 +692,17 @@ func (s *shop) serve(ctx context.Context, c *customer, slot int) error {
 		case err != nil:
 			return err
 		}
-		for i, o := range taken {
-			o.Stock -= lines[i].Qty
+		for _, l := range lines {
+			for _, o := range s.shelf {
+				if o.ProductID == l.ProductID {
+					o.Stock -= l.Qty
+				}
+			}
+			for _, d := range s.reduced {
+				if d.BatchID == l.BatchID {
+					d.Left -= l.Qty
+				}
+			}
 		}
 		return nil
 	}

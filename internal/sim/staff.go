@@ -24,6 +24,7 @@ type shop struct {
 
 	did     map[string]bool // what was done today, by name
 	shelf   map[string]*offer
+	reduced []*deal
 	shelfAt time.Time
 	half    time.Time // the half hour whose customers are known
 	come    []*customer
@@ -39,6 +40,15 @@ type offer struct {
 	Unit      string
 	PriceFen  money.Fen `json:"price_fen"`
 	Stock     qty.Qty
+}
+
+// deal is a marked-down batch as the till shows it.
+type deal struct {
+	BatchID   id.ID `json:"batch_id"`
+	ProductID id.ID `json:"product_id"`
+	Unit      string
+	FreeOne   bool `json:"free_one"`
+	Left      qty.Qty
 }
 
 var surnames = []rune("王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢")
