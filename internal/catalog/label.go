@@ -192,7 +192,7 @@ func PutLayout(tx *db.Tx, staff, layout id.ID, d LayoutDraft) (*Layout, error) {
 	}
 	rows := tx.Query(`SELECT id, name FROM catalog_label WHERE prefix = $1 AND id <> $2`, d.Prefix, layout)
 	defer rows.Close()
-	for rows.Next() {
+	if rows.Next() {
 		if err := rows.Scan(&other, &name); err != nil {
 			return nil, err
 		}

@@ -224,9 +224,6 @@ func TestADayIsClosedOnlyWhenItIsOver(t *testing.T) {
 }
 
 func TestNobodySlipsIntoADayThatIsBeingClosed(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits as long as the product does")
-	}
 	settleAfter = maxAge + 200*time.Millisecond
 	defer func() { settleAfter = 0 }()
 	each(t, func(t *testing.T, s shop) {

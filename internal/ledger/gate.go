@@ -52,7 +52,7 @@ func changed(tx *db.Tx) {
 
 // rules reads them when what is known is too old. On PostgreSQL that is a round trip, which Watch spares the tills.
 func (g *gate) rules(tx *db.Tx) (*rules, error) {
-	if r := g.known.Load(); r != nil && time.Since(r.at) < maxAge {
+	if r := g.known.Load(); r != nil && time.Since(r.at) < maxAge { //allow:clock an age by the monotonic clock, which nobody can set
 		return r, nil
 	}
 	return g.read(tx)
@@ -60,6 +60,7 @@ func (g *gate) rules(tx *db.Tx) (*rules, error) {
 
 func (g *gate) read(tx *db.Tx) (*rules, error) {
 	before := g.changes.Load()
+	//allow:clock an age by the monotonic clock, which nobody can set
 	r := &rules{at: time.Now(), through: map[id.ID]cal.Date{}, stopped: map[Kind]bool{}}
 	closes := tx.Query(`SELECT site_id, through FROM ledger_close`)
 	stops := tx.Query(`SELECT DISTINCT doc_kind FROM ledger_stop WHERE state = 1`)

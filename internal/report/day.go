@@ -69,13 +69,6 @@ func (c *slotCount) add(s onShelf) {
 	c.earlyOut += int64(bits.OnesCount64(s.out & s.early))
 }
 
-func (c *slotCount) join(o slotCount) {
-	c.onSale += o.onSale
-	c.out += o.out
-	c.early += o.early
-	c.earlyOut += o.earlyOut
-}
-
 type half struct{ sales, slips, plan, week int64 } // sales less refunds
 
 // day is a business day of a site, added up.

@@ -19,9 +19,9 @@ import (
 type modelLot struct{ onHand, worth int64 }
 
 type modelTransit struct {
-	batch, to           int // of the model's batches; to -1: nothing has come yet
-	shipped, left, over int64
-	worth               int64
+	batch, to     int // of the model's batches; to -1: nothing has come yet
+	shipped, left int64
+	worth         int64
 }
 
 type modelTransfer struct {
