@@ -35,8 +35,14 @@ func TestHostileInputBreaksNothing(t *testing.T) {
 			if a.status >= 500 {
 				t.Errorf("%s, %s = %.40q: %v", r.Name, what, payload, a)
 			}
+			text := a.text
+			for _, p := range payloads { // what somebody wrote down before may be read
+				if len(p) > 8 {
+					text = strings.ReplaceAll(text, p, "")
+				}
+			}
 			for _, word := range leaks {
-				if strings.Contains(a.text, word) && !strings.Contains(payload, word) {
+				if strings.Contains(text, word) && !strings.Contains(payload, word) {
 					t.Errorf("%s, %s = %.40q tells %q: %v", r.Name, what, payload, word, a)
 				}
 			}

@@ -208,7 +208,17 @@ var examples = map[string]func(w *town, x world) request{
 	"write-purchase-order":    func(w *town, x world) request { return request{body: w.order(x)} },
 	"confirm-purchase-order":  func(w *town, x world) request { return request{path: m1("id", x.ids["order"])} },
 	"send-purchase-order":     func(w *town, x world) request { return request{path: m1("id", x.ids["order"])} },
-	"close-purchase-order":    func(w *town, x world) request { return request{path: m1("id", x.ids["order"])} },
+	"close-purchase-order": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["order"]), body: m{"reason": x.canary}}
+	},
+	"get-today": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"close-store-requisition": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["storereq"]), body: m{"reason": x.canary}}
+	},
+	"get-making-task": func(w *town, x world) request { return request{path: m1("id", x.ids["task"])} },
+	"cancel-requisition": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["requisition2"]), body: m{"reason": x.canary}}
+	},
 	"receive-purchase": func(w *town, x world) request {
 		return request{path: m1("id", x.ids["order2"]), body: m{"note": x.canary, "lines": []m{{"line": 1, "qty": "4"}}}}
 	},

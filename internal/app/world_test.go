@@ -236,6 +236,7 @@ func (w *town) world(name, mark string) world {
 	x.ids["owed"] = w.done(x.boss, "POST", "/api/till/sales", refused).id()
 	w.done(x.boss, "POST", "/api/till/sales/"+x.ids["owed"]+"/void", m{"reason": "mistake"})
 	x.ids["requisition"] = w.done(x.boss, "POST", "/api/making/requisitions", w.making(x)).id()
+	x.ids["requisition2"] = w.done(x.boss, "POST", "/api/making/requisitions", w.making(x)).id()
 	taken := w.done(x.boss, "POST", "/api/making/requisitions", w.making(x)).id()
 	x.ids["task"] = w.done(x.boss, "POST", "/api/making/requisitions/"+taken+"/complete", w.scanned(x)).id()
 	x.ids["presence"] = w.done(x.boss, "POST", "/api/attendance", m{"site_id": x.ids["site"], "staff_id": x.ids["staff"], "in_at": w.ago(7), "out_at": w.ago(6), "reason": mark}).id()

@@ -637,7 +637,7 @@ func latest(a, b time.Time) time.Time {
 // perBase is what one base unit of a product costs at a site, as fen ÷ base units.
 type perBase struct{ fen, num, den int64 }
 
-// priced gives those of the products that have a price at the site on the date and are not discontinued: by their
+// priced gives those of the products that have a price at the site on the date and that tills may sell: by their
 // smallest priced unit.
 func (s *Service) priced(tx *db.Tx, site id.ID, date cal.Date, products []id.ID) (map[id.ID]perBase, error) {
 	found := map[id.ID]perBase{}
@@ -664,7 +664,7 @@ func (s *Service) priced(tx *db.Tx, site id.ID, date cal.Date, products []id.ID)
 		return nil, err
 	}
 	for p, g := range goods {
-		if g.State != "on_sale" {
+		if !g.State.Sold() {
 			continue
 		}
 		for _, u := range g.Units {

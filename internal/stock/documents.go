@@ -95,12 +95,20 @@ func (d *DocumentRow) scan(scan func(...any) error) (time.Time, error) {
 // ErrNoDocument is the answer for a document that is not there and for one out of the caller's reach alike.
 var ErrNoDocument = errs.Define("stock_document_unknown", errs.NotFound, "没有这张单据", "There is no such document")
 
+// ErrDate refuses a business date that is none.
+var ErrDate = errs.Define("stock_date_bad", errs.Invalid, "日期应写成 2026-03-01 这样", "A date is written like 2026-03-01")
+
 func documentRoutes(api *web.API) {
 	web.Get(api, web.Route{Path: "/api/stock/documents", Name: "list-stock-documents", Summary: "Posted documents of stock, newest first", Perm: "stock.read", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *DocumentSearch) (*web.Page[DocumentRow], error) {
 			site, err := org.SiteFor(ctx, "stock.read", in.SiteID)
 			if err != nil {
 				return nil, err
+			}
+			for field, d := range map[string]cal.Date{"from": in.From, "to": in.To} {
+				if d != "" && !d.Valid() {
+					return nil, ErrDate.At(field)
+				}
 			}
 			before := id.ID(1<<63 - 1)
 			if _, err := in.Seek(&before); err != nil {
