@@ -137,6 +137,7 @@ var morning = m{
 }
 
 func TestAMorningReckonedByHandIsTheBoards(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		c := openCounter(openTown(t, d))
 		if b := c.board(""); b["total"].(m)["slots_on_sale"] != 0.0 || b["total"].(m)["out_rate"] != nil || len(b["alarms"].([]any)) != 0 {
@@ -203,6 +204,7 @@ func TestAMorningReckonedByHandIsTheBoards(t *testing.T) {
 }
 
 func TestADayThatIsOverStaysAsItWas(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		c := openCounter(openTown(t, d))
 		c.morning()

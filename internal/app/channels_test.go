@@ -14,6 +14,7 @@ import (
 // promised, handed over in whole or in part, and released. Nothing may be sold or promised twice, what is kept for a
 // channel stays its own, every promise ends, and the books prove it.
 func TestARushOnFourChannelsNeverSellsWhatIsNotThere(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) { rush(t, d, 2_000) })
 }
 

@@ -22,6 +22,7 @@ import (
 
 // The table of the trade, to the second. Nobody asks for these goods, so that every step is taken.
 func TestABatchGoesThroughItsStepsToTheSecond(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *shop) {
 		lives := []struct {
 			p     *catalog.Product

@@ -170,6 +170,7 @@ func TestTheDemoLivesThroughItsDaysThoughItIsKilled(t *testing.T) {
 }
 
 func TestADemoIsNeverMadeInAShopAndAShopIsNeverRemoved(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, fresh *dbtest.DB) {
 		ctx := context.Background()
 		d := fresh.DB
@@ -200,6 +201,7 @@ func TestADemoIsNeverMadeInAShopAndAShopIsNeverRemoved(t *testing.T) {
 }
 
 func TestADemoIsRemovedOnlyWhenNobodyServesIt(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, fresh *dbtest.DB) {
 		ctx := context.Background()
 		s := serveDemo(t, fresh.DSN)

@@ -26,6 +26,7 @@ var leaks = []string{"SQLSTATE", "syntax error", "sqlite", "pgx", "goroutine", "
 // Every parameter of every request is replaced by each payload, and every text of its body by some: no
 // route breaks, and none tells what is inside.
 func TestHostileInputBreaksNothing(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		w := openTown(t, d)
 		w.settle()
@@ -150,6 +151,7 @@ func spoilt(body any, payload string) []any {
 
 // A file is only another way to ask: what it says of a foreign store is refused row by row.
 func TestAFileCannotReachAForeignStore(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		w := openTown(t, d)
 		w.settle()

@@ -380,6 +380,7 @@ func mixed(own, other any) []any {
 // same requests, made by one of the second company, work: so it is the person that is refused, not a
 // mistake in the request.
 func TestAForeignIdShowsNothingAndChangesNothing(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		w := openTown(t, d)
 		w.settle()
@@ -566,6 +567,7 @@ func TestEveryRouteNamesAPermissionAndAScope(t *testing.T) {
 
 // Whoever comes without sign-in, or with something that is none, gets nothing but the public list.
 func TestWithoutSignInNothingAnswers(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		w := openTown(t, d)
 		before := w.rows()
@@ -591,6 +593,7 @@ func TestWithoutSignInNothingAnswers(t *testing.T) {
 
 // A disabled person, one signed out, and one whose session has ended are nobody.
 func TestWhoWasSentAwayIsNobody(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		w := openTown(t, d)
 		w.settle()
@@ -618,6 +621,7 @@ func TestWhoWasSentAwayIsNobody(t *testing.T) {
 // What a role may do is what its permissions say: each built-in role, at a site and over the group, on
 // every route. The request itself is nonsense, so that nothing happens when it is let in.
 func TestEveryRoleMayWhatItsPermissionsSay(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		w := openTown(t, d)
 		w.settle()

@@ -120,6 +120,7 @@ func (s *running) ask(method, path string, body any) (int, map[string]any) {
 }
 
 func TestAStrangerStartsSignsInAndSells(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		cmd := serveCmd{database: database{d.DSN}}
 		s := serve(t, cmd)
@@ -319,6 +320,7 @@ func TestSettingsComeFromFlagsThenEnvironmentThenFile(t *testing.T) {
 }
 
 func TestTheDoctorFindsWhatIsWrongWithTheDatabase(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		examine := func() map[string]string {
 			t.Helper()

@@ -30,6 +30,7 @@ func (w *town) ledgerSays(site string, first, last int, what string) float64 {
 // A day in a store: history comes in by file, the forecast makes a plan, people confirm it, order, receive, make, sell
 // until nothing is left, take back, write off; the board's figures are the ledger's to the fen and the gram.
 func TestADayInAStoreIsOnTheBoardWhatItIsInTheLedger(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		w := openTown(t, d)
 		w.settle()
@@ -127,6 +128,7 @@ func TestADayInAStoreIsOnTheBoardWhatItIsInTheLedger(t *testing.T) {
 }
 
 func TestPresencesAreOneAtATimeAndCorrectedWithAReason(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		c := openCounter(openTown(t, d))
 		c.at(8, 0)

@@ -28,14 +28,16 @@ const adminPassword = "sesame-open-9"
 // town is an installation with two legal entities, each with a store, goods, sales and people. What
 // belongs to the second is marked with a canary word.
 type town struct {
-	t     *testing.T
-	d     *dbtest.DB
-	h     *house
-	roles map[string]id.ID
-	all   string // id of a role with every permission
-	admin string // cookie
-	goods map[string]string
-	a, b  world
+	seenAt string // PostgreSQL: the next number of a writer when the rows were read
+	seen   map[string]string
+	t      *testing.T
+	d      *dbtest.DB
+	h      *house
+	roles  map[string]id.ID
+	all    string // id of a role with every permission
+	admin  string // cookie
+	goods  map[string]string
+	a, b   world
 
 	tomorrow string
 	supplier string
@@ -375,6 +377,18 @@ func (w *town) rows() map[string]string {
 		q := `SELECT name FROM sqlite_master WHERE type = 'table'`
 		if tx.Engine() == db.Postgres {
 			q = `SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()`
+		}
+		if tx.Engine() == db.Postgres {
+			// Whoever writes takes a number: while the next one stays the same nothing has changed.
+			var next string
+			if err := tx.QueryRow(`SELECT CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT)`).Scan(&next); err != nil {
+				return err
+			}
+			if next == w.seenAt {
+				all = w.seen
+				return nil
+			}
+			w.seenAt, w.seen = next, all
 		}
 		var tables []string
 		rows := tx.Query(q)
