@@ -625,30 +625,45 @@ func update(tx *db.Tx, changed []*held) error {
 	return tx.ExecMany(updatePosted, args...)
 }
 
-// Two forms, because most documents correct nothing and every value bound costs a sale something.
+// Several forms, because most documents correct nothing and every value bound costs a sale something.
 var (
 	insertTransfers = db.NewMany(`INSERT INTO ledger_transfer (doc_kind, doc_id, leg, from_id, to_id, unit, amount, site_id, business_date, booked_at) VALUES `,
 		`(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
 	insertCorrections = db.NewMany(`INSERT INTO ledger_transfer (doc_kind, doc_id, leg, from_id, to_id, unit, amount, site_id, business_date, booked_at, corrects_kind, corrects_id, corrects_leg) VALUES `,
 		`(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
+	// What all legs share is bound once: PostgreSQL reads every value bound to a statement anew.
+	insertTransfersOnce = db.NewMany(`INSERT INTO ledger_transfer (doc_kind, doc_id, leg, from_id, to_id, unit, amount, site_id, business_date, booked_at)
+		SELECT CAST($1 AS SMALLINT), CAST($2 AS BIGINT), v.column1, v.column2, v.column3, v.column4, v.column5, CAST($3 AS BIGINT), CAST($4 AS TEXT), CAST($5 AS BIGINT) FROM (VALUES `,
+		`(SMALLINT, BIGINT, BIGINT, BIGINT, BIGINT)`, `) AS v`)
 )
 
 func insertLegs(tx *db.Tx, doc Document, transfers []Transfer) error {
-	plain := make([]any, 0, 10*len(transfers))
+	plain := make([]any, 0, 5+10*len(transfers))
 	var corrections []any
 	kind, docID, site, date, now := any(int64(doc.Kind)), any(int64(doc.ID)), any(int64(doc.Site)), any(string(doc.Date)), any(tx.Now().UnixMilli())
+	bindOnce := tx.Engine() == db.Postgres
+	if bindOnce {
+		plain = append(plain, kind, docID, site, date, now)
+	}
 	for i := range transfers {
 		t := &transfers[i]
 		row := &plain
 		if t.Corrects != (Ref{}) {
 			row = &corrections
+		} else if bindOnce {
+			plain = append(plain, int64(t.Leg), int64(t.From), int64(t.To), int64(t.Unit), t.Amount)
+			continue
 		}
 		*row = append(*row, kind, docID, int64(t.Leg), int64(t.From), int64(t.To), int64(t.Unit), t.Amount, site, date, now)
 		if row == &corrections {
 			*row = append(*row, int64(t.Corrects.Kind), int64(t.Corrects.ID), int64(t.Corrects.Leg))
 		}
 	}
-	if err := tx.ExecMany(insertTransfers, plain...); err != nil {
+	statement := insertTransfers
+	if bindOnce {
+		statement = insertTransfersOnce
+	}
+	if err := tx.ExecMany(statement, plain...); err != nil {
 		return err
 	}
 	return tx.ExecMany(insertCorrections, corrections...)
