@@ -113,7 +113,6 @@ type disk struct {
 	files map[string][]byte
 	open  []event // begun and covered by no fsync
 	done  map[int]bool
-	sync  map[int]int // calls of fsync: how many of open were done when it began
 }
 
 func (d *disk) write(files map[string][]byte, e event) {

@@ -221,6 +221,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 // traceEnded waits until strace has written its last line.
 func traceEnded(t *testing.T, path string) {
 	t.Helper()
+	//allow:tests another program writes the file and nobody tells when it has
 	for begin := time.Now(); time.Since(begin) < time.Minute; time.Sleep(20 * time.Millisecond) {
 		file, err := os.Open(path)
 		if err != nil {

@@ -8,14 +8,15 @@ import (
 
 // Proofs hold what clearance decided against the stock that it decided on. 22 is the kind of a write-off.
 func Proofs() []proof.Proof {
-	prove := func(count, find, sentence string) func(*db.Tx) (proof.Result, error) {
-		return func(tx *db.Tx) (proof.Result, error) { return till.Prove(tx, count, find, sentence) }
-	}
 	return []proof.Proof{
-		{Name: "clearance_reduced_batches_have_a_price", Run: prove(`SELECT COUNT(*) FROM stock_batch WHERE reduced = 1`, withoutPrice,
-			"batch %v: sold last is %v, the decision on its price is %v")},
-		{Name: "clearance_write_offs_are_booked", Run: prove(`SELECT COUNT(*) FROM clear_markdown WHERE lost_qty > 0`, writeOffs,
-			"batch %v: written off at its end were %v fen, its documents say %v")},
+		{Name: "clearance_reduced_batches_have_a_price", Run: func(tx *db.Tx) (proof.Result, error) {
+			return till.Prove(tx, `SELECT COUNT(*) FROM stock_batch WHERE reduced = 1`, withoutPrice,
+				"batch %v: sold last is %v, the decision on its price is %v")
+		}},
+		{Name: "clearance_write_offs_are_booked", Run: func(tx *db.Tx) (proof.Result, error) {
+			return till.Prove(tx, `SELECT COUNT(*) FROM clear_markdown WHERE lost_qty > 0`, writeOffs,
+				"batch %v: written off at its end were %v fen, its documents say %v")
+		}},
 	}
 }
 
