@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -27,8 +28,100 @@ func (w *town) ledgerSays(site string, first, last int, what string) float64 {
 	return float64(n)
 }
 
+// clearADay takes a batch of forty bottles from fresh to written off, by the clock of the business: nobody takes them at the
+// full price, so that the job marks them down, then gives two for one, then writes off what is left.
+func (w *town) clearADay(x world) {
+	w.t.Helper()
+	site, product, begins := x.ids["site"], x.ids["product"], w.d.Clock.Now()
+	rule := m{"category_id": "", "floor_binds_free": false, "first_min": 360, "free_min": 120, "depths": []int{15, 20, 25, 30}, "floor_pct": 0, "screen_pct": 65, "hold_out_pct": 0}
+	w.done(w.admin, "PUT", "/api/clear/rules", rule) // no batch waits a step to learn from it
+	arrive := func(code string, n int, lasts time.Duration) string {
+		w.t.Helper()
+		a := w.done(x.boss, "POST", "/api/stock/receipts", m{"site_id": site, "lines": []m{{"product_id": product, "qty": fmt.Sprint(n), "cost_fen": 43 * n, "code": code,
+			"expires_at": w.d.Clock.Now().Add(lasts).Format(time.RFC3339)}}})
+		return a.body["lines"].([]any)[0].(m)["batch_id"].(string)
+	}
+	at := func(since time.Duration) { // the clock stands there, and the jobs have seen it
+		w.t.Helper()
+		w.d.Clock.Set(begins.Add(since))
+		for range 2 { // the first may take a batch into view
+			if err := errors.Join(w.h.runner.Tick(w.t.Context()), w.h.runner.Drain(w.t.Context())); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+	}
+	reduced := func() []any {
+		w.t.Helper()
+		return w.done(x.boss, "GET", "/api/till/reduced?site_id="+site, nil).body["items"].([]any)
+	}
+	order := func(total int, line m) m {
+		line["product_id"], line["unit"] = product, "瓶"
+		return m{"site_id": site, "register": "1", "expect_total_fen": total, "lines": []m{line}, "tenders": []m{{"kind": "cash", "amount_fen": total}}}
+	}
+	batchOf := func(batch string) string {
+		w.t.Helper()
+		return w.done(x.boss, "GET", "/api/stock/batches/"+batch, nil).body["qty"].(string)
+	}
+
+	old := arrive("OLD", 40, 13*time.Hour)
+	at(7*time.Hour - time.Second)
+	fresh := arrive("FRESH", 10, 48*time.Hour)
+	if r := reduced(); len(r) != 0 {
+		w.t.Errorf("marked down a second too early: %v", r)
+	}
+	at(7 * time.Hour)
+	r := reduced()
+	if len(r) != 1 || r[0].(m)["batch_id"] != old || r[0].(m)["list_fen"] != 777.0 || r[0].(m)["left"] != "40" {
+		w.t.Fatalf("six hours before its end: %v", r)
+	}
+	down := int(r[0].(m)["price_fen"].(float64))
+	if down >= 777 || down < 777*7/10 {
+		w.t.Errorf("marked down to %d", down)
+	}
+	// Whoever names no batch pays for a fresh one, though the old one ends first; whoever names the old one pays less.
+	w.done(x.boss, "POST", "/api/till/sales", order(777, m{"qty": "1"}))
+	if got := [2]string{batchOf(old), batchOf(fresh)}; got != [2]string{"40", "9"} {
+		w.t.Errorf("after a sale from the shelf %v are left", got)
+	}
+	if a := w.send(x.boss, "POST", "/api/till/sales", order(777, m{"qty": "1", "batch_id": old})); a.code != "price_changed" {
+		w.t.Errorf("the full price for a bottle of the old batch: %v", a)
+	}
+	w.done(x.boss, "POST", "/api/till/sales", order(down, m{"qty": "1", "batch_id": old}))
+	if a := w.send(x.boss, "POST", "/api/till/sales", order(down, m{"qty": "1", "batch_id": fresh})); a.code != "price_changed" {
+		w.t.Errorf("the lower price for a fresh bottle: %v", a)
+	}
+	if got := [2]string{batchOf(old), batchOf(fresh)}; got != [2]string{"39", "9"} {
+		w.t.Errorf("after a sale by label %v are left", got)
+	}
+	at(11 * time.Hour)
+	r = reduced()
+	if len(r) != 1 || r[0].(m)["free_one"] != true || int(r[0].(m)["price_fen"].(float64)) > down {
+		w.t.Fatalf("two hours before its end: %v", r)
+	}
+	last := int(r[0].(m)["price_fen"].(float64))
+	w.done(x.boss, "POST", "/api/till/sales", order(last, m{"qty": "2", "batch_id": old}))   // of two one is free
+	w.done(x.boss, "POST", "/api/till/sales", order(2*last, m{"qty": "3", "batch_id": old})) // an odd one is paid
+	at(13 * time.Hour)
+	if r := reduced(); len(r) != 0 {
+		w.t.Errorf("still on sale at its end: %v", r)
+	}
+	if a := w.send(x.boss, "POST", "/api/till/sales", order(last, m{"qty": "1", "batch_id": old})); a.status == 200 {
+		w.t.Errorf("sold after its end: %v", a)
+	}
+	b := w.done(x.boss, "GET", "/api/clear/batches/"+old, nil).body
+	want := m{"sold": "6", "sold_fen": float64(down + 3*last), "lost": "34", "lost_fen": 34 * 43.0, "phase": "expired"}
+	for k, v := range want {
+		if b[k] != v {
+			w.t.Errorf("%s of the cleared batch: %v, want %v", k, b[k], v)
+		}
+	}
+	if got := [2]string{batchOf(old), batchOf(fresh)}; got != [2]string{"0", "9"} {
+		w.t.Errorf("at the end %v are left", got)
+	}
+}
+
 // A day in a store: history comes in by file, the forecast makes a plan, people confirm it, order, receive, make, sell
-// until nothing is left, take back, write off; the board's figures are the ledger's to the fen and the gram.
+// until nothing is left, take back, write off, clear what nears its expiry; the board's figures are the ledger's to the fen and the gram.
 func TestADayInAStoreIsOnTheBoardWhatItIsInTheLedger(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
@@ -83,6 +176,8 @@ func TestADayInAStoreIsOnTheBoardWhatItIsInTheLedger(t *testing.T) {
 		if b := board(); b["total"].(m)["out_now"] != 1.0 {
 			t.Errorf("sold out, and the board does not say so: %v", b["total"])
 		}
+
+		w.clearADay(x)
 
 		compare := func(how string) {
 			t.Helper()
