@@ -19,7 +19,7 @@ go_tests() {
 		return
 	fi
 	go build -o .build/pgchild ./internal/platform/dbtest/pgchild || return
-	.build/pgchild -- go test -json -timeout 180s "${packages[@]}" | .build/testsum
+	.build/pgchild -- go test -json -timeout 400s "${packages[@]}" | .build/testsum
 }
 web_tests() {
 	web_install && (cd web && npm test --silent)
