@@ -99,7 +99,7 @@ export function ThreeFigures(props: { figures: Figures; trend: Day['trend']; to:
         notes={[t('loss_of', { lost: f.yuan(x.wasted_fen + x.making_loss_fen), base: f.yuan(x.received_fen + x.made_fen) })]}
       />
       <Big
-        to={to('sales')} name={t('labour')} unit={t('per_hour')} value={x.per_hour_fen} words={(v) => yuan(v)} none={t('no_hours')} trend={trend.map((d) => d.per_hour_fen)} delta={(d) => f.signed(yuan(d))}
+        to={to('sales')} name={t('labour')} unit={t('per_hour')} value={x.per_hour_fen} words={(v) => yuan(v)} none={t(x.present > 0 ? 'hours_short' : 'no_hours')} trend={trend.map((d) => d.per_hour_fen)} delta={(d) => f.signed(yuan(d))}
         notes={[t('labour_of', { sales: f.yuan(x.net_fen), hours }), t('present', { n: x.present })]}
         alarm={x.cut > 0 ? t('cut', { n: x.cut }) : undefined}
       />

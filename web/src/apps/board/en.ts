@@ -16,6 +16,7 @@ export default {
   per_hour: '¥ per hour worked',
   no_base: 'No data yet',
   no_hours: 'Nobody has clocked in',
+  hours_short: 'Just clocked in',
   present: '{n} {n:person|people} at work',
   cut: '{n} did not clock out',
   against_yesterday: '{delta} against the day before',

@@ -13,6 +13,7 @@ export default {
   per_hour: '元/工时',
   no_base: '还没有数据',
   no_hours: '还没有人打卡',
+  hours_short: '刚上班',
   present: '在岗 {n} 人',
   cut: '{n} 次忘打下班卡',
   against_yesterday: '比前一天 {delta}',

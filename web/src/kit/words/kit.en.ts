@@ -77,4 +77,6 @@ export default {
   no_site_title: 'No site to look at yet',
   no_site: 'Ask an administrator to give you rights at a site under Settings › Staff.',
   home: 'Home',
+  clock_in: 'Clock in',
+  clock_out: 'Clock out (in since {at})',
 } satisfies SameKeys<typeof zh>

@@ -74,4 +74,6 @@ export default {
   no_site_title: '还没有可看的机构',
   no_site: '请管理员在“设置 › 员工”里给你一家机构的权限。',
   home: '首页',
+  clock_in: '上班打卡',
+  clock_out: '下班打卡（{at} 上班）',
 } as const

@@ -66,8 +66,6 @@ export default {
   cut: '{n} did not clock out; the hours need correcting',
   sold: 'Sold',
   refunds: 'Refunds',
-  clock_in: 'Clock in',
-  clock_out: 'Clock out (in since {at})',
   plan_open: '{n} {n:line|lines} of today’s plan not confirmed yet',
   sold_out: '{n} {n:product is|products are} sold out',
   expired: '{n} {n:product has|products have} expired batches to write off',

@@ -63,8 +63,6 @@ export default {
   cut: '{n} 人次忘打下班卡，工时要更正',
   sold: '销售',
   refunds: '退货',
-  clock_in: '上班打卡',
-  clock_out: '下班打卡（{at} 上班）',
   plan_open: '今天的计划还有 {n} 行没有确认',
   sold_out: '{n} 种商品卖完了',
   expired: '{n} 种商品有过期批次，要报损',

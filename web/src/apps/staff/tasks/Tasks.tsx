@@ -1,7 +1,9 @@
 import { ClockCircleOutlined } from '@ant-design/icons'
+import { Clock } from '@kit/Clock'
 import { useFormat } from '@kit/format'
 import { useText } from '@kit/i18n'
 import { PageHead } from '@kit/Shell'
+import { useCan } from '@kit/session'
 import { useSite } from '@kit/site'
 import { Empty, ProblemBox, SkeletonLines } from '@kit/states'
 import { Link } from 'react-router-dom'
@@ -16,6 +18,7 @@ const soon = 30 * 60_000
 export default function Tasks() {
   const t = useText(tasksText)
   const f = useFormat()
+  const can = useCan()
   const { site } = useSite()
   const today = useToday(site?.id)
   const now = useClock(today.data?.ahead)
@@ -25,7 +28,7 @@ export default function Tasks() {
   const waiting = read.some((s) => s.loading) && tasks.length === 0
   return (
     <>
-      <PageHead title={t('title')} note={today.data && <>{f.day(today.data.date)}{tasks.length > 0 && ` · ${t('count', { n: tasks.length })}`}</>} />
+      <PageHead title={t('title')} note={today.data && <>{f.day(today.data.date)}{tasks.length > 0 && ` · ${t('count', { n: tasks.length })}`}</>}>{site && can('attendance.clock') && <Clock site={site.id} />}</PageHead>
       <div className="zg-stack">
         {problems[0] && <ProblemBox problem={problems[0].problem!} again={() => problems.forEach((s) => s.again())} />}
         {waiting ? <SkeletonLines lines={6} /> : tasks.length === 0 && problems.length === 0 ? <div className="zg-sheet"><Empty title={t('none_title')}>{t('none')}</Empty></div> : (

@@ -1,11 +1,14 @@
-import { act, client, must, ProblemBox, useAct, useFormat, useRead, useText } from '@kit'
 import { Button } from 'antd'
-import { todayText } from './text'
+import { act, client, must, useAct, useRead } from './api'
+import { useFormat } from './format'
+import { useText } from './i18n'
+import { ProblemBox } from './states'
+import { kitText } from './words'
 
 /** Clocking in and out at the chosen site. */
 export function Clock(props: { site: string }) {
   const { site } = props
-  const t = useText(todayText)
+  const t = useText(kitText)
   const f = useFormat()
   const mine = useRead(['attendance', 'me'], (signal) => must(client.GET('/api/attendance/me', { params: { query: { limit: 1 } }, signal })))
   const last = mine.data?.items[0]
