@@ -86,7 +86,14 @@ export async function from_a_sales_file_to_a_forecast_and_a_sale_by_keyboard_onl
   const sales = page.getByRole('radio', { name: /销售历史/ })
   const kinds = page.getByRole('radio', { name: /门店|商品和售价|期初库存|销售历史|天气|节假日/ })
   await tabTo(page, kinds.locator('visible=true').and(page.locator(':checked')))
-  for (let i = 0; i < 6 && !(await sales.isChecked()); i++) await page.keyboard.press('ArrowDown')
+  for (let i = 0; i < 7 && !(await sales.isChecked()); i++) {
+    await page.keyboard.press('ArrowDown')
+    // the page follows its address: the next key must not overtake it on a slow machine
+    await until('a choice that the page has taken', () => page.evaluate(() => {
+      const radio = document.activeElement
+      return radio.checked && radio.closest('.zg-card-on') !== null
+    }))
+  }
   check(await sales.isChecked(), 'the arrows do not choose sales')
   await chooseFile(page, page.getByRole('button', { name: '选择文件' }), bad)
   await picture(page, 'import-map-zh')
