@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import { client, must, useRead } from './api'
 import { useText } from './i18n'
+import { setShopClock } from './shopClock'
 import { kitText } from './words'
 
 const clockOf = (ms: number): string =>
@@ -13,6 +14,9 @@ export function DemoBand() {
   const read = useRead(['demo'], async (signal) => ({ ...(await must(client.GET('/api/demo', { signal }))), readAt: Date.now() }), { every })
   const demo = read.data
   const [now, setNow] = useState(() => Date.now())
+  useEffect(() => {
+    if (demo?.demo) setShopClock(Date.parse(demo.now), demo.phase === 'live' && demo.running ? demo.speed : 0)
+  }, [demo])
   useEffect(() => {
     if (demo) setEvery(!demo.demo ? false : demo.phase === 'live' ? 30_000 : 1500)
   }, [demo])

@@ -1,4 +1,5 @@
 import { useMemo } from 'react'
+import { shopNow, useShopClockSetting } from './shopClock'
 import { defineText, translator, useLang, type Lang, type T } from './i18n'
 import type { Quantity } from './api'
 import zh from './words/format.zh'
@@ -82,6 +83,7 @@ interface Wall {
   s: number
   offset: number // minutes
   ms: number
+  site: boolean // the wall clock of a site; else an instant of no site
 }
 
 function wall(iso: string): Wall | undefined {
@@ -91,10 +93,10 @@ function wall(iso: string): Wall | undefined {
   if (zone === 'Z') {
     // an instant of no site (a job, a check): the reader's clock
     const t = new Date(iso.endsWith('Z') ? iso : `${iso}Z`)
-    return { y: t.getFullYear(), mo: t.getMonth() + 1, d: t.getDate(), h: t.getHours(), mi: t.getMinutes(), s: t.getSeconds(), offset: -t.getTimezoneOffset(), ms: t.getTime() }
+    return { y: t.getFullYear(), mo: t.getMonth() + 1, d: t.getDate(), h: t.getHours(), mi: t.getMinutes(), s: t.getSeconds(), offset: -t.getTimezoneOffset(), ms: t.getTime(), site: false }
   }
   const offset = (zone[0] === '-' ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2)))
-  return { y: +m[1]!, mo: +m[2]!, d: +m[3]!, h: +m[4]!, mi: +m[5]!, s: +(m[6] ?? 0), offset, ms: Date.parse(iso) }
+  return { y: +m[1]!, mo: +m[2]!, d: +m[3]!, h: +m[4]!, mi: +m[5]!, s: +(m[6] ?? 0), offset, ms: Date.parse(iso), site: true }
 }
 
 const two = (n: number) => String(n).padStart(2, '0')
@@ -148,20 +150,22 @@ export function formatter(lang: Lang): Format {
     const fill = { y, m: mo, mm: t(`month_${mo}` as 'month_1'), d }
     return y === thisYear ? t('date', fill) : t('date_year', fill)
   }
+  // what happens at a site has the shop's time, a job the machine's
+  const nowFor = (w: Wall): number => (w.site ? shopNow() : Date.now())
   const date = (value: string): string => {
     const [y, m, d] = value.split('-').map(Number)
     if (!y || !m || !d) return value
-    return monthDay(y, m, d, new Date().getFullYear())
+    return monthDay(y, m, d, new Date(shopNow()).getFullYear())
   }
   const weekday = (value: string) => t(`weekday_${weekdayOf(value)}` as 'weekday_0')
   const clock = (iso: string): string => {
     const w = wall(iso)
     return w ? `${two(w.h)}:${two(w.mi)}` : iso
   }
-  const at = (iso: string, now = new Date()): string => {
+  const at = (iso: string, now?: Date): string => {
     const w = wall(iso)
     if (!w) return iso
-    const there = new Date(now.getTime() + w.offset * 60_000)
+    const there = new Date((now?.getTime() ?? nowFor(w)) + w.offset * 60_000)
     const days = dayNumber(w.y, w.mo, w.d) - Math.floor(there.getTime() / 86_400_000)
     const time = clock(iso)
     if (days === 0) return time
@@ -181,9 +185,10 @@ export function formatter(lang: Lang): Format {
     }
     return t('days', { n: Math.floor(s / 86_400) })
   }
-  const when = (iso: string, now = new Date()): string => {
+  const when = (iso: string, given?: Date): string => {
     const w = wall(iso)
     if (!w) return iso
+    const now = given ?? new Date(nowFor(w))
     const seconds = (w.ms - now.getTime()) / 1000
     const abs = Math.abs(seconds)
     if (abs < 45) return t('now', { time: at(iso, now) })
@@ -208,5 +213,6 @@ export function formatter(lang: Lang): Format {
 
 export function useFormat(): Format {
   const { lang } = useLang()
-  return useMemo(() => formatter(lang), [lang])
+  const clock = useShopClockSetting()
+  return useMemo(() => formatter(lang), [lang, clock])
 }

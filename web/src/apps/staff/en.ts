@@ -5,6 +5,7 @@ export default {
   tasks: 'To do',
   kitchen: 'Kitchen',
   scan: 'Scan',
+  tray: 'Tray',
   plan: 'Plan',
   receive: 'Receive',
   discard: 'Discard',

@@ -2,6 +2,7 @@ export default {
   tasks: '待办',
   kitchen: '后厨',
   scan: '扫码',
+  tray: '临期',
   plan: '计划',
   receive: '收货',
   discard: '废弃登记',

@@ -6,6 +6,7 @@ import { useFormat } from '@kit/format'
 import { useText } from '@kit/i18n'
 import { Mark } from '@kit/Mark'
 import { useSession } from '@kit/session'
+import { shopNow } from '@kit/shopClock'
 import { Badge } from '@kit/states'
 import { kitText } from '@kit/words'
 import { tillText } from './words'
@@ -13,9 +14,9 @@ import { tillText } from './words'
 export type Site = Me['sites'][number]
 
 function Clock() {
-  const [now, setNow] = useState(() => new Date())
+  const [now, setNow] = useState(() => new Date(shopNow()))
   useEffect(() => {
-    const timer = setInterval(() => setNow(new Date()), 5_000)
+    const timer = setInterval(() => setNow(new Date(shopNow())), 1_000)
     return () => clearInterval(timer)
   }, [])
   return <time className="state-clock">{String(now.getHours()).padStart(2, '0')}:{String(now.getMinutes()).padStart(2, '0')}</time>

@@ -1,7 +1,6 @@
-import { Badge, defineText, useFormat, useText, type Clearance, type Tone } from '@kit'
+import { Badge, Bars, defineText, useFormat, useShopClock, useText, type Clearance, type Tone } from '@kit'
 import { NavLink, useSearchParams } from 'react-router-dom'
 import en from './en'
-import { ean13 } from './ean'
 import zh from './zh'
 
 export const clearText = defineText(zh, en)
@@ -28,8 +27,9 @@ export function urgencyOf(b: Pick<Clearance, 'expires_at' | 'first_at' | 'phase'
 export function Urgency(props: { batch: Pick<Clearance, 'expires_at' | 'first_at' | 'phase'> }) {
   const t = useText(clearText)
   const f = useFormat()
-  const left = Date.parse(props.batch.expires_at) - Date.now()
-  return <Badge tone={urgencyOf(props.batch, Date.now())}>{left <= 0 ? t('over') : t('in_time', { time: f.duration(left / 1000) })}</Badge>
+  const now = useShopClock()
+  const left = Date.parse(props.batch.expires_at) - now
+  return <Badge tone={urgencyOf(props.batch, now)}>{left <= 0 ? t('over') : t('in_time', { time: f.duration(left / 1000) })}</Badge>
 }
 
 export function usePhaseWords(): (b: { phase: Clearance['phase']; depth: number; free_one: boolean }) => string {
@@ -46,18 +46,13 @@ export function Label(props: { batch: Clearance }) {
   const t = useText(clearText)
   const f = useFormat()
   const { batch } = props
-  const bars = ean13(batch.label)
   return (
     <figure className="clear-label" aria-label={t('label')}>
       <strong>{batch.name}</strong>
       <span>{t('label_expires', { at: f.at(batch.expires_at) })}</span>
       <span className="clear-label-price"><b>{t('label_now')} {f.yuan(batch.price_fen)}</b> <s>{t('label_was')} {f.yuan(batch.list_fen)}</s></span>
       {batch.free_one && <b>{t('label_free')}</b>}
-      <svg viewBox="-9 0 113 40" width="226" height="80" role="img" aria-label={batch.label}>
-        <rect x="-9" width="113" height="40" fill="#fff" />
-        {[...bars].map((bar, i) => bar === '1' && <rect key={i} x={i} width="1.02" height="34" fill="#000" />)}
-        <text x="47.5" y="40" textAnchor="middle" fontSize="7" fill="#000" fontFamily="monospace">{batch.label}</text>
-      </svg>
+      <Bars code={batch.label} />
     </figure>
   )
 }

@@ -1,4 +1,4 @@
-import { act, Badge, client, DataTable, DateField, Empty, Form, FormActs, MoneyField, must, parseMoney, SelectField, Sheet, SwitchField, useAct, useCan, useForm, useFormat, useListing, useSession, useText, type Column, type PriceEntry, type Product } from '@kit'
+import { act, Badge, client, DataTable, DateField, Empty, Form, FormActs, MoneyField, must, parseMoney, SelectField, Sheet, shopNow, SwitchField, useAct, useCan, useForm, useFormat, useListing, useSession, useText, type Column, type PriceEntry, type Product } from '@kit'
 import { App, Button } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router-dom'
@@ -13,7 +13,7 @@ export function phaseOf(entry: PriceEntry, all: readonly PriceEntry[], today: st
 }
 
 const localToday = (): string => {
-  const d = new Date()
+  const d = new Date(shopNow())
   return `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, '0')}-${String(d.getDate()).padStart(2, '0')}`
 }
 

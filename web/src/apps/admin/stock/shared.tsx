@@ -1,4 +1,4 @@
-import { Badge, defineText, useFormat, useText, type Batch } from '@kit'
+import { Badge, defineText, shopNow, useFormat, useText, type Batch } from '@kit'
 import { NavLink, useSearchParams } from 'react-router-dom'
 import en from './en'
 import zh from './zh'
@@ -46,7 +46,7 @@ export function AgeBar(props: { batch: Pick<Batch, 'expires_at' | 'received_at' 
   const f = useFormat()
   const { batch } = props
   if (!batch.open) return <span className="zg-note">{t('closed')}</span>
-  const life = lifeOf(batch, Date.now())
+  const life = lifeOf(batch, shopNow())
   if (life.phase === 'ever') return <span className="zg-note">{t('no_expiry')}</span>
   const time = f.duration(life.seconds)
   return (

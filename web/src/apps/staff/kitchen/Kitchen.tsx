@@ -5,12 +5,13 @@ import { ofThousandths, thousandths, useFormat } from '@kit/format'
 import { useText } from '@kit/i18n'
 import { PageHead } from '@kit/Shell'
 import { useSession } from '@kit/session'
+import { shopNow, useShopClock } from '@kit/shopClock'
 import { useSite } from '@kit/site'
 import { Badge, Empty, ProblemBox, SkeletonLines, Strip } from '@kit/states'
 import { Button, Drawer, Input } from 'antd'
 import { useState, type ReactNode } from 'react'
 import { Choose } from '../Choose'
-import { useClock, useToday } from '../today'
+import { useToday } from '../today'
 import { useMakings, type FewerReason, type Making } from './makings'
 import { kitchenText } from './text'
 
@@ -28,7 +29,7 @@ export default function Kitchen() {
   const { site } = useSite()
   const { me, can } = useSession()
   const today = useToday(site?.id)
-  const now = useClock(today.data?.ahead)
+  const now = useShopClock()
   const plan = today.data?.plan?.id
   const rounds = useRead(['plan', 'open', plan], (signal) => must(client.GET('/api/plans/{id}/production', { params: { path: { id: plan ?? '' }, query: { open: true, limit: 100 } }, signal })), { skip: !plan })
   const query = { site_id: site?.id ?? '', state: 'open' as const, limit: 50 }
@@ -42,7 +43,7 @@ export default function Kitchen() {
   const openAsked = ofOthers(asked.data?.items, 'requisition') as Requisition[]
   const problem = today.problem ?? rounds.problem ?? tasks.problem ?? asked.problem
   const works = can('make.work')
-  const stamp = () => new Date(Date.now() + (today.data?.ahead ?? 0)).toISOString()
+  const stamp = () => new Date(shopNow()).toISOString()
   const loading = today.loading || rounds.loading
   const nothing = lines.length === 0 && own.length === 0 && openTasks.length === 0 && openAsked.length === 0
   return (

@@ -4,10 +4,11 @@ import { useFormat } from '@kit/format'
 import { useText } from '@kit/i18n'
 import { PageHead } from '@kit/Shell'
 import { useCan } from '@kit/session'
+import { useShopClock } from '@kit/shopClock'
 import { useSite } from '@kit/site'
 import { Empty, ProblemBox, SkeletonLines } from '@kit/states'
 import { Link } from 'react-router-dom'
-import { useClock, useToday } from '../today'
+import { useToday } from '../today'
 import { sources } from './sources'
 import type { Task } from './task'
 import { tasksText } from './text'
@@ -21,7 +22,7 @@ export default function Tasks() {
   const can = useCan()
   const { site } = useSite()
   const today = useToday(site?.id)
-  const now = useClock(today.data?.ahead)
+  const now = useShopClock()
   const read = sources.map((use) => use(site?.id))
   const tasks = read.flatMap((s) => s.tasks).sort((a, b) => urgency(a, now) - urgency(b, now))
   const problems = read.filter((s) => s.problem)

@@ -24,5 +24,8 @@ export default {
   ask_act: 'Take',
   order_title: 'Delivery from {supplier}',
   order_note: '{no}, {n} {n:line|lines}, due {due}',
+  off_title: 'Take off {name}, {qty} left',
+  off_note: 'batch {code}',
+  off_act: 'See',
   order_act: 'Receive',
 } satisfies SameKeys<typeof zh>

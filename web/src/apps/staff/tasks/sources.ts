@@ -2,7 +2,10 @@ import { client, must, useRead } from '@kit/api'
 import { useFormat } from '@kit/format'
 import { useText } from '@kit/i18n'
 import { useCan } from '@kit/session'
+import { shopNow } from '@kit/shopClock'
 import { useToday } from '../today'
+import { onTray, toneOf } from '../tray/order'
+import { useTray } from '../tray/Tray'
 import type { Task, TaskSource } from './task'
 import { tasksText } from './text'
 
@@ -69,5 +72,19 @@ function useArrivals(site: string | undefined): TaskSource {
   return { tasks, loading: orders.loading, problem: orders.problem, again: orders.again }
 }
 
+/** Batches that end within minutes, or are over and not written off. */
+function useComingOff(site: string | undefined): TaskSource {
+  const t = useText(tasksText)
+  const f = useFormat()
+  const can = useCan()
+  const skip = !site || !can('clear.read')
+  const tray = useTray(site, skip)
+  const now = shopNow()
+  const tasks = (skip ? [] : onTray(tray.rows, now)).filter((b) => toneOf(b, now) === 'red').map((b): Task => ({
+    key: `off ${b.batch_id}`, due: b.expires_at, title: t('off_title', { name: b.name, qty: f.qty({ qty: b.left, unit: b.unit }) }), note: t('off_note', { code: b.code }), to: '/tray', act: t('off_act'),
+  }))
+  return { tasks, loading: tray.loading, problem: tray.problem, again: tray.again }
+}
+
 /** Every part of the work that has something to do; a new one is a hook in this list, in a fixed order. */
-export const sources: ((site: string | undefined) => TaskSource)[] = [usePlanToConfirm, useRounds, useMaking, useArrivals]
+export const sources: ((site: string | undefined) => TaskSource)[] = [usePlanToConfirm, useRounds, useMaking, useArrivals, useComingOff]

@@ -21,5 +21,8 @@ export default {
   ask_act: '去领料',
   order_title: '收货：{supplier}',
   order_note: '{no}，{n} 行，{due}到',
+  off_title: '撤下 {name}，剩 {qty}',
+  off_note: '批次 {code}',
+  off_act: '去看',
   order_act: '收货',
 } as const
