@@ -15,6 +15,15 @@ type Demand struct {
 	Quantile float64   // at Tau
 	Tau      float64   // .5 … .97
 	Shares   []float64 // by half hour, adding up to 1; nil: the whole day at once
+	Factor   int64     // thousandths by which what is wanted is raised; 0: as it is
+}
+
+// raised is a quantity by the demand's factor.
+func (d Demand) raised(q qty.Qty) qty.Qty {
+	if d.Factor == 0 || d.Factor == One {
+		return q
+	}
+	return Times(q, d.Factor)
 }
 
 // DemandOf is a forecast in thousandths of the base unit as demand.
@@ -110,7 +119,7 @@ func planRounds(d Demand, life time.Duration, tray []Batch, batch qty.Qty, from 
 		if share != 1 {
 			want = mean + score(d.Tau)*math.Sqrt(share*share*day+share*noise)
 		}
-		p := RoundPlan{Round: r, Mean: qty.Nearest(mean), Quantile: qty.Nearest(max(0, want))}
+		p := RoundPlan{Round: r, Mean: d.raised(qty.Nearest(mean)), Quantile: d.raised(qty.Nearest(max(0, want)))}
 		for _, b := range stock {
 			if b.Until > now.From {
 				p.OnHand += b.Qty
