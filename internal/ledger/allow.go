@@ -129,30 +129,43 @@ func AllowanceOf(tx *db.Tx, account Account) (*Allowance, error) {
 
 // EndAllowances ends the allowances whose time has passed, and raises the floors of accounts that have risen since.
 func EndAllowances(ctx context.Context, d *db.DB) error {
-	const due = `SELECT ` + allowanceColumns + ` FROM ledger_allowance WHERE state < 3 AND until_at <= $1 ORDER BY account_id LIMIT 200`
-	var all []Allowance
-	if err := d.Read(ctx, func(tx *db.Tx) (err error) { all, err = scanAllowances(tx.Query(due, tx.Now())); return err }); err != nil {
-		return err
-	}
-	for _, a := range all {
-		err := d.Write(ctx, func(tx *db.Tx) error {
-			l, err := Lock(tx, a.Account)
-			if err != nil {
-				return err
-			}
-			now, err := AllowanceOf(tx, a.Account)
-			if err != nil || now == nil || now.ID != a.ID || now.Until.After(tx.Now()) {
-				return err
-			}
-			s, _ := l.Get(a.Account)
-			if now.Ending && s.Available() == s.Low { // nothing has changed
-				return nil
-			}
-			return endOne(tx, now, &s)
+	const step = 200
+	for last := Account(0); ; {
+		var due []Allowance
+		// Those that wait to rise stay due: account by account, so that they never hide the others.
+		err := d.Read(ctx, func(tx *db.Tx) (err error) {
+			due, err = scanAllowances(tx.Query(`SELECT `+allowanceColumns+` FROM ledger_allowance WHERE state < 3 AND until_at <= $1 AND account_id > $2 ORDER BY account_id LIMIT $3`,
+				tx.Now(), int64(last), step))
+			return err
 		})
-		if err != nil && !errors.Is(err, context.Canceled) {
+		if err != nil {
 			return err
 		}
+		for _, a := range due {
+			last = a.Account
+			if err := d.Write(ctx, func(tx *db.Tx) error { return endDue(tx, a) }); err != nil && !errors.Is(err, context.Canceled) {
+				return err
+			}
+		}
+		if len(due) < step {
+			return nil
+		}
 	}
-	return nil
+}
+
+// endDue ends an allowance that was found due without a lock, unless it has changed meanwhile.
+func endDue(tx *db.Tx, a Allowance) error {
+	l, err := Lock(tx, a.Account)
+	if err != nil {
+		return err
+	}
+	now, err := AllowanceOf(tx, a.Account)
+	if err != nil || now == nil || now.ID != a.ID || now.Until.After(tx.Now()) {
+		return err
+	}
+	s, _ := l.Get(a.Account)
+	if now.Ending && s.Available() == s.Low { // nothing has changed
+		return nil
+	}
+	return endOne(tx, now, &s)
 }
