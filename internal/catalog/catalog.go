@@ -164,6 +164,7 @@ func (s *Service) Routes(api *web.API) {
 		})
 	s.recipeRoutes(api)
 	s.labelRoutes(api)
+	s.styleRoutes(api)
 }
 
 // ProductView is a product on the wire.

@@ -381,6 +381,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/goods/categories/{id}/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The attributes that styles of a category begin with */
+        get: operations["get-category-attributes"];
+        /** Replace the attributes that styles of a category begin with */
+        put: operations["put-category-attributes"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/goods/labels": {
         parameters: {
             query?: never;
@@ -500,6 +518,76 @@ export interface paths {
         post?: never;
         /** Remove a version of a product's recipe */
         delete: operations["delete-recipe"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/goods/styles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Styles by code or name */
+        get: operations["list-styles"];
+        put?: never;
+        /** Add a style with its attributes */
+        post: operations["create-style"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/goods/styles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A style with its combinations */
+        get: operations["get-style"];
+        /** Change a style, its attributes and their values */
+        put: operations["change-style"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/goods/styles/{id}/combinations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make products of combinations; those that are there stay as they are */
+        post: operations["combine-style"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/goods/styles/{id}/lives": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Retire combinations of a style, or bring them back */
+        post: operations["set-style-lives"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2783,6 +2871,10 @@ export interface components {
             /** @description in the base unit */
             qty: string;
         };
+        CatalogAxis: {
+            name: string;
+            values: components["schemas"]["CatalogValue"][];
+        };
         CatalogCategory: {
             id: string;
             name: string;
@@ -2820,6 +2912,29 @@ export interface components {
             /** @description VAT rate in percent */
             tax_pct: number;
             units?: components["schemas"]["CatalogUnitDraft"][];
+        };
+        CatalogCombineIn: {
+            /** @description every combination there can be */
+            all?: boolean;
+            /** @description the values of each, one of each attribute in their order */
+            combos?: string[][];
+            /**
+             * @description listed when left out
+             * @enum {string}
+             */
+            state?: "new" | "listed" | "stop_buying" | "stop_selling" | "gone";
+            /** @description sales units of the new products, without barcodes: a barcode belongs to one product */
+            units?: components["schemas"]["CatalogUnitDraft"][];
+        };
+        CatalogCombined: {
+            /** Format: int64 */
+            added: number;
+            /**
+             * Format: int64
+             * @description were there already and are as they were
+             */
+            kept: number;
+            style: components["schemas"]["CatalogStyle"];
         };
         CatalogComponentIn: {
             /** @description as in 0.03 or 3%; 0.03 when left out */
@@ -2899,6 +3014,11 @@ export interface components {
             /** @enum {string} */
             value_kind: "weight" | "price" | "count";
         };
+        CatalogLivesIn: {
+            product_ids: string[];
+            /** @enum {string} */
+            state: "new" | "listed" | "stop_buying" | "stop_selling" | "gone";
+        };
         CatalogProductView: {
             /** @enum {string} */
             base_unit: "g" | "ml" | "piece";
@@ -2961,6 +3081,61 @@ export interface components {
             text: string;
             what: string;
         };
+        CatalogStyle: {
+            axes: components["schemas"]["CatalogAxis"][];
+            /** @enum {string} */
+            base_unit: "g" | "ml" | "piece";
+            /** @description empty: none */
+            category_id: string;
+            code: string;
+            id: string;
+            name: string;
+            /** Format: int64 */
+            revision: number;
+            /** Format: int64 */
+            shelf_life_h: number;
+            /** @description VAT rate in percent */
+            tax_pct: number;
+            variants: components["schemas"]["CatalogVariant"][];
+        };
+        CatalogStyleDraft: {
+            axes: components["schemas"]["CatalogAxis"][];
+            /** @enum {string} */
+            base_unit: "g" | "ml" | "piece";
+            category_id?: string;
+            code: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description as read, when a style is changed
+             */
+            revision?: number;
+            /** Format: int64 */
+            shelf_life_h?: number;
+            /** @description VAT rate in percent */
+            tax_pct: number;
+        };
+        CatalogStyleRow: {
+            /** @description names of the attributes, joined by × */
+            axes: string;
+            /** @description empty: none */
+            category_id: string;
+            code: string;
+            id: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description of these
+             */
+            on_sale: number;
+            /** Format: int64 */
+            variants: number;
+        };
+        CatalogTemplate: {
+            axes: components["schemas"]["CatalogAxis"][];
+            /** @description that has the template: the one asked for, or the nearest above; empty: none has */
+            category_id: string;
+        };
         CatalogUnitDraft: {
             barcodes?: string[];
             /**
@@ -3000,6 +3175,26 @@ export interface components {
             tare: string;
             /** @description the quantity comes from a scale; can be sold by an amount of money */
             weighed: boolean;
+        };
+        CatalogValue: {
+            /** @description part of the codes of products; its number in the order when left out */
+            code?: string;
+            /** @description left out for a new one */
+            id?: string;
+            name: string;
+        };
+        CatalogVariant: {
+            /** @description of that unit */
+            barcodes: string[];
+            code: string;
+            name: string;
+            product_id: string;
+            /** @enum {string} */
+            state: "new" | "listed" | "stop_buying" | "stop_selling" | "gone";
+            /** @description the first sales unit in use */
+            unit: string;
+            /** @description one of each attribute, in their order */
+            values: string[];
         };
         ChangePasswordBody: {
             new: string;
@@ -4549,6 +4744,11 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageCatalogStyleRow: {
+            items: components["schemas"]["CatalogStyleRow"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageCheckoutGridItem: {
             items: components["schemas"]["CheckoutGridItem"][];
             /** @description give back as after; empty on the last page */
@@ -5089,6 +5289,9 @@ export interface components {
             supplier_code: string;
             supplier_id: string;
             supplier_name: string;
+        };
+        PutCategoryAttributesBody: {
+            axes: components["schemas"]["CatalogAxis"][];
         };
         Ready: {
             ready: boolean;
@@ -7758,6 +7961,75 @@ export interface operations {
             };
         };
     };
+    "get-category-attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogTemplate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-category-attributes": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutCategoryAttributesBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogTemplate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-label-layouts": {
         parameters: {
             query?: never;
@@ -8166,6 +8438,222 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageCatalogRecipeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-styles": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description part of the code or name */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCatalogStyleRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-style": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogStyleDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogStyle"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-style": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogStyle"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-style": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogStyleDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogStyle"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "combine-style": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogCombineIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogCombined"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-style-lives": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogLivesIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogStyle"];
                 };
             };
             /** @description Error */
