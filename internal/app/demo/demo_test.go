@@ -1,4 +1,5 @@
-package app
+// Package demo_test tells the life of a demo: made, killed, gone on with, removed.
+package demo_test
 
 import (
 	"bytes"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"zhanggui/internal/app"
 	"zhanggui/internal/platform/clock"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/dbtest"
@@ -37,28 +39,27 @@ func serveDemo(t *testing.T, dsn string) *demoServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Migrate(ctx, migrations...); err != nil {
+	if err := d.Migrate(ctx, app.Schema()...); err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	o := options{log: slog.New(slog.NewTextHandler(&locked{w: &log}, nil)), business: business}
-	if o.demo, err = sim.Open(ctx, d, true, sim.Options{Clock: business, Speed: 60, Log: o.log, Today: "2026-11-24", Size: smallChain}); err != nil {
-		t.Fatal(err)
-	}
-	h, err := build(d, o)
+	say := slog.New(slog.NewTextHandler(&locked{w: &log}, nil))
+	demo, err := sim.Open(ctx, d, true, sim.Options{Clock: business, Speed: 60, Log: say, Today: "2026-11-24", Size: smallChain})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.start(ctx, "Demo-house-2026"); err != nil {
+	h, err := app.Enter(d, business, demo, say)
+	if err != nil {
 		t.Fatal(err)
 	}
-	o.demo.Work(h.org, h.api)
+	if _, err := h.Start(ctx, "Demo-house-2026"); err != nil {
+		t.Fatal(err)
+	}
 	run, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { h.run(run) })
-	wg.Go(func() { o.demo.Run(run) })
+	wg.Go(func() { h.Run(run) })
 	stopped := false
-	s := &demoServer{d: d, demo: o.demo}
+	s := &demoServer{d: d, demo: demo}
 	end := func(leave func() error) {
 		if stopped {
 			return
@@ -76,7 +77,7 @@ func serveDemo(t *testing.T, dsn string) *demoServer {
 			t.Errorf("the demo did not go through:\n%.2000s", text)
 		}
 	}
-	s.stop = func() { end(func() error { return o.demo.Leave(ctx) }) }
+	s.stop = func() { end(func() error { return demo.Leave(ctx) }) }
 	s.kill = func() {
 		end(func() error { // and the time goes by in which it is believed alive
 			return d.Write(ctx, func(tx *db.Tx) error { return tx.Exec(`UPDATE sim_demo SET beat_at = 0`) })
@@ -162,7 +163,7 @@ func TestTheDemoLivesThroughItsDaysThoughItIsKilled(t *testing.T) {
 				t.Errorf("%s: none", what)
 			}
 		}
-		report, err := proof.Run(context.Background(), d, proofs())
+		report, err := proof.Run(context.Background(), d, app.Proofs())
 		if err != nil || !report.OK {
 			t.Errorf("the books are wrong: %v %+v", err, report)
 		}
@@ -174,14 +175,14 @@ func TestADemoIsNeverMadeInAShopAndAShopIsNeverRemoved(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, fresh *dbtest.DB) {
 		ctx := context.Background()
 		d := fresh.DB
-		if err := fresh.Migrate(ctx, migrations...); err != nil {
+		if err := fresh.Migrate(ctx, app.Schema()...); err != nil {
 			t.Fatal(err)
 		}
-		h, err := build(d, options{})
+		h, err := app.Enter(d, clock.Wall, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.start(ctx, "Real-shop-2026"); err != nil {
+		if _, err := h.Start(ctx, "Real-shop-2026"); err != nil {
 			t.Fatal(err)
 		}
 		o := sim.Options{Clock: clock.NewBusiness(), Size: smallChain}
@@ -191,7 +192,7 @@ func TestADemoIsNeverMadeInAShopAndAShopIsNeverRemoved(t *testing.T) {
 		if demo, err := sim.Open(ctx, d, false, o); demo != nil || err != nil {
 			t.Errorf("a shop is a demo: %v", err)
 		}
-		if err := sim.Remove(ctx, d, migrations...); errs.Code(err) != sim.ErrNoDemo.Code {
+		if err := sim.Remove(ctx, d, app.Schema()...); errs.Code(err) != sim.ErrNoDemo.Code {
 			t.Errorf("a shop removed: %v", err)
 		}
 		if n := count(t, d, `SELECT COUNT(*) FROM catalog_product`); n != 2 {
@@ -206,7 +207,7 @@ func TestADemoIsRemovedOnlyWhenNobodyServesIt(t *testing.T) {
 		ctx := context.Background()
 		s := serveDemo(t, fresh.DSN)
 		s.until(t, func(now sim.Status) bool { return now.Running })
-		if err := sim.Remove(ctx, fresh.DB, migrations...); errs.Code(err) != sim.ErrInUse.Code {
+		if err := sim.Remove(ctx, fresh.DB, app.Schema()...); errs.Code(err) != sim.ErrInUse.Code {
 			t.Errorf("removed under its server: %v", err)
 		}
 		business := clock.NewBusiness()
@@ -214,14 +215,14 @@ func TestADemoIsRemovedOnlyWhenNobodyServesIt(t *testing.T) {
 			t.Errorf("two servers on one demo: %v", err)
 		}
 		s.stop()
-		if err := sim.Remove(ctx, fresh.DB, migrations...); err != nil {
+		if err := sim.Remove(ctx, fresh.DB, app.Schema()...); err != nil {
 			t.Fatal(err)
 		}
-		h, err := build(fresh.DB, options{})
+		h, err := app.Enter(fresh.DB, clock.Wall, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		first, err := h.start(ctx, "")
+		first, err := h.Start(ctx, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package app_test
+package clearing_test
 
 import (
 	"context"

@@ -1,4 +1,5 @@
-package app_test
+// Package clearing_test tells the stories of clearance, which join the till, the clock and the stock.
+package clearing_test
 
 import (
 	"context"
