@@ -215,6 +215,9 @@ var examples = map[string]func(w *town, x world) request{
 	"close-store-requisition": func(w *town, x world) request {
 		return request{path: m1("id", x.ids["storereq"]), body: m{"reason": x.canary}}
 	},
+	"deliver-store-requisition": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["storereq2"]), body: m{"note": x.canary}}
+	},
 	"get-making-task": func(w *town, x world) request { return request{path: m1("id", x.ids["task"])} },
 	"cancel-requisition": func(w *town, x world) request {
 		return request{path: m1("id", x.ids["requisition2"]), body: m{"reason": x.canary}}
@@ -398,7 +401,7 @@ func TestAForeignIdShowsNothingAndChangesNothing(t *testing.T) {
 				if rows, list := a.body["items"].([]any); foreign && a.status == 200 && (!list || len(rows) > 0) {
 					t.Errorf("%s, %s: answers about what is foreign: %v", r.Name, what, a)
 				}
-				for _, theirs := range []string{"site", "entity", "staff", "batch", "nearing", "sale", "price", "register", "import", "requisition", "task", "plan", "line", "line2", "order", "order2", "storereq", "presence"} {
+				for _, theirs := range []string{"site", "entity", "staff", "batch", "nearing", "sale", "price", "register", "import", "requisition", "task", "plan", "line", "line2", "order", "order2", "storereq", "storereq2", "presence"} {
 					if strings.Contains(a.text, w.b.ids[theirs]) {
 						t.Errorf("%s, %s: shows the id of a foreign %s: %v", r.Name, what, theirs, a)
 					}

@@ -171,8 +171,8 @@ func (w *town) planned(x world) {
 	w.t.Helper()
 	x.ids["plan"] = w.done(x.boss, "GET", "/api/plans?site_id="+x.ids["site"], nil).body["items"].([]any)[0].(m)["id"].(string)
 	lines := w.done(x.boss, "GET", "/api/plans/"+x.ids["plan"]+"/proposals", nil).body["items"].([]any)
-	if len(lines) < 3 {
-		w.t.Fatalf("a plan without lines: %v", lines)
+	if len(lines) < 4 {
+		w.t.Fatalf("a plan with %d lines: %v", len(lines), lines)
 	}
 	var asked []string
 	for _, l := range lines {
@@ -181,6 +181,8 @@ func (w *town) planned(x world) {
 	x.ids["line"], x.ids["line2"] = asked[1], asked[2]
 	line := w.done(x.boss, "POST", "/api/plans/"+x.ids["plan"]+"/lines/"+asked[0]+"/confirm", nil)
 	x.ids["storereq"] = line.body["proposal"].(m)["document_id"].(string)
+	line = w.done(x.boss, "POST", "/api/plans/"+x.ids["plan"]+"/lines/"+asked[3]+"/confirm", nil)
+	x.ids["storereq2"] = line.body["proposal"].(m)["document_id"].(string)
 	for _, of := range []string{"order", "order2"} {
 		x.ids[of] = w.done(x.boss, "POST", "/api/purchase/orders", w.order(x)).id()
 	}

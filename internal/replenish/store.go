@@ -744,7 +744,7 @@ func Request(tx *db.Tx, site *org.Site, staff id.ID, all []Decision) error {
 	first := all[0]
 	var doc id.ID
 	var lines int64
-	err := tx.QueryRow(`SELECT id, lines FROM replenish_requisition WHERE plan_id = $1 AND source_id = $2 AND due = $3 AND state = 'confirmed'`+tx.ForUpdate(),
+	err := tx.QueryRow(`SELECT id, lines FROM replenish_requisition WHERE plan_id = $1 AND source_id = $2 AND due = $3 AND state = 'confirmed' AND promised_at = 0`+tx.ForUpdate(),
 		first.Plan, first.Source, first.Due).Scan(&doc, &lines)
 	if errors.Is(err, db.ErrNoRow) {
 		doc = id.New()
@@ -782,6 +782,17 @@ func End(tx *db.Tx, requisition, staff id.ID, reason string) error {
 		err = ErrEnded
 	}
 	return err
+}
+
+// Promise notes that the site that is asked will deliver a requisition, and that no line is added to it from now on. ErrEnded
+// when nobody expects it any more.
+func Promise(tx *db.Tx, requisition id.ID) error {
+	return tx.ExecExactly(1, ErrEnded, `UPDATE replenish_requisition SET promised_at = $1 WHERE id = $2 AND state = 'confirmed'`, tx.Now(), requisition)
+}
+
+// Delivered ends a requisition whose goods have come; one that has ended already stays as it is.
+func Delivered(tx *db.Tx, requisition id.ID) error {
+	return tx.Exec(`UPDATE replenish_requisition SET state = 'closed', closed_at = $1 WHERE id = $2 AND state = 'confirmed'`, tx.Now(), requisition)
 }
 
 var putRequested = db.NewMany(`INSERT INTO replenish_requisition_line (requisition_id, line_no, product_id, qty, proposal_id) VALUES `, `(?, ?, ?, ?, ?)`, ``)

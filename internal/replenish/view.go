@@ -377,7 +377,7 @@ type RequisitionView struct {
 	MadeAt     time.Time             `json:"made_at"`
 	ClosedBy   string                `json:"closed_by"`
 	ClosedAt   *time.Time            `json:"closed_at,omitempty"`
-	Reason     string                `json:"reason" doc:"why it was closed"`
+	Reason     string                `json:"reason" doc:"why it was closed; empty: its goods were received"`
 	LineCount  int64                 `json:"line_count"`
 	Lines      []RequisitionLineView `json:"lines" doc:"only of a single one"`
 }
@@ -434,6 +434,17 @@ func ListRequisitions(tx *db.Tx, reach org.Sites, in RequisitionSearch) (*web.Pa
 		all = append(all, v)
 	}
 	return web.PageOf(in.Paging, all, func(v RequisitionView) string { return web.Cursor(v.ID) }), rows.Err()
+}
+
+// LockRequisition is RequisitionByID, and what is decided of it until the end of the transaction is decided by one.
+func LockRequisition(tx *db.Tx, requisition id.ID) (*RequisitionView, error) {
+	if tx.ForUpdate() != "" {
+		var one id.ID
+		if err := tx.QueryRow(`SELECT id FROM replenish_requisition WHERE id = $1 FOR UPDATE`, requisition).Scan(&one); err != nil && !errors.Is(err, db.ErrNoRow) {
+			return nil, err
+		}
+	}
+	return RequisitionByID(tx, requisition)
 }
 
 // RequisitionByID shows one with its lines, whoever asks.

@@ -88,7 +88,7 @@ func open(t *testing.T, d *dbtest.DB) *chain {
 	quiet := slog.New(slog.DiscardHandler)
 	wall := clock.Fixed(d.Clock.Now())
 	o := org.New(org.Options{Wall: wall, Log: quiet, Permissions: perms("org.read", "org.manage", "plan.read", "plan.confirm", "purchase.read", "purchase.manage", "stock.manage", "stock.read"),
-		Roles: []org.BuiltIn{{Key: org.Administrator, Name: "管理员"}, {Key: "manager", Name: "店长", Perms: []string{"plan.read", "plan.confirm", "purchase.read", "purchase.manage", "stock.manage"}},
+		Roles: []org.BuiltIn{{Key: org.Administrator, Name: "管理员"}, {Key: "manager", Name: "店长", Perms: []string{"plan.read", "plan.confirm", "purchase.read", "purchase.manage", "stock.manage", "stock.read"}},
 			{Key: "cashier", Name: "收银员", Perms: []string{"plan.read"}}}})
 	c.api = web.New(web.Options{SignedIn: o.SignedIn, Clock: wall, Log: quiet, OnFault: func(op, fault string) { t.Errorf("%s: %s", op, fault) }})
 	c.goods = catalog.New(d.DB)
@@ -96,6 +96,7 @@ func open(t *testing.T, d *dbtest.DB) *chain {
 	o.Routes(c.api)
 	c.s.Routes(c.api)
 	purchase.Routes(c.api)
+	stock.Routes(c.api)
 	c.api.Open(d.DB)
 	c.runner = jobs.NewRunner(d.DB, 1, quiet)
 	c.relay = outbox.NewRelay(d.DB, quiet)
@@ -279,16 +280,21 @@ type reply struct {
 
 func (c *chain) send(cookie, method, path string, body any) reply {
 	c.t.Helper()
+	c.keys++
+	return c.sendAs(fmt.Sprintf("key-%d", c.keys), cookie, method, path, body)
+}
+
+func (c *chain) sendAs(key, cookie, method, path string, body any) reply {
+	c.t.Helper()
 	var b bytes.Buffer
 	if body != nil {
 		if err := json.NewEncoder(&b).Encode(body); err != nil {
-			c.t.Fatal(err)
+			c.t.Error(err)
 		}
 	}
 	r := httptest.NewRequest(method, path, &b)
 	r.Header.Set("Content-Type", "application/json")
-	c.keys++
-	r.Header.Set("Idempotency-Key", fmt.Sprintf("key-%d", c.keys))
+	r.Header.Set("Idempotency-Key", key)
 	if cookie != "" {
 		r.Header.Set("Cookie", "zhanggui="+cookie)
 	}
@@ -348,7 +354,12 @@ func (c *chain) hire(role string, site id.ID) string {
 
 func (c *chain) idOf(body m) id.ID {
 	c.t.Helper()
-	i, err := id.Parse(fmt.Sprint(body["id"]))
+	return c.parsed(body["id"])
+}
+
+func (c *chain) parsed(s any) id.ID {
+	c.t.Helper()
+	i, err := id.Parse(fmt.Sprint(s))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -430,7 +441,7 @@ func (c *chain) rows() string {
 	c.read(func(tx *db.Tx) error {
 		b.Reset()
 		for _, table := range []string{"replenish_plan", "replenish_production", "replenish_requirement", "replenish_proposal", "replenish_source", "replenish_requisition",
-			"replenish_requisition_line", "purchase_order", "purchase_line", "purchase_receipt", "purchase_receipt_line", "stock_batch", "stock_document", "ledger_transfer"} {
+			"replenish_requisition_line", "purchase_order", "purchase_line", "purchase_receipt", "purchase_receipt_line", "stock_batch", "stock_document", "stock_transfer", "stock_transit", "ledger_transfer"} {
 			q := `SELECT CAST(x AS TEXT) FROM ` + table + ` x`
 			if tx.Engine() == db.SQLite {
 				q = `SELECT json_group_array(json_array(` + columns(tx, table) + `)) FROM ` + table

@@ -341,7 +341,14 @@ func (s *Service) look(ctx context.Context, d *db.DB, siteID id.ID, date cal.Dat
 		if x.asked, err = replenish.AskedOf(tx, siteID, x.today, x.today.AddDays(mostAhead)); err != nil {
 			return err
 		}
-		if x.coming, err = replenish.Requested(tx, siteID, x.today.AddDays(-overdue)); err != nil {
+		if err := lessSent(tx, siteID, x.today, x.asked); err != nil {
+			return err
+		}
+		requested, err := replenish.Requested(tx, siteID, x.today.AddDays(-overdue))
+		if err != nil {
+			return err
+		}
+		if x.coming, err = underWay(tx, siteID, x.today, requested); err != nil {
 			return err
 		}
 		expected, err := purchase.Expected(tx, siteID, x.today.AddDays(-overdue))

@@ -142,50 +142,6 @@ func (s *Service) planRoutes(api *web.API) {
 		}) (*ConfirmOut, error) {
 			return s.confirm(ctx, tx, in.ID, in.Body)
 		})
-	web.Get(api, web.Route{Path: "/api/requisitions", Name: "list-store-requisitions", Summary: "What sites ask of each other, newest first", Perm: permRead, Scope: web.Sites},
-		func(ctx context.Context, tx *db.Tx, in *replenish.RequisitionSearch) (*web.Page[replenish.RequisitionView], error) {
-			return replenish.ListRequisitions(tx, org.SitesOf(ctx, permRead), *in)
-		})
-	web.Get(api, web.Route{Path: "/api/requisitions/{id}", Name: "get-store-requisition", Summary: "A requisition with its lines", Perm: permRead, Scope: web.Sites},
-		func(ctx context.Context, tx *db.Tx, in *struct {
-			ID id.ID `path:"id"`
-		}) (*replenish.RequisitionView, error) {
-			v, err := replenish.RequisitionByID(tx, in.ID)
-			if err != nil {
-				return nil, err
-			}
-			if reach := org.SitesOf(ctx, permRead); !reach.Has(v.SiteID) && !reach.Has(v.SourceID) {
-				return nil, replenish.ErrRequested
-			}
-			return v, nil
-		})
-	web.Post(api, web.Route{Path: "/api/requisitions/{id}/close", Name: "close-store-requisition", Summary: "End a requisition: it is delivered, or will not be", Perm: permConfirm, Scope: web.Sites},
-		func(ctx context.Context, tx *db.Tx, in *struct {
-			ID   id.ID `path:"id"`
-			Body EndIn
-		}) (*replenish.RequisitionView, error) {
-			return endRequisition(ctx, tx, in.ID, in.Body)
-		})
-}
-
-// EndIn says why a requisition ends.
-type EndIn struct {
-	Reason string `json:"reason" maxLength:"200" doc:"delivered, or why it will not be"`
-}
-
-// endRequisition closes a requisition for who may plan at the site that asks, or at the one that is asked.
-func endRequisition(ctx context.Context, tx *db.Tx, requisition id.ID, in EndIn) (*replenish.RequisitionView, error) {
-	v, err := replenish.RequisitionByID(tx, requisition)
-	if err != nil {
-		return nil, err
-	}
-	if reach := org.SitesOf(ctx, permConfirm); !reach.Has(v.SiteID) && !reach.Has(v.SourceID) {
-		return nil, replenish.ErrRequested
-	}
-	if err := replenish.End(tx, requisition, org.CallerOf(ctx).ID, strings.TrimSpace(in.Reason)); err != nil {
-		return nil, err
-	}
-	return replenish.RequisitionByID(tx, requisition)
 }
 
 // planSite is the site of a plan if the caller holds the permission there; a foreign plan is not found.

@@ -9,6 +9,7 @@ import (
 	"zhanggui/internal/platform/jobs"
 	"zhanggui/internal/platform/outbox"
 	"zhanggui/internal/platform/web"
+	"zhanggui/internal/stock"
 )
 
 // Service plans the days of sites.
@@ -35,11 +36,13 @@ func (s *Service) Jobs(r *jobs.Runner) {
 func (s *Service) Subscribe(r *outbox.Relay) {
 	r.Subscribe("supplyday_forecast", forecastMade, s.forecastMade)
 	r.Subscribe("supplyday_made", produceMade, s.produced)
+	r.Subscribe("supplyday_transfer", stock.EventTransfer, s.transferMoved)
 }
 
 // Routes registers the routes of plans, and of goods that come against an order.
 func (s *Service) Routes(api *web.API) {
 	s.planRoutes(api)
+	s.requisitionRoutes(api)
 	s.sourceRoutes(api)
 	s.receiptRoutes(api)
 }

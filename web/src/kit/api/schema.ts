@@ -1709,8 +1709,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End a requisition: it is delivered, or will not be */
+        /** End a requisition that will not be delivered by a stock transfer */
         post: operations["close-store-requisition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requisitions/{id}/deliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm a requisition at the site that is asked: it becomes a stock transfer, to be shipped there and received at the store */
+        post: operations["deliver-store-requisition"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4874,11 +4891,6 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
-        PageReplenishRequisitionView: {
-            items: components["schemas"]["ReplenishRequisitionView"][];
-            /** @description give back as after; empty on the last page */
-            next: string;
-        };
         PageReportGood: {
             items: components["schemas"]["ReportGood"][];
             /** @description give back as after; empty on the last page */
@@ -4911,6 +4923,11 @@ export interface components {
         };
         PageStockTransferView: {
             items: components["schemas"]["StockTransferView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageSupplydayRequisitionOut: {
+            items: components["schemas"]["SupplydayRequisitionOut"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -5568,29 +5585,6 @@ export interface components {
             product_id: string;
             qty: string;
             unit: string;
-        };
-        ReplenishRequisitionView: {
-            /** Format: date-time */
-            closed_at?: string;
-            closed_by: string;
-            due: string;
-            id: string;
-            /** Format: int64 */
-            line_count: number;
-            /** @description only of a single one */
-            lines: components["schemas"]["ReplenishRequisitionLineView"][];
-            /** Format: date-time */
-            made_at: string;
-            made_by: string;
-            no: string;
-            /** @description why it was closed */
-            reason: string;
-            site_id: string;
-            site_name: string;
-            source_id: string;
-            source_name: string;
-            /** @enum {string} */
-            state: "confirmed" | "closed";
         };
         ReplenishUseWhy: {
             code: string;
@@ -6818,6 +6812,17 @@ export interface components {
             /** Format: int64 */
             proposals: number;
         };
+        SupplydayDeliverIn: {
+            /** @description lines of which less comes than was asked, 0: nothing; lines that are not named come whole */
+            lines?: components["schemas"]["SupplydayDeliverLineIn"][];
+            note?: string;
+        };
+        SupplydayDeliverLineIn: {
+            /** Format: int64 */
+            line_no: number;
+            /** @description in the base unit */
+            qty: string;
+        };
         SupplydayEndIn: {
             /** @description delivered, or why it will not be */
             reason: string;
@@ -6864,6 +6869,36 @@ export interface components {
             lines: components["schemas"]["SupplydayReceiptLineView"][];
             order: components["schemas"]["PurchaseOrderView"];
             order_id: string;
+        };
+        SupplydayRequisitionOut: {
+            /** Format: date-time */
+            closed_at?: string;
+            closed_by: string;
+            due: string;
+            id: string;
+            /** Format: int64 */
+            line_count: number;
+            /** @description only of a single one */
+            lines: components["schemas"]["ReplenishRequisitionLineView"][];
+            /** Format: date-time */
+            made_at: string;
+            made_by: string;
+            no: string;
+            /** @description why it was closed; empty: its goods were received */
+            reason: string;
+            site_id: string;
+            site_name: string;
+            source_id: string;
+            source_name: string;
+            /** @enum {string} */
+            state: "confirmed" | "closed";
+            /** @description the stock transfer that delivers it; empty: none */
+            transfer_id: string;
+            /**
+             * @description requested: the source has confirmed it; shipped: on its way; received: something is missing; settled: it is all somewhere
+             * @enum {string}
+             */
+            transfer_state: "" | "requested" | "shipped" | "received" | "settled";
         };
         SupplydayRuleIn: {
             /**
@@ -11525,7 +11560,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageReplenishRequisitionView"];
+                    "application/json": components["schemas"]["PageSupplydayRequisitionOut"];
                 };
             };
             /** @description Error */
@@ -11556,7 +11591,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReplenishRequisitionView"];
+                    "application/json": components["schemas"]["SupplydayRequisitionOut"];
                 };
             };
             /** @description Error */
@@ -11594,7 +11629,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReplenishRequisitionView"];
+                    "application/json": components["schemas"]["SupplydayRequisitionOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "deliver-store-requisition": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayDeliverIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydayRequisitionOut"];
                 };
             };
             /** @description Error */

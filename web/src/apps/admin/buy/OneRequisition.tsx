@@ -19,6 +19,7 @@ export default function OneRequisition() {
   const [ending, setEnding] = useState(false)
   const [reason, setReason] = useState(t('req_delivered'))
   const end = useAct(() => act(['end', id, reason], (header) => client.POST('/api/requisitions/{id}/close', { params: { path: { id }, header }, body: { reason: reason.trim() } })), ['plan'])
+  const deliver = useAct(() => act(['deliver', id], (header) => client.POST('/api/requisitions/{id}/deliver', { params: { path: { id }, header }, body: {} })), ['plan', 'stock'])
   if (!asked) return read.problem ? <ProblemBox problem={read.problem} again={read.again} /> : <SkeletonLines lines={8} />
   const columns: Column<Line>[] = [
     { key: 'name', head: t('product'), cell: (l) => <><Link to={`/goods/${l.product_id}`}>{l.name}</Link> <span className="zg-note">{l.code}</span></> },
@@ -27,11 +28,14 @@ export default function OneRequisition() {
   return (
     <>
       <PageHead title={asked.no} back={{ to: '/buy/requisitions', label: t('requisitions') }} note={<>{asked.source_name} → {asked.site_name} · {f.day(asked.due)} · <Badge tone={asked.state === 'confirmed' ? 'amber' : 'green'}>{asked.state === 'confirmed' ? t('req_open') : t('closed')}</Badge></>}>
-        {can('plan.confirm') && asked.state === 'confirmed' && <Button type="primary" onClick={() => setEnding(true)}>{t('req_end')}</Button>}
+        {asked.transfer_id !== '' && can('stock.read') && <Link className="zg-link" to={`/stock/transfers/${asked.transfer_id}`}>{t('req_transfer')}</Link>}
+        {can('stock.manage') && asked.state === 'confirmed' && asked.transfer_id === '' && <Button type="primary" loading={deliver.busy} onClick={() => void deliver.run(undefined)}>{t('req_deliver')}</Button>}
+        {can('plan.confirm') && asked.state === 'confirmed' && asked.transfer_id === '' && <Button onClick={() => setEnding(true)}>{t('req_end')}</Button>}
       </PageHead>
       <div className="zg-stack">
+        {deliver.problem && <ProblemBox problem={deliver.problem} />}
         <DataTable label={t('lines')} rows={all(asked.lines ?? [])} columns={columns} rowKey={(l) => String(l.line_no)} empty={null} />
-        <Sheet title={t('trail')}><Trail label={t('trail')} entries={[...(asked.closed_at ? [{ key: 'closed', at: asked.closed_at, who: asked.closed_by, what: t('req_closed_by', { reason: asked.reason }) }] : []), { key: 'made', at: asked.made_at, who: asked.made_by, what: t('made_plan') }]} /></Sheet>
+        <Sheet title={t('trail')}><Trail label={t('trail')} entries={[...(asked.closed_at ? [{ key: 'closed', at: asked.closed_at, who: asked.closed_by, what: asked.reason === '' ? t('req_received') : t('req_closed_by', { reason: asked.reason }) }] : []), { key: 'made', at: asked.made_at, who: asked.made_by, what: t('made_plan') }]} /></Sheet>
       </div>
       <Modal open={ending} title={t('req_end_title')} onCancel={() => setEnding(false)} okText={t('save')} okButtonProps={{ disabled: reason.trim() === '', loading: end.busy }} onOk={() => void end.run(undefined).then((done) => done && setEnding(false))} destroyOnHidden>
         <div className="zg-stack">

@@ -5,7 +5,7 @@ import { buyText } from './text'
 
 type S = components['schemas']
 export type Order = S['PurchaseOrderView']
-export type StoreRequisition = S['ReplenishRequisitionView']
+export type StoreRequisition = S['SupplydayRequisitionOut']
 export type Supplier = S['PartySupplierView']
 export type Terms = S['PartyTermsView']
 
