@@ -31,7 +31,6 @@ const Keep = 30 * 24 * time.Hour
 const (
 	find   = `SELECT body_hash, answer FROM once_key WHERE key_hash = $1`
 	insert = `INSERT INTO once_key (id, key_hash, body_hash, answer, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key_hash) DO NOTHING`
-	fill   = `UPDATE once_key SET answer = $1 WHERE id = $2`
 	purge  = `DELETE FROM once_key WHERE id IN (SELECT id FROM once_key ORDER BY id LIMIT $1) AND at < $2`
 )
 
@@ -45,15 +44,14 @@ func Hash(content []byte) []byte {
 // again, or ErrReused when the content differs. Only a success is kept; a refusal changed nothing and may
 // be tried again. A twin that is still running is waited for.
 //
-// It costs one statement before fn and one after. On SQLite, where acts run one by one, the key is looked
-// up before and stored with its answer after. On PostgreSQL the key is stored first, queued so that it
-// travels with fn's own first question: a twin waits for it there. When it turns out to exist, the act is
-// run again from the start and then looks it up.
+// It costs one statement: on SQLite, where acts run one by one, the key is looked up first; everywhere it
+// is stored with its answer as the act's last row. On PostgreSQL a twin is met there and waited for; the
+// act is then run again from the start, and a second run looks the key up first. So does an act that was
+// refused, since a twin may have made the refusal untrue.
 func Do(tx *db.Tx, scope, key string, bodyHash []byte, fn func() ([]byte, error)) (answer []byte, replayed bool, err error) {
 	sum := sha256.Sum256([]byte(scope + "\x00" + key))
 	keyHash := sum[:16]
-	storeFirst := tx.Engine() == db.Postgres
-	if tx.Attempt() > 1 || !storeFirst {
+	if tx.Attempt() > 1 || tx.Engine() == db.SQLite {
 		var was []byte
 		switch err := tx.QueryRow(find, keyHash).Scan(&was, &answer); {
 		case err == nil && !bytes.Equal(was, bodyHash):
@@ -64,31 +62,36 @@ func Do(tx *db.Tx, scope, key string, bodyHash []byte, fn func() ([]byte, error)
 			return nil, false, err
 		}
 	}
-	row, at := id.New(), tx.Wall()
-	if storeFirst {
-		if err := tx.ExecExactly(1, db.ErrAgain, insert, row, keyHash, bodyHash, []byte{}, at); err != nil {
-			return nil, false, err
-		}
-	}
 	answer, err = fn()
-	switch {
-	case err != nil && storeFirst:
-		// A refusal counts only when the key is known to be new: a twin may have made it untrue.
-		if lost := tx.Flush(); errors.Is(lost, db.ErrAgain) {
-			err = lost
-		}
-		return nil, false, err
-	case err != nil:
-		return nil, false, err
-	case answer == nil:
+	if err != nil {
+		return nil, false, refused(tx, keyHash, bodyHash, err)
+	}
+	if answer == nil {
 		answer = []byte{}
 	}
-	if storeFirst {
-		err = tx.Exec(fill, answer, row)
-	} else {
-		err = tx.ExecExactly(1, db.ErrAgain, insert, row, keyHash, bodyHash, answer, at)
+	return answer, false, tx.ExecExactly(1, db.ErrAgain, insert, id.New(), keyHash, bodyHash, answer, tx.Wall())
+}
+
+// refused is what an act that failed comes to. On PostgreSQL its failure counts only when the key is new, and
+// nothing has looked at the key yet: storing it, in a transaction that will not be committed, waits for a
+// twin that is still running. A transaction that is dead already can't ask: the act runs again and looks first.
+func refused(tx *db.Tx, keyHash, bodyHash []byte, why error) error {
+	if tx.Engine() != db.Postgres || tx.Context().Err() != nil {
+		return why
 	}
-	return answer, false, err
+	if tx.Err() != nil {
+		if tx.Attempt() == 1 {
+			return db.ErrAgain
+		}
+		return why
+	}
+	if tx.ExecExactly(1, db.ErrAgain, insert, id.New(), keyHash, bodyHash, []byte{}, tx.Wall()) == nil {
+		tx.Flush()
+	}
+	if lost := tx.Err(); lost != nil {
+		return lost
+	}
+	return why
 }
 
 // Purge forgets keys older than Keep, in short steps that let others in between, and returns how many.

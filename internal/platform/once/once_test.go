@@ -168,6 +168,60 @@ func TestARepeatedKeyIsAnsweredEvenWhenTheRuleNowRefuses(t *testing.T) {
 	}, schema)
 }
 
+// Sixteen tills with one key want the last of the card: one is served, and the others, who find nothing left, are
+// told what the first was told and not that the card is empty.
+func TestATwinThatComesTooLateIsToldWhatTheFirstGot(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		const twins = 16
+		var wg sync.WaitGroup
+		for i := range twins {
+			wg.Go(func() {
+				if answer, _, err := charge(t, d, "all of it", "gold", 10000); err != nil || answer != "left 0" {
+					t.Errorf("twin %d: %q %v", i, answer, err)
+				}
+			})
+		}
+		wg.Wait()
+		if fen, keys := left(t, d); fen != 0 || keys != 1 {
+			t.Fatalf("%d fen left, %d keys", fen, keys)
+		}
+	}, schema)
+}
+
+// The same where it is the database that refuses, which leaves a transaction that can't be asked anything.
+func TestATwinThatTheDatabaseRefusesIsToldWhatTheFirstGot(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		take := func(key string) (answer string, err error) {
+			err = d.Write(t.Context(), func(tx *db.Tx) error {
+				a, _, err := once.Do(tx, "s", key, once.Hash(nil), func() ([]byte, error) {
+					if err := tx.Exec("UPDATE card_account SET left_fen = left_fen - 10000 WHERE id = $1", 1); err != nil {
+						return nil, err
+					}
+					return []byte("taken"), tx.Flush()
+				})
+				answer = string(a)
+				return err
+			})
+			return answer, err
+		}
+		var wg sync.WaitGroup
+		for i := range 16 {
+			wg.Go(func() {
+				if answer, err := take("k"); err != nil || answer != "taken" {
+					t.Errorf("twin %d: %q %v", i, answer, err)
+				}
+			})
+		}
+		wg.Wait()
+		if _, err := take("another"); err == nil || !db.Violates(err, "card_account_left") {
+			t.Errorf("another key: %v", err)
+		}
+		if fen, keys := left(t, d); fen != 0 || keys != 1 {
+			t.Fatalf("%d fen left, %d keys", fen, keys)
+		}
+	}, schema)
+}
+
 func TestKeysAreForgottenAfterThirtyDays(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		for i := range 3 {
