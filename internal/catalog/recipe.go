@@ -334,7 +334,7 @@ func (b *Cookbook) Require(day cal.Date, ask Ask) ([]Requirement, error) {
 			r.Made = made
 			exact := r.net(ask.Make[r.Product], ask.Stock(r.Product))
 			var err error
-			if r.Net, err = roundUp(exact, !made && ask.Piece(r.Product)); err != nil {
+			if r.Net, err = RoundUp(exact, !made && ask.Piece(r.Product)); err != nil {
 				return nil, qty.ErrTooLarge.With("product", b.name(r.Product))
 			}
 			for _, c := range recipe.Components {
@@ -391,7 +391,7 @@ func (r *Requirement) net(decided qty.Qty, have Stock) *big.Rat {
 		}
 		all := new(big.Rat).SetInt64(int64(q))
 		if all.Cmp(open) > 0 {
-			used, _ := roundUp(open, false) // less than q, so it fits
+			used, _ := RoundUp(open, false) // less than q, so it fits
 			open.SetInt64(0)
 			return used
 		}
@@ -411,8 +411,8 @@ func (c Component) compensation() *big.Rat {
 	return big.NewRat(LossWhole+c.Loss, LossWhole)
 }
 
-// roundUp goes to the next whole thousandth, or the next whole piece.
-func roundUp(r *big.Rat, pieces bool) (qty.Qty, error) {
+// RoundUp goes to the next whole thousandth, or the next whole piece.
+func RoundUp(r *big.Rat, pieces bool) (qty.Qty, error) {
 	step := int64(1)
 	if pieces {
 		step = qty.Scale

@@ -477,6 +477,13 @@ func (s *Service) recipeRoutes(api *web.API) {
 			}
 			return s.recipesOf(tx, in.ID)
 		})
+	web.Get(api, web.Route{Path: "/api/goods/products/{id}/uses", Name: "list-recipe-uses", Summary: "The recipes that a product goes into", Perm: "goods.read", Scope: web.Group},
+		func(ctx context.Context, tx *db.Tx, in *struct {
+			web.Paging
+			ID id.ID `path:"id"`
+		}) (*web.Page[UseView], error) {
+			return s.Uses(tx, in.ID, in.Paging)
+		})
 	web.Delete(api, web.Route{Path: "/api/goods/products/{id}/recipes/{recipe_id}", Name: "delete-recipe", Summary: "Remove a version of a product's recipe", Perm: "goods.manage", Scope: web.Group},
 		func(ctx context.Context, tx *db.Tx, in *struct {
 			ID       id.ID `path:"id"`

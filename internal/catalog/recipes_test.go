@@ -13,6 +13,7 @@ import (
 	"zhanggui/internal/platform/errs"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/qty"
+	"zhanggui/internal/platform/web"
 )
 
 // pantry has products of which recipes are made, by code.
@@ -253,4 +254,53 @@ func TestLossRatesAreExact(t *testing.T) {
 			t.Errorf("%q became %d, %v", text, got, err)
 		}
 	}
+}
+
+func TestWhereAProductIsUsed(t *testing.T) {
+	stocked(t, func(k *pantry) {
+		k.has(k.recipe("wrap", "2020-01-01", 1, "breast 50", "sauce 10"), k.recipe("wrap", "2021-01-01", 2, "sauce 30"), k.recipe("wrap", "2099-01-01", 1, "sauce 5"),
+			k.recipe("breast", "2020-01-01", 100, "sauce 7"), k.recipe("sauce", "2020-01-01", 1000, "tomato 1500"))
+		uses := func(product, after string, limit int) *web.Page[catalog.UseView] {
+			k.t.Helper()
+			page, err := write(k.t, k.d, func(tx *db.Tx) (any, error) {
+				return k.s.Uses(tx, k.p[product], web.Paging{After: after, Limit: limit})
+			})
+			if err != nil {
+				k.t.Fatal(err)
+			}
+			return page.(*web.Page[catalog.UseView])
+		}
+		said := func(all []catalog.UseView) string {
+			var b strings.Builder
+			for _, u := range all {
+				fmt.Fprintf(&b, "%s %s %v %v/%v; ", u.Code, u.ValidFrom, u.InForce, u.Qty, u.YieldQty)
+			}
+			return b.String()
+		}
+		want := "wrap 2099-01-01 false 5/1; wrap 2021-01-01 true 30/2; wrap 2020-01-01 false 10/1; breast 2020-01-01 true 7/100; "
+		if k.p["wrap"] > k.p["breast"] {
+			t.Fatal("products come by rising id")
+		}
+		if got := said(uses("sauce", "", 50).Items); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+		// Page by page it is the same.
+		var pages []catalog.UseView
+		for after := ""; ; {
+			page := uses("sauce", after, 1)
+			pages = append(pages, page.Items...)
+			if after = page.Next; after == "" {
+				break
+			}
+		}
+		if got := said(pages); got != want {
+			t.Errorf("paged: got %s\nwant %s", got, want)
+		}
+		if got := uses("wrap", "", 50).Items; len(got) != 0 {
+			t.Errorf("nothing is made of wraps: %+v", got)
+		}
+		if _, err := write(k.t, k.d, func(tx *db.Tx) (any, error) { return k.s.Uses(tx, 99, web.Paging{Limit: 9}) }); !errors.Is(err, catalog.ErrNoProduct) {
+			t.Errorf("a product that is none: %v", err)
+		}
+	})
 }

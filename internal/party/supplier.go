@@ -3,6 +3,7 @@ package party
 import (
 	"embed"
 	"errors"
+	"math/big"
 	"slices"
 	"strings"
 	"unicode"
@@ -230,6 +231,7 @@ var (
 		` ON CONFLICT (supplier_id, product_id) DO UPDATE SET pack = excluded.pack, unit = excluded.unit, unit_num = excluded.unit_num, unit_den = excluded.unit_den,
 		price_fen4 = excluded.price_fen4, min_packs = excluded.min_packs, lead_class = excluded.lead_class, lead_h = excluded.lead_h, order_days = excluded.order_days,
 		cut_off = excluded.cut_off, staff_id = excluded.staff_id, changed_at = excluded.changed_at`)
+	activeOf     = db.NewMany(termsColumns+`JOIN party_supplier s ON s.id = t.supplier_id WHERE s.state = 'active' AND t.product_id IN (`, `?`, `) ORDER BY t.product_id, t.supplier_id`)
 	termsOfPairs = db.NewMany(termsColumns+`JOIN (VALUES `, `(BIGINT, BIGINT)`, `) AS v ON t.supplier_id = v.column1 AND t.product_id = v.column2`)
 )
 
@@ -252,6 +254,28 @@ func gatherTerms(rows *db.Rows) ([]Terms, error) {
 // a pair.
 func ActiveTerms(tx *db.Tx, afterProduct, afterSupplier id.ID, limit int) ([]Terms, error) {
 	return gatherTerms(tx.Query(activeTerms, afterProduct, afterSupplier, limit))
+}
+
+// CheapestTerms reads for each product the terms of the supplier, not stopped, whose base unit costs least; a product
+// that nobody supplies is missing. At most some thousands.
+func CheapestTerms(tx *db.Tx, products []id.ID) (map[id.ID]Terms, error) {
+	args := make([]any, len(products))
+	for i := range products {
+		args[i] = products[i]
+	}
+	all, err := gatherTerms(tx.QueryMany(activeOf, args...))
+	found := make(map[id.ID]Terms, len(products))
+	for _, t := range all {
+		if best, ok := found[t.Product]; !ok || t.PerBase().Cmp(best.PerBase()) < 0 {
+			found[t.Product] = t
+		}
+	}
+	return found, err
+}
+
+// PerBase is the exact price of one base unit, in ten-thousandths of a fen.
+func (t Terms) PerBase() *big.Rat {
+	return new(big.Rat).SetFrac(new(big.Int).Mul(big.NewInt(int64(t.Price)), big.NewInt(t.Unit.Den)), big.NewInt(t.Unit.Num))
 }
 
 // Pair names terms.

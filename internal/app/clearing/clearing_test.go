@@ -3,6 +3,7 @@ package clearing_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -360,6 +361,39 @@ func TestWhatHasExpiredIsSoldToNobody(t *testing.T) {
 			t.Errorf("by its barcode: %v", err)
 		}
 		s.green()
+	})
+}
+
+// Whoever carries the goods away sees what came off in the last hour, and not the whole day.
+func TestWhatCameOffIsShownForAsLongAsAsked(t *testing.T) {
+	each(t, func(s *shop) {
+		batch := s.arrive(s.bun, "B1", 10, 24*time.Hour)
+		end := s.d.Clock.Now().Add(24 * time.Hour)
+		shown := func(in clearance.ListIn) bool {
+			t.Helper()
+			in.SiteID, in.Limit = s.site.ID, 200
+			var found bool
+			s.read(func(tx *db.Tx) error {
+				page, err := s.flow.List(tx, s.site, &in)
+				found = err == nil && slices.ContainsFunc(page.Items, func(v clearance.BatchView) bool { return v.BatchID == batch })
+				return err
+			})
+			return found
+		}
+		s.at(end.Add(-time.Hour))
+		if !shown(clearance.ListIn{}) {
+			t.Error("an hour before its end it is not there")
+		}
+		s.at(end)
+		for minutes, want := range map[int]bool{0: true, 60: true, 61: false} {
+			s.d.Clock.Set(end.Add(time.Duration(minutes) * time.Minute))
+			if got := shown(clearance.ListIn{Within: 60}); got != want {
+				t.Errorf("%d minutes after its end, asked for an hour: %v", minutes, got)
+			}
+		}
+		if shown(clearance.ListIn{}) || !shown(clearance.ListIn{Ended: true}) {
+			t.Error("it has ended, and is of the last 24 hours")
+		}
 	})
 }
 

@@ -118,6 +118,7 @@ type ListIn struct {
 	web.Paging
 	SiteID id.ID `query:"site_id" required:"true"`
 	Ended  bool  `query:"ended" doc:"also those that ended in the last 24 hours"`
+	Within int64 `query:"ended_within" minimum:"0" maximum:"1440" doc:"also those that ended in so many minutes"`
 }
 
 // BatchView is a batch near its expiry.
@@ -230,8 +231,11 @@ func (s *Service) List(tx *db.Tx, site *org.Site, in *ListIn) (*web.Page[BatchVi
 		return nil, err
 	}
 	since := stock.Never
-	if in.Ended {
+	switch {
+	case in.Ended:
 		since = tx.Now().Add(-endedFor)
+	case in.Within > 0:
+		since = tx.Now().Add(-time.Duration(in.Within) * time.Minute)
 	}
 	found, err := clear.List(tx, site.ID, since, afterExpiry, afterBatch, in.Limit+1)
 	if err != nil {

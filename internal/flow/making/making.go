@@ -131,6 +131,10 @@ func (s *Service) Routes(api *web.API) {
 			done, err := s.Report(tx, site, org.CallerOf(ctx).ID, t, in.Body)
 			return first(s.tasks(tx, site, done, err))
 		})
+	web.Get(api, web.Route{Path: "/api/making/recipes/{id}", Name: "get-recipe-tree", Summary: "All that goes into a product, level by level", Perm: "goods.read", Scope: web.Group},
+		func(ctx context.Context, tx *db.Tx, in *TreeIn) (*RecipeTree, error) {
+			return s.Tree(tx, *in, org.CallerOf(ctx).May("party.read"))
+		})
 	web.Get(api, web.Route{Path: "/api/trace/batches/{id}", Name: "trace-batch", Summary: "Where a batch came from, or what became of it", Perm: "make.read", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct {
 			ID        id.ID  `path:"id"`

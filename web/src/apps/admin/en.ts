@@ -12,6 +12,7 @@ export default {
   change: 'Price change',
   margins: 'Margins',
   product: 'Product',
+  recipe: 'Recipe',
   stock: 'Stock',
   batches: 'Batches',
   stock_why: 'Why not available',

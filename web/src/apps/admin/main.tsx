@@ -17,6 +17,7 @@ const pages: PageDef<keyof typeof zh>[] = [
   { path: '/goods/labels', title: 'labels', perm: 'goods.read', under: '/goods', load: () => import('./goods/Labels') },
   { path: '/goods/margins', title: 'margins', perm: 'sales.read', under: '/goods', load: () => import('./goods/Margins') },
   { path: '/goods/:id', title: 'product', perm: 'goods.read', under: '/goods', load: () => import('./goods/OneProduct') },
+  { path: '/goods/:id/recipe', title: 'recipe', perm: 'goods.read', under: '/goods', load: () => import('./recipe/Recipe') },
   { path: '/stock', title: 'stock', perm: 'stock.read', icon: InboxOutlined, load: () => import('./stock/Levels') },
   { path: '/stock/batches', title: 'batches', perm: 'stock.read', under: '/stock', load: () => import('./stock/Batches') },
   { path: '/stock/products/:id', title: 'stock_why', perm: 'stock.read', under: '/stock', load: () => import('./stock/WhyNot') },

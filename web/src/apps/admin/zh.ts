@@ -9,6 +9,7 @@ export default {
   change: '调价单',
   margins: '毛利',
   product: '商品',
+  recipe: '配方',
   stock: '库存',
   batches: '批次',
   stock_why: '为什么不能卖',

@@ -523,6 +523,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/goods/products/{id}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The recipes that a product goes into */
+        get: operations["list-recipe-uses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/goods/styles": {
         parameters: {
             query?: never;
@@ -809,6 +826,23 @@ export interface paths {
         };
         /** What changes, as server-sent events */
         get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/making/recipes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that goes into a product, level by level */
+        get: operations["get-recipe-tree"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3193,6 +3227,25 @@ export interface components {
             /** @description the quantity comes from a scale; can be sold by an amount of money */
             weighed: boolean;
         };
+        CatalogUseView: {
+            code: string;
+            /** @description the version of today */
+            in_force: boolean;
+            /** @description as in 0.03 */
+            loss: string;
+            name: string;
+            /** @description that is made of it */
+            product_id: string;
+            /** @description of the component for one yield */
+            qty: string;
+            /** @enum {string} */
+            rule: "markup" | "yield";
+            /** @description base unit of the component */
+            unit: string;
+            valid_from: string;
+            yield_qty: string;
+            yield_unit: string;
+        };
         CatalogValue: {
             /** @description part of the codes of products; its number in the order when left out */
             code?: string;
@@ -4443,6 +4496,24 @@ export interface components {
             /** @description the base unit when left out */
             unit?: string;
         };
+        MakingRecipeTree: {
+            code: string;
+            cost?: components["schemas"]["MakingTreeCost"];
+            /** @description false: the caller may not see prices of suppliers */
+            costed: boolean;
+            /** @description there are more lines; sums and costs are of those shown */
+            cut: boolean;
+            date: string;
+            /** @description each line is followed by what goes into it */
+            items: components["schemas"]["MakingTreeLine"][];
+            /** @description what is bought, summed over the lines and rounded up once, pieces to whole pieces */
+            materials: components["schemas"]["MakingTreeLine"][];
+            name: string;
+            product_id: string;
+            qty: string;
+            unit: string;
+            valid_from: string;
+        };
         MakingRequisition: {
             business_date: string;
             /** @description why a cancelled one was cancelled */
@@ -4569,6 +4640,44 @@ export interface components {
             /** @description of the order it came against; empty: none */
             supplier_id: string;
             unit: string;
+        };
+        MakingTreeCost: {
+            /** Format: int64 */
+            fen: number;
+            /**
+             * Format: int64
+             * @description so many materials in it have no supplier with a price: they are not in the sum
+             */
+            unpriced: number;
+        };
+        MakingTreeLine: {
+            code: string;
+            cost?: components["schemas"]["MakingTreeCost"];
+            /** @description the need in base units with all decimals, or as a fraction, where it is no whole thousandth; else empty */
+            exact: string;
+            /** @description before the loss of the line, rounded up */
+            gross: string;
+            /**
+             * Format: int64
+             * @description 1 goes into the product itself; 0 in sums
+             */
+            level: number;
+            /** @description as in 0.03; empty in sums */
+            loss: string;
+            name: string;
+            /** @description with it, rounded up */
+            need: string;
+            /** @description of it for one yield of the recipe above */
+            per: string;
+            /** @description that yield, in the base unit of what is made */
+            per_yield: string;
+            product_id: string;
+            /** @enum {string} */
+            rule: "markup" | "yield" | "";
+            /** @description base unit of all quantities of the line */
+            unit: string;
+            /** @description of the recipe it is made by itself; empty: it is bought */
+            valid_from: string;
         };
         OrgAuditEntry: {
             act: string;
@@ -4763,6 +4872,11 @@ export interface components {
         };
         PageCatalogStyleRow: {
             items: components["schemas"]["CatalogStyleRow"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageCatalogUseView: {
+            items: components["schemas"]["CatalogUseView"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -7489,6 +7603,8 @@ export interface operations {
                 site_id: string;
                 /** @description also those that ended in the last 24 hours */
                 ended?: boolean;
+                /** @description also those that ended in so many minutes */
+                ended_within?: number;
             };
             header?: never;
             path?: never;
@@ -8486,6 +8602,41 @@ export interface operations {
             };
         };
     };
+    "list-recipe-uses": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCatalogUseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-styles": {
         parameters: {
             query?: {
@@ -9234,6 +9385,42 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-recipe-tree": {
+        parameters: {
+            query?: {
+                /** @description today when left out */
+                date?: string;
+                /** @description in the base unit; one yield of its recipe when left out */
+                qty?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MakingRecipeTree"];
                 };
             };
             /** @description Error */

@@ -16,6 +16,7 @@ export default function OneProduct() {
     <>
       <PageHead title={id === 'new' ? t('new_product') : (product?.name ?? '')} back={{ to: '/goods', label: t('title') }}
         note={product && <span className="zg-acts"><span>{product.code}</span><LifeBadge state={product.state} /></span>}>
+        {product && <Link to={`/goods/${product.id}/recipe`}>{t('recipe')}</Link>}
         {product && can('stock.read') && <Link to={`/stock/batches?product=${product.id}`}>{t('stock')}</Link>}
         {product && can('forecast.read') && <Link to={`/plan?q=${encodeURIComponent(product.code)}`}>{t('forecast')}</Link>}
       </PageHead>

@@ -2,6 +2,7 @@ import type { SameKeys } from '@kit/i18n'
 import type zh from './zh'
 
 export default {
+  recipe: 'Recipe',
   title: 'Goods',
   search: 'Code, name or barcode',
   new_product: 'Add a product',

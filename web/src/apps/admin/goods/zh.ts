@@ -1,4 +1,5 @@
 export default {
+  recipe: '配方',
   title: '商品',
   search: '编号、名称或条码',
   new_product: '新增商品',

@@ -18,9 +18,9 @@ import { useToday } from '../today'
 import { justOff, needOf, nextOf, onTray, toneOf } from './order'
 import { trayText } from './text'
 
-/** Watched batches of a site, also those that ended within a day. */
+/** Watched batches of a site, also those that ended within the last hour: somebody has to carry the goods away. */
 export const useTray = (site: string | undefined, skip = false) => useListing(['clear', 'tray', site], (after, signal) =>
-  must(client.GET('/api/clear/batches', { params: { query: { site_id: site ?? '', ended: true, limit: 100, ...(after ? { after } : {}) } }, signal })), { skip: skip || !site, every: 30_000 })
+  must(client.GET('/api/clear/batches', { params: { query: { site_id: site ?? '', ended_within: 60, limit: 200, ...(after ? { after } : {}) } }, signal })), { skip: skip || !site, every: 30_000 })
 
 /** What comes off the shelf when: the most urgent on top, with its price now and what comes next. */
 export default function Tray() {

@@ -30,9 +30,9 @@ test('red is now, amber is soon or for less, green is in order', () => {
 })
 
 test('the tray holds what is there, the first to go on top; sold out and written off are not on it', () => {
-  const all = [batch(90, { id: 'later' }), batch(-5, { id: 'over' }), batch(20, { id: 'sold', left: '0' }), batch(30, { id: 'soon' }), batch(-60, { id: 'gone', write_off_id: '9' })]
+  const all = [batch(90, { id: 'later' }), batch(-5, { id: 'over' }), batch(20, { id: 'sold', left: '0' }), batch(30, { id: 'soon' }), batch(-59, { id: 'gone', write_off_id: '9' })]
   expect(onTray(all, now).map((b) => b.id)).toEqual(['over', 'soon', 'later'])
-  expect(justOff([...all, batch(-241, { id: 'long ago', write_off_id: '9' }), batch(-10, { id: 'latest', write_off_id: '9' })], now).map((b) => b.id)).toEqual(['latest', 'gone'])
+  expect(justOff([...all, batch(-61, { id: 'long ago', write_off_id: '9' }), batch(-10, { id: 'latest', write_off_id: '9' })], now).map((b) => b.id)).toEqual(['latest', 'gone'])
 })
 
 test('what comes next: a look at the price, two for one, the end', () => {

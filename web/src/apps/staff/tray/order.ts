@@ -27,9 +27,9 @@ export function onTray<B extends Parameters<typeof needOf>[0]>(batches: readonly
   return open.sort((a, b) => Date.parse(a.expires_at) - Date.parse(b.expires_at))
 }
 
-/** Taken off by the clock within the last four hours, the latest first. */
+/** Taken off by the clock within the last hour, the latest first. */
 export function justOff<B extends Parameters<typeof needOf>[0]>(batches: readonly B[], now: number): B[] {
-  return batches.filter((b) => needOf(b, now) === 'off' && b.write_off_id !== '' && now - Date.parse(b.expires_at) < 4 * 3_600_000)
+  return batches.filter((b) => needOf(b, now) === 'off' && b.write_off_id !== '' && now - Date.parse(b.expires_at) <= 3_600_000)
     .sort((a, b) => Date.parse(b.expires_at) - Date.parse(a.expires_at))
 }
 
