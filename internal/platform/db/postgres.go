@@ -158,12 +158,22 @@ type errLost struct{ cause error }
 func (e *errLost) Error() string { return "db: the connection was lost: " + e.cause.Error() }
 func (e *errLost) Unwrap() error { return e.cause }
 
+// errDoubt marks a refusal by the server that the act wants to see twice.
+type errDoubt struct{ cause error }
+
+func (e *errDoubt) Error() string { return e.cause.Error() }
+func (e *errDoubt) Unwrap() error { return e.cause }
+
 // retryable says whether the act may simply run again, and whether after a pause.
 func (p *pg) retryable(err error) (again, pause bool) {
 	if errors.Is(err, ErrCommitUnknown) {
 		return false, false
 	}
 	if errors.Is(err, ErrAgain) {
+		return true, false
+	}
+	var doubt *errDoubt
+	if errors.As(err, &doubt) {
 		return true, false
 	}
 	var lost *errLost
@@ -232,6 +242,9 @@ func (p *pg) try(ctx context.Context, d *DB, fn func(*Tx) error, attempt int, ro
 				t.rollback(&Tx{d: d, ctx: own, ro: true, pg: t})
 			}()
 		}
+	}
+	if err != nil && t.doubt && t.ruled && attempt == 1 {
+		err = &errDoubt{err}
 	}
 	return tx.hooks, err
 }

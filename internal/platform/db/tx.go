@@ -54,6 +54,15 @@ func (tx *Tx) ForUpdate() string {
 	return ""
 }
 
+// Doubt asks for a second run, as Attempt tells, before a rule of the database (a unique index, a CHECK) or a
+// count that ExecExactly wanted refuses the act: another's act may have made the refusal untrue for its author. It does nothing on SQLite, where acts run
+// one by one.
+func (tx *Tx) Doubt() {
+	if tx.pg != nil {
+		tx.pg.doubt = true
+	}
+}
+
 // AfterCommit runs f once, after the commit is durable, on the goroutine that called Write.
 func (tx *Tx) AfterCommit(f func()) { tx.hooks = append(tx.hooks, f) }
 

@@ -53,6 +53,8 @@ type pgTx struct {
 	begun bool
 	done  bool // COMMIT has been sent
 	lost  bool // the connection is broken
+	doubt bool // see Tx.Doubt
+	ruled bool // a rule of the database or a wanted count has killed the transaction
 }
 
 func (t *pgTx) queueExec(tx *Tx, sql string, args []any, want int64, otherwise error) error {
@@ -257,6 +259,7 @@ func (t *pgTx) failed(tx *Tx, err error) {
 	var pe *pgconn.PgError
 	var refused *refusal
 	if errors.As(err, &refused) {
+		t.ruled = true
 		err = refused.otherwise
 	} else if !errors.As(err, &pe) || pe.Severity == "FATAL" {
 		t.lost = true
@@ -268,6 +271,7 @@ func (t *pgTx) failed(tx *Tx, err error) {
 	} else if t.ro && pe.Code == "25006" {
 		err = ErrReadOnly
 	} else {
+		t.ruled = strings.HasPrefix(pe.Code, "23")
 		err = explainPG(err)
 	}
 	tx.fail(err)

@@ -62,6 +62,7 @@ func Do(tx *db.Tx, scope, key string, bodyHash []byte, fn func() ([]byte, error)
 			return nil, false, err
 		}
 	}
+	tx.Doubt()
 	answer, err = fn()
 	if err != nil {
 		return nil, false, refused(tx, keyHash, bodyHash, err)
@@ -74,15 +75,12 @@ func Do(tx *db.Tx, scope, key string, bodyHash []byte, fn func() ([]byte, error)
 
 // refused is what an act that failed comes to. On PostgreSQL its failure counts only when the key is new, and
 // nothing has looked at the key yet: storing it, in a transaction that will not be committed, waits for a
-// twin that is still running. A transaction that is dead already can't ask: the act runs again and looks first.
+// twin that is still running. A transaction that is dead already can't ask; Doubt lets the act run again and look first.
 func refused(tx *db.Tx, keyHash, bodyHash []byte, why error) error {
 	if tx.Engine() != db.Postgres || tx.Context().Err() != nil {
 		return why
 	}
 	if tx.Err() != nil {
-		if tx.Attempt() == 1 {
-			return db.ErrAgain
-		}
 		return why
 	}
 	if tx.ExecExactly(1, db.ErrAgain, insert, id.New(), keyHash, bodyHash, []byte{}, tx.Wall()) == nil {
