@@ -472,9 +472,10 @@ func ConfirmRounds(tx *db.Tx, plan, staff id.ID, lines []id.ID) (n int64, err er
 var confirmRounds = db.NewMany(`UPDATE replenish_production SET state = 'confirmed', staff_id = $1, decided_at = $2 WHERE plan_id = $3 AND version = $4 AND state = 'proposed' AND id IN (`,
 	`?`, `) RETURNING id`)
 
-// NoteMade takes note of what a kitchen has made of a product on a date: it fills the rounds of the plan in their order.
+// NoteMade takes note of what a kitchen has made of a product on a date: it fills the rounds of the plan in their order. planned
+// is what it had set out to make: where somebody made fewer and said why, the round is done with that, and nobody waits for more.
 // What is beyond them belongs to the last.
-func NoteMade(tx *db.Tx, site id.ID, date cal.Date, product id.ID, q qty.Qty) error {
+func NoteMade(tx *db.Tx, site id.ID, date cal.Date, product id.ID, q, planned qty.Qty) error {
 	var plan id.ID
 	err := tx.QueryRow(`SELECT id FROM replenish_plan WHERE site_id = $1 AND date = $2 AND version > 0`, site, date).Scan(&plan)
 	if errors.Is(err, db.ErrNoRow) {
@@ -490,12 +491,13 @@ func NoteMade(tx *db.Tx, site id.ID, date cal.Date, product id.ID, q qty.Qty) er
 	type round struct {
 		id         id.ID
 		make, made qty.Qty
+		state      State
 	}
 	var rounds []round
-	rows := tx.Query(`SELECT id, make, made FROM replenish_production WHERE plan_id = $1 AND version = $2 AND product_id = $3 ORDER BY round_no`, plan, h.Version, product)
+	rows := tx.Query(`SELECT id, make, made, state FROM replenish_production WHERE plan_id = $1 AND version = $2 AND product_id = $3 ORDER BY round_no`, plan, h.Version, product)
 	for rows.Next() {
 		var r round
-		if err := rows.Scan(&r.id, &r.make, &r.made); err != nil {
+		if err := rows.Scan(&r.id, &r.make, &r.made, &r.state); err != nil {
 			return err
 		}
 		rounds = append(rounds, r)
@@ -503,17 +505,27 @@ func NoteMade(tx *db.Tx, site id.ID, date cal.Date, product id.ID, q qty.Qty) er
 	if err := rows.Err(); err != nil || len(rounds) == 0 {
 		return err
 	}
+	gone := max(0, planned-q)
 	for i, r := range rounds {
-		part := min(q, max(r.make-r.made, 0))
+		left := max(r.make-r.made, 0)
+		if r.state == Done {
+			left = 0
+		}
+		part := min(q, left)
 		if i == len(rounds)-1 {
 			part = q
 		}
-		if part <= 0 {
+		short := qty.Qty(0) // will not be made
+		if part < left && left-part <= gone {
+			short = left - part
+		}
+		if part <= 0 && short == 0 {
 			continue
 		}
 		q -= part
-		if err := tx.Exec(`UPDATE replenish_production SET made = made + $1, state = CASE WHEN made + $1 >= make THEN 'done' WHEN state = 'proposed' THEN 'confirmed' ELSE state END,
-			decided_at = COALESCE(decided_at, $2) WHERE id = $3`, part, tx.Now(), r.id); err != nil {
+		gone -= short
+		if err := tx.Exec(`UPDATE replenish_production SET made = made + $1, state = CASE WHEN made + $1 + $2 >= make THEN 'done' WHEN state = 'proposed' THEN 'confirmed' ELSE state END,
+			decided_at = COALESCE(decided_at, $3) WHERE id = $4`, part, short, tx.Now(), r.id); err != nil {
 			return err
 		}
 	}

@@ -341,7 +341,7 @@ func (s *shop) receive(ctx context.Context, date cal.Date) error {
 }
 
 // ahead is how long before a round must be ready it is begun, in minutes.
-const ahead = 40
+const ahead = 30
 
 // make makes the rounds of the plan that must be ready soon.
 func (s *shop) make(ctx context.Context, at time.Time, minute int) error {
@@ -405,15 +405,15 @@ func (c *chain) takes(p Product, part Part, q qty.Qty) qty.Qty {
 	return qty.Nearest(n * 1.031)
 }
 
-// cook makes so much of a product: where something half made is missing that is made first, two pots at least, and
+// cook makes so much of a product: where something half made is missing that is made first, by the quarter pot, and
 // where materials do not last, as much as they give.
 func (s *shop) cook(ctx context.Context, p Product, q qty.Qty, key string) error {
 	for _, part := range p.Recipe {
 		half := s.chain.goods[part.Code]
 		need := s.chain.takes(p, part, q)
 		if len(half.Recipe) > 0 && s.there[part.Code] < need {
-			pot := qty.Qty(half.Batch) * qty.Scale
-			pots := max(2, (need-s.there[part.Code]+pot-1)/pot)
+			pot := qty.Qty(half.Batch) * qty.Scale / 4
+			pots := (need - s.there[part.Code] + pot - 1) / pot
 			if err := s.cook(ctx, half, pots*pot, key+"/"+part.Code); err != nil {
 				return err
 			}

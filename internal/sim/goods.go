@@ -12,74 +12,74 @@ import (
 // of average size, day profile, weather it likes (+ warm, - cold), recipe as material×quantity per piece.
 const finished = `
 包点
-B01 鲜肉包      250  8 12 46 morning - flour×45 pork×30 scallion×4
-B02 豆沙包      220  8 12 24 morning . flour×45 bean_paste×30
-B03 香菇菜包    220  8 12 30 morning . flour×45 greens×32 mushroom×8
-B04 叉烧包      350  8 12 22 morning . flour×45 char_siu×30
-B05 奶黄包      280  8 12 18 morning . flour×45 custard×28
-B06 馒头        120  8 12 28 morning . flour×60
-B07 烧麦        260  8 12 20 morning - flour×20 rice×35 pork×18
-B08 茶叶蛋      180 12 20 52 morning - egg×1 tea_sauce×12
+B01 鲜肉包 250 10 6 46 morning - flour×45 pork×30 scallion×4
+B02 豆沙包 220 10 6 24 morning . flour×45 bean_paste×30
+B03 香菇菜包 220 10 6 30 morning . flour×45 greens×32 mushroom×8
+B04 叉烧包 350 10 6 22 morning . flour×45 char_siu×30
+B05 奶黄包 280 10 6 18 morning . flour×45 custard×28
+B06 馒头 120 10 6 28 morning . flour×60
+B07 烧麦 260 10 6 20 morning - flour×20 rice×35 pork×18
+B08 茶叶蛋 180 12 10 52 morning - egg×1 tea_sauce×12
 关东煮
-O01 关东煮萝卜  300  4  8 22 evening - radish×90 oden_broth×60
-O02 关东煮鱼丸  350  4 10 34 evening - fish_ball×3 oden_broth×40
-O03 关东煮海带  300  4  8 16 evening - kelp×30 oden_broth×40
-O04 关东煮香肠  400  4 10 28 evening - sausage×1 oden_broth×40
-O05 关东煮豆腐  300  4  8 18 evening - tofu×60 oden_broth×40
-O06 关东煮魔芋  300  4  8 12 evening - konjac×50 oden_broth×40
-O07 关东煮鸡蛋  280  4  8 20 evening - egg×1 oden_broth×40
+O01 关东煮萝卜 300 8 4 22 evening - radish×90 oden_broth×60
+O02 关东煮鱼丸 350 8 5 34 evening - fish_ball×3 oden_broth×40
+O03 关东煮海带 300 8 4 16 evening - kelp×30 oden_broth×40
+O04 关东煮香肠 400 8 5 28 evening - sausage×1 oden_broth×40
+O05 关东煮豆腐 300 8 4 18 evening - tofu×60 oden_broth×40
+O06 关东煮魔芋 300 8 4 12 evening - konjac×50 oden_broth×40
+O07 关东煮鸡蛋 280 8 4 20 evening - egg×1 oden_broth×40
 饭团
-R01 金枪鱼饭团  590 24  6 30 noon . sushi_rice×90 tuna×25 nori×1 mayo×6
-R02 三文鱼饭团  690 24  6 20 noon . sushi_rice×90 salmon×22 nori×1
-R03 培根蛋饭团  590 24  6 18 noon . sushi_rice×90 bacon×15 egg×0.5 nori×1
-R04 照烧鸡饭团  590 24  6 24 noon . sushi_rice×90 chicken×28 teriyaki×8 nori×1
-R05 梅子饭团    490 24  6 10 noon + sushi_rice×95 plum×8 nori×1
-R06 加州寿司卷 1290 12  4 12 noon + sushi_rice×150 crab_stick×2 cucumber×30 nori×2 mayo×8
+R01 金枪鱼饭团 590 36 3 30 noon . sushi_rice×90 tuna×25 nori×1 mayo×6
+R02 三文鱼饭团 690 36 3 20 noon . sushi_rice×90 salmon×22 nori×1
+R03 培根蛋饭团 590 36 3 18 noon . sushi_rice×90 bacon×15 egg×0.5 nori×1
+R04 照烧鸡饭团 590 36 3 24 noon . sushi_rice×90 chicken×28 teriyaki×8 nori×1
+R05 梅子饭团 490 36 3 10 noon + sushi_rice×95 plum×8 nori×1
+R06 加州寿司卷 1290 36 2 12 noon + sushi_rice×150 crab_stick×2 cucumber×30 nori×2 mayo×8
 便当
-L01 照烧鸡腿饭 1890 24  4 22 noon . cooked_rice×250 chicken×120 greens×60 teriyaki×20 lunch_box×1
-L02 红烧肉饭   2090 24  4 16 noon - cooked_rice×250 pork×110 egg×1 greens×50 lunch_box×1
-L03 咖喱牛肉饭 2290 24  4 14 noon . cooked_rice×250 beef×80 potato×70 curry×60 lunch_box×1
-L04 宫保鸡丁饭 1790 24  4 20 noon . cooked_rice×250 chicken×110 peanut×15 scallion×20 lunch_box×1
-L05 番茄炒蛋饭 1590 24  4 18 noon . cooked_rice×250 egg×2 tomato×120 lunch_box×1
-L06 鱼香肉丝饭 1790 24  4 16 noon . cooked_rice×250 pork×90 carrot×40 fungus×15 lunch_box×1
-L07 意式肉酱面 1890 24  4 12 noon . pasta×220 beef×60 tomato×80 lunch_box×1
-L08 扬州炒饭   1490 24  4 16 noon . cooked_rice×300 egg×1 shrimp×30 carrot×20 lunch_box×1
+L01 照烧鸡腿饭 1890 36 2 22 noon . cooked_rice×250 chicken×120 greens×60 teriyaki×20 lunch_box×1
+L02 红烧肉饭 2090 36 2 16 noon - cooked_rice×250 pork×110 egg×1 greens×50 lunch_box×1
+L03 咖喱牛肉饭 2290 36 2 14 noon . cooked_rice×250 beef×80 potato×70 curry×60 lunch_box×1
+L04 宫保鸡丁饭 1790 36 2 20 noon . cooked_rice×250 chicken×110 peanut×15 scallion×20 lunch_box×1
+L05 番茄炒蛋饭 1590 36 2 18 noon . cooked_rice×250 egg×2 tomato×120 lunch_box×1
+L06 鱼香肉丝饭 1790 36 2 16 noon . cooked_rice×250 pork×90 carrot×40 fungus×15 lunch_box×1
+L07 意式肉酱面 1890 36 2 12 noon . pasta×220 beef×60 tomato×80 lunch_box×1
+L08 扬州炒饭 1490 36 2 16 noon . cooked_rice×300 egg×1 shrimp×30 carrot×20 lunch_box×1
 三明治与卷
-S01 鸡肉卷     1280 12  6 26 noon . wrap×1 chicken×50 lettuce×30 mayo×10
-S02 火腿三明治  790 24  6 28 morning . toast×2 ham×30 lettuce×12 mayo×8
-S03 鸡蛋三明治  690 24  6 30 morning . toast×2 egg×1.5 mayo×15
-S04 金枪鱼三明治 890 24 6 20 morning . toast×2 tuna×35 lettuce×12 mayo×12
-S05 牛肉汉堡   1490  6  4 18 noon . bun×1 beef_patty×1 lettuce×20 burger_sauce×15
-S06 香辣鸡腿堡 1390  6  4 24 evening . bun×1 chicken×90 lettuce×20 burger_sauce×15
-S07 吐司煎蛋卷 1090 12  4 10 morning . wrap×1 egg×2 cheese×1
-S08 蔬菜卷      990 12  6  8 noon + wrap×1 lettuce×50 cucumber×40 carrot×30
+S01 鸡肉卷 1280 12 3 26 noon . wrap×1 chicken×50 lettuce×30 mayo×10
+S02 火腿三明治 790 36 3 28 morning . toast×2 ham×30 lettuce×12 mayo×8
+S03 鸡蛋三明治 690 36 3 30 morning . toast×2 egg×1.5 mayo×15
+S04 金枪鱼三明治 890 36 3 20 morning . toast×2 tuna×35 lettuce×12 mayo×12
+S05 牛肉汉堡 1490 6 2 18 noon . bun×1 beef_patty×1 lettuce×20 burger_sauce×15
+S06 香辣鸡腿堡 1390 6 2 24 evening . bun×1 chicken×90 lettuce×20 burger_sauce×15
+S07 吐司煎蛋卷 1090 12 2 10 morning . wrap×1 egg×2 cheese×1
+S08 蔬菜卷 990 12 3 8 noon + wrap×1 lettuce×50 cucumber×40 carrot×30
 烘焙
-K01 可颂        850 24  8 24 morning . dough×70 butter×18
-K02 牛角热狗    790 24  8 16 morning . dough×60 sausage×1
-K03 蛋挞        450 12 12 40 evening . tart_shell×1 custard×35
-K04 菠萝包      590 24  8 18 morning . dough×75 butter×10
-K05 肉松面包    650 24  8 20 morning . dough×70 pork_floss×12
-K06 红豆面包    550 24  8 14 morning . dough×70 bean_paste×25
-K07 巧克力麦芬  890 48  8 10 evening . dough×60 chocolate×20
-K08 芝士蛋糕   1290 48  4  8 evening . cheese×3 custard×60
+K01 可颂 850 36 4 24 morning . dough×70 butter×18
+K02 牛角热狗 790 36 4 16 morning . dough×60 sausage×1
+K03 蛋挞 450 12 6 40 evening . tart_shell×1 custard×35
+K04 菠萝包 590 36 4 18 morning . dough×75 butter×10
+K05 肉松面包 650 36 4 20 morning . dough×70 pork_floss×12
+K06 红豆面包 550 36 4 14 morning . dough×70 bean_paste×25
+K07 巧克力麦芬 890 48 4 10 evening . dough×60 chocolate×20
+K08 芝士蛋糕 1290 48 2 8 evening . cheese×3 custard×60
 咖啡与饮品
-C01 美式咖啡    990  6  6 60 morning . coffee_bean×18 cup×1
-C02 拿铁       1390  6  6 54 morning . coffee_bean×18 milk×220 cup×1
-C03 冰拿铁     1490  6  4 30 noon + coffee_bean×18 milk×180 cup×1
-C04 豆浆        390  4 10 44 morning - soy_milk×300 cup×1
-C05 热奶茶      990  4  4 22 evening - tea_base×120 milk×150 cup×1
-C06 柠檬茶     1090  6  4 20 evening + tea_base×250 lemon×20 cup×1
+C01 美式咖啡 990 6 2 60 morning . coffee_bean×18 cup×1
+C02 拿铁 1390 6 2 54 morning . coffee_bean×18 milk×220 cup×1
+C03 冰拿铁 1490 6 2 30 noon + coffee_bean×18 milk×180 cup×1
+C04 豆浆 390 6 4 44 morning - soy_milk×300 cup×1
+C05 热奶茶 990 6 2 22 evening - tea_base×120 milk×150 cup×1
+C06 柠檬茶 1090 6 2 20 evening + tea_base×250 lemon×20 cup×1
 熟食
-H01 炸鸡块      990  4  8 34 evening . chicken×120 batter×20
-H02 烤肠        500  4 10 48 evening . sausage×1
-H03 炸鸡排     1290  4  6 26 evening . chicken×150 batter×25
-H04 玉米棒      600  6  8 14 evening - corn×1
-H05 炸薯条      890  4  6 28 evening . potato×180 batter×6
+H01 炸鸡块 990 6 4 34 evening . chicken×120 batter×20
+H02 烤肠 500 6 5 48 evening . sausage×1
+H03 炸鸡排 1290 6 3 26 evening . chicken×150 batter×25
+H04 玉米棒 600 6 4 14 evening - corn×1
+H05 炸薯条 890 4 3 28 evening . potato×180 batter×6
 沙拉与水果
-F01 凯撒沙拉   1690 24  4 10 noon + lettuce×120 chicken×40 cheese×1 mayo×20
-F02 鲜切水果杯 1290 12  6 16 evening + melon×120 apple×60 cup×1
-F03 草莓杯     1890 12  6 12 evening + strawberry×150 cup×1
-F04 酸奶水果碗 1390 24  6 12 morning + yogurt×150 melon×40 strawberry×30 cup×1
+F01 凯撒沙拉 1690 36 2 10 noon + lettuce×120 chicken×40 cheese×1 mayo×20
+F02 鲜切水果杯 1290 16 3 16 evening + melon×120 apple×60 cup×1
+F03 草莓杯 1890 16 3 12 evening + strawberry×150 cup×1
+F04 酸奶水果碗 1390 36 3 12 morning + yogurt×150 melon×40 strawberry×30 cup×1
 `
 
 // A material: code, name, base unit, pack in that unit, price of a pack in fen, life in hours, supplier.
@@ -153,10 +153,10 @@ vinegar 寿司醋 ml 10000 6000 4320 grain
 
 // A semi-finished product: code, name, base unit, life in hours, yield, recipe for one yield.
 const semis = `
-cooked_rice 熟米饭 g 12 10000 rice×4600
-sushi_rice 寿司饭 g 12 10000 rice×4400 vinegar×700 sugar×220
-oden_broth 关东煮汤 ml 12 10000 oden_base×400
-tea_base 茶汤 ml 8 10000 tea_leaf×180 sugar×400
+cooked_rice 熟米饭 g 12 5000 rice×2300
+sushi_rice 寿司饭 g 12 4000 rice×1760 vinegar×280 sugar×88
+oden_broth 关东煮汤 ml 12 5000 oden_base×200
+tea_base 茶汤 ml 8 2000 tea_leaf×36 sugar×80
 `
 
 // Suppliers: code, name, lead class, lead hours, order days, cut-off, least packs.

@@ -2,6 +2,7 @@ package making_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -395,6 +396,139 @@ func TestARequisitionAndATaskAreBookedOnce(t *testing.T) {
 	})
 }
 
+// sell sells pieces of a product at the kitchen's own till.
+func (k *kitchen) sell(code string, n int64) (sale id.ID) {
+	k.t.Helper()
+	k.must(func(tx *db.Tx) error {
+		picked, err := stock.Pick(tx, k.site.ID, []stock.Want{{SKU: k.by[code].SKU, Qty: qty.Qty(n) * piece}})
+		if err != nil {
+			return err
+		}
+		s := &till.Sale{ID: id.New(), SiteID: k.site.ID, Date: k.site.BusinessDate(tx.Now()), SlipNo: 7, StaffID: k.staff, SoldAt: tx.Now(), State: till.Paid, Key: "k" + k.site.Code}
+		if err := tx.QueryRow(`SELECT id FROM till_register WHERE site_id = $1`, k.site.ID).Scan(&s.Register.ID); err != nil {
+			return err
+		}
+		sale = s.ID
+		if err := till.Record(tx, s); err != nil {
+			return err
+		}
+		return picked.Sell(tx, ledger.Document{Kind: till.SaleDoc, ID: s.ID, Site: k.site.ID, Date: s.Date})
+	})
+	return sale
+}
+
+// follow traces a batch for somebody who may look at some sites.
+func (k *kitchen) follow(batch id.ID, back bool, may ...*org.Site) (tr *making.Trace) {
+	k.t.Helper()
+	if err := k.d.Read(context.Background(), func(tx *db.Tx) (err error) {
+		tr, err = making.Follow(tx, batch, back, func(site id.ID) (*org.Site, error) {
+			for _, s := range may {
+				if s.ID == site {
+					return s, nil
+				}
+			}
+			return nil, org.ErrNotFound
+		})
+		return err
+	}); err != nil {
+		k.t.Fatal(err)
+	}
+	return tr
+}
+
+// send takes goods to the other site and goes there: k.site is where they have come, in the batch that is returned.
+func (k *kitchen) send(code string, n qty.Qty) (transfer, batch id.ID) {
+	k.t.Helper()
+	k.must(func(tx *db.Tx) error {
+		t, err := stock.Request(tx, stock.Call{From: k.site, To: k.other, Lines: []stock.Want{{SKU: k.by[code].SKU, Qty: n}}})
+		if err != nil {
+			return err
+		}
+		if _, err := t.Ship(tx, k.site, k.staff, nil); err != nil {
+			return err
+		}
+		if _, err = t.Receive(tx, k.other, k.staff, nil); err != nil {
+			return err
+		}
+		transfer, batch = t.ID, t.Transits[0].ToBatch
+		return nil
+	})
+	k.site, k.other = k.other, k.site
+	return transfer, batch
+}
+
+// A chicken is cut in one shop, its breast is sent to another, goes into wraps there, some are sold there and some are sent
+// back and sold: a wrap in either shop is traced to the chicken's supplier, and the chicken to both tills.
+func TestABatchIsTracedFromSiteToSite(t *testing.T) {
+	each(t, func(k *kitchen) {
+		first := k.site
+		chicken := k.arrive("chicken", "hen1", 5000, 6000, 48*time.Hour)
+		cut := k.report(k.complete(k.request("breast", 1000_000)), making.OutputIn{Qty: 1000_000})
+		way1, breast := k.send("breast", 800_000)
+		second := k.site
+		k.arrive("sheet", "s1", 100, 1000, 240*time.Hour)
+		k.arrive("lettuce", "l1", 1000, 777, 48*time.Hour)
+		made := k.report(k.complete(k.request("wrap", 10*piece)), making.OutputIn{Qty: 10 * piece})
+		k.must(func(tx *db.Tx) error {
+			_, err := till.AddRegister(tx, till.RegisterDraft{SiteID: second.ID, Code: "1"})
+			return err
+		})
+		soldThere := k.sell("wrap", 2)
+		way2, back := k.send("wrap", 3*piece)
+		soldHere := k.sell("wrap", 1)
+
+		down := k.follow(back, true, first)
+		want := []struct {
+			level              int
+			transfer, from, to id.ID
+			qty                qty.Qty
+			site               *org.Site
+		}{{1, way2, made.Batch, back, 3 * piece, second}, {2, 0, breast, made.Batch, 515_000, second}, {3, way1, cut.Batch, breast, 800_000, first}, {4, 0, chicken, cut.Batch, 1_250_000, first}}
+		for _, w := range want {
+			found := false
+			for _, s := range down.Steps {
+				found = found || s.Level == w.level && s.TransferID == w.transfer && s.MaterialBatchID == w.from && s.MadeBatchID == w.to && s.Qty == w.qty && s.Other.BatchID == w.from && s.Other.SiteID == w.site.ID && (s.TaskID == 0) == (w.transfer > 0)
+			}
+			if !found {
+				t.Errorf("no step %+v in %+v", w, down.Steps)
+			}
+		}
+		if last := down.Steps[len(down.Steps)-1]; len(down.Steps) != 6 || last.Other.Ref != "SUP-hen1" || down.Batch.Kind != "transfer_in" || down.Hidden != 0 {
+			t.Errorf("%d steps, the last from %+v", len(down.Steps), last.Other)
+		}
+		up := k.follow(chicken, false, first)
+		var batches []id.ID
+		for _, s := range up.Steps {
+			batches = append(batches, s.Other.BatchID)
+		}
+		if fmt.Sprint(batches) != fmt.Sprint([]id.ID{cut.Batch, breast, made.Batch, back}) {
+			t.Errorf("became %v", batches)
+		}
+		if len(up.Sales) != 2 || up.Sales[0].SaleID != soldThere || up.Sales[0].SiteID != second.ID || up.Sales[1].SaleID != soldHere || up.Sales[1].SiteID != first.ID || up.Sums.Sales != 2 {
+			t.Errorf("sold %+v", up.Sales)
+		}
+		// Where the other shop is another company's, its steps and sales are only counted, but for who may look there too.
+		k.must(func(tx *db.Tx) error {
+			return tx.Exec(`UPDATE org_site SET entity_id = $1 WHERE id = $2`, k.otherCompany(tx), second.ID)
+		})
+		if up := k.follow(chicken, false, first); up.Hidden != 3 || len(up.Steps) != 2 || len(up.Sales) != 1 || up.Sales[0].SaleID != soldHere {
+			t.Errorf("%d hidden: %+v %+v", up.Hidden, up.Steps, up.Sales)
+		}
+		if up := k.follow(chicken, false, first, second); up.Hidden != 0 || len(up.Steps) != 4 || len(up.Sales) != 2 {
+			t.Errorf("%d hidden to who may look at both", up.Hidden)
+		}
+	})
+}
+
+func (k *kitchen) otherCompany(tx *db.Tx) id.ID {
+	e, err := org.New(org.Options{}).CreateEntity(context.Background(), tx, org.EntityFields{Code: "E2", Name: "Other"})
+	if err != nil {
+		k.t.Error(err)
+		return 0
+	}
+	return e.ID
+}
+
 // A chicken is cut, its breast goes into wraps, a wrap is sold: the trace goes the whole way, and back.
 func TestABatchIsTracedOverSeveralLevelsBothWays(t *testing.T) {
 	each(t, func(k *kitchen) {
@@ -403,32 +537,10 @@ func TestABatchIsTracedOverSeveralLevelsBothWays(t *testing.T) {
 		k.arrive("sheet", "s1", 100, 1000, 240*time.Hour)
 		lettuce := k.arrive("lettuce", "l1", 1000, 777, 48*time.Hour)
 		made := k.report(k.complete(k.request("wrap", 10*piece)), making.OutputIn{Qty: 10 * piece})
-		var sale id.ID
-		k.must(func(tx *db.Tx) error {
-			picked, err := stock.Pick(tx, k.site.ID, []stock.Want{{SKU: k.by["wrap"].SKU, Qty: 2 * piece}})
-			if err != nil {
-				return err
-			}
-			s := &till.Sale{ID: id.New(), SiteID: k.site.ID, Date: k.site.BusinessDate(tx.Now()), SlipNo: 7, StaffID: k.staff, SoldAt: tx.Now(), State: till.Paid, Key: "k"}
-			if err := tx.QueryRow(`SELECT id FROM till_register WHERE site_id = $1`, k.site.ID).Scan(&s.Register.ID); err != nil {
-				return err
-			}
-			sale = s.ID
-			if err := till.Record(tx, s); err != nil {
-				return err
-			}
-			return picked.Sell(tx, ledger.Document{Kind: till.SaleDoc, ID: s.ID, Site: k.site.ID, Date: s.Date})
-		})
+		sale := k.sell("wrap", 2)
 		follow := func(batch id.ID, back bool) *making.Trace {
 			t.Helper()
-			var tr *making.Trace
-			if err := k.d.Read(context.Background(), func(tx *db.Tx) (err error) {
-				tr, err = making.Follow(tx, batch, back, func(id.ID) (*org.Site, error) { return k.site, nil })
-				return err
-			}); err != nil {
-				t.Fatal(err)
-			}
-			return tr
+			return k.follow(batch, back, k.site)
 		}
 		back := follow(made.Batch, true)
 		if len(back.Steps) != 4 || back.Sums.Batches != 4 || len(back.Sales) != 0 || back.Batch.Kind != "output_receipt" {

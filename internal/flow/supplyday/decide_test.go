@@ -118,6 +118,35 @@ func TestWhatTheKitchenMadeFillsTheRounds(t *testing.T) {
 	})
 }
 
+func TestARoundOfWhichFewerWereMadeIsDone(t *testing.T) {
+	each(t, func(c *chain) {
+		c.sold(c.site.ID, yesterday)
+		c.forecasts()
+		rounds := c.lines("production", "burger")
+		first, second := q(rounds[0]["make"]), q(rounds[1]["make"])
+		made := func(n, planned qty.Qty) []m {
+			c.write(func(tx *db.Tx) error {
+				return outbox.Emit(tx, outbox.Event{Type: produce.EventMade, Subject: id.New(), Site: c.site.ID, Body: produce.MadeEvent{Site: c.site.ID, Product: c.p["burger"].ID, Qty: int64(n), Planned: int64(planned)}})
+			})
+			c.drain()
+			return c.lines("production", "burger")
+		}
+		if rounds = made(first-qty.Scale, first); rounds[0]["state"] != "done" || q(rounds[0]["made"]) != first-qty.Scale {
+			t.Errorf("one was dropped: %v", rounds[0])
+		}
+		if rounds = made(second, second); rounds[0]["made"] != (first-qty.Scale).String() || rounds[1]["state"] != "done" || q(rounds[1]["made"]) != second {
+			t.Errorf("the next round: %v %v", rounds[0], rounds[1])
+		}
+		third := q(rounds[2]["make"])
+		if rounds = made(qty.Scale, qty.Scale); third > qty.Scale && rounds[2]["state"] == "done" {
+			t.Errorf("one of many, as planned, ended its round: %v", rounds[2])
+		}
+		if rounds = made(0, third-qty.Scale); rounds[2]["state"] != "done" || q(rounds[2]["made"]) != qty.Scale {
+			t.Errorf("the rest was all lost: %v", rounds[2])
+		}
+	})
+}
+
 func TestConfirmedProposalsBecomeOrdersAndAreNotProposedAgain(t *testing.T) {
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)

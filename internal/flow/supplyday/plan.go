@@ -80,10 +80,10 @@ func (s *Service) produced(tx *db.Tx, e outbox.Event) error {
 		return err
 	}
 	site, err := org.SiteByID(tx, made.Site)
-	if err != nil || made.Qty <= 0 {
+	if err != nil || made.Qty <= 0 && made.Planned <= 0 {
 		return err
 	}
-	return replenish.NoteMade(tx, site.ID, site.BusinessDate(e.At), made.Product, qty.Qty(made.Qty))
+	return replenish.NoteMade(tx, site.ID, site.BusinessDate(e.At), made.Product, qty.Qty(made.Qty), qty.Qty(made.Planned))
 }
 
 // step is where a run of the job is.

@@ -4548,6 +4548,8 @@ export interface components {
             /** @description in the base unit */
             qty: string;
             sale_id: string;
+            site: string;
+            site_id: string;
             slip_no: string;
             sold_at: string;
             state: string;
@@ -4559,13 +4561,18 @@ export interface components {
              * @description 1 is next to the batch that was asked about
              */
             level: number;
+            /** @description what was made, or what it arrived as */
             made_batch_id: string;
+            /** @description the material, or the batch that was sent */
             material_batch_id: string;
-            /** @description back: the material; forward: what was made */
+            /** @description back: the material, or the batch that was sent; forward: what was made, or what it arrived as */
             other: components["schemas"]["MakingTraced"];
-            /** @description of the material, in its base unit */
+            /** @description of the material, or of what arrived, in its base unit */
             qty: string;
+            /** @description empty: it was not made but sent */
             task_id: string;
+            /** @description the stock transfer; empty: it was not sent but made */
+            transfer_id: string;
         };
         MakingTask: {
             business_date: string;
@@ -4596,9 +4603,14 @@ export interface components {
             cut: boolean;
             /** @enum {string} */
             direction: "back" | "forward";
+            /**
+             * Format: int64
+             * @description steps and sales at sites of other companies, where you may not look
+             */
+            hidden: number;
             /** @description forward: what was sold of the batch and of all that was made of it, at most 1000 */
             sales: components["schemas"]["MakingSold"][];
-            /** @description each making between the batch and the others, nearest first, at most 1000 */
+            /** @description each making and each way from site to site between the batch and the others, nearest first, at most 1000 */
             steps: components["schemas"]["MakingStep"][];
             /** @description of what is shown */
             sums: components["schemas"]["MakingTraceSums"];
@@ -4622,7 +4634,7 @@ export interface components {
             document_id: string;
             /** @description empty: keeps for ever */
             expires_at: string;
-            /** @description of the document that brought it in: goods_receipt, opening_stock or output_receipt */
+            /** @description of the document that brought it in, as goods_receipt, opening_stock, output_receipt, transfer_in */
             kind: string;
             /** @description still in stock */
             left: string;
@@ -4636,6 +4648,9 @@ export interface components {
             received_at: string;
             /** @description the supplier's number on the goods receipt */
             ref: string;
+            /** @description where it is, or was */
+            site: string;
+            site_id: string;
             supplier: string;
             /** @description of the order it came against; empty: none */
             supplier_id: string;

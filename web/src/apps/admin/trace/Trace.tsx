@@ -89,12 +89,14 @@ function Shown(props: { trace: Trace }) {
   const columns: Column<Sold>[] = [
     { key: 'slip', head: t('slip'), cell: (s) => (can('sales.read') ? <Link to={`/sales/${s.sale_id}`}>{s.slip_no}</Link> : s.slip_no), by: (s) => s.slip_no },
     { key: 'at', head: t('at'), cell: (s) => <span title={f.exact(s.sold_at)}>{f.at(s.sold_at)}</span>, by: (s) => s.sold_at },
+    { key: 'site', head: t('site'), cell: (s) => s.site, by: (s) => s.site },
     { key: 'product', head: t('product'), cell: (s) => s.product, by: (s) => s.product },
     { key: 'qty', head: t('qty'), right: true, cell: (s) => f.qty({ qty: s.qty, unit: s.unit }), by: (s) => Number(s.qty) },
   ]
   return (
     <>
       {trace.cut && <Strip tone="amber">{t('cut')}</Strip>}
+      {trace.hidden > 0 && <Strip tone="amber">{t('hidden', { n: trace.hidden })}</Strip>}
       <Sheet title={back ? t('back') : t('forward')} note={t('sums', { batches: trace.sums.batches, sales: trace.sums.sales })}>
         <ul className="zg-tree" role="tree"><Node units={units} batch={trace.batch} steps={steps} back={back} level={1} /></ul>
         {steps.length === 0 && <p className="zg-note">{back ? t('nothing_back') : t('nothing_forward')}</p>}
@@ -112,7 +114,7 @@ function Node(props: { units: ReadonlyMap<string, string>; batch: S['MakingTrace
   const can = useCan()
   const [open, setOpen] = useState(level < 4)
   const below = steps.filter((s) => (back ? s.made_batch_id : s.material_batch_id) === batch.batch_id)
-  const kind = (['goods_receipt', 'opening_stock', 'output_receipt'] as const).find((k) => k === batch.kind)
+  const kind = (['goods_receipt', 'opening_stock', 'output_receipt', 'transfer_in'] as const).find((k) => k === batch.kind)
   return (
     <li role="treeitem" aria-level={level} {...(below.length > 0 ? { 'aria-expanded': open } : {})}>
       <div className="zg-tree-row">
@@ -120,16 +122,17 @@ function Node(props: { units: ReadonlyMap<string, string>; batch: S['MakingTrace
         <div>
           <b>{batch.product}</b> <Link to={`/stock/batches/${batch.batch_id}`}>{t('batch', { code: batch.code })}</Link> {kind && <Badge>{t(kind)}</Badge>}
           <div className="zg-note">
-            {step && `${t('used', { qty: f.qty({ qty: step.qty, unit: units.get(step.material_batch_id) ?? '' }) })} · `}
-            {f.at(batch.received_at)} · {batch.expires_at ? t('expires', { at: f.at(batch.expires_at) }) : t('keeps')} · {t('left', { qty: f.qty({ qty: batch.left, unit: batch.unit }) })}
+            {step && `${t(step.transfer_id ? 'sent' : 'used', { qty: f.qty({ qty: step.qty, unit: units.get(step.material_batch_id) ?? '' }) })} · `}
+            {batch.site} · {f.at(batch.received_at)} · {batch.expires_at ? t('expires', { at: f.at(batch.expires_at) }) : t('keeps')} · {t('left', { qty: f.qty({ qty: batch.left, unit: batch.unit }) })}
             {batch.supplier && <> · {t('from', { supplier: batch.supplier })}</>}
             {batch.order_id && <> · {can('purchase.read') ? <Link to={`/buy/${batch.order_id}`}>{t('order', { no: batch.order_no })}</Link> : t('order', { no: batch.order_no })}</>}
             {batch.ref && <> · {t('ref', { ref: batch.ref })}</>}
-            {step && can('make.read') && <> · <Link to={`/make/${step.task_id}`}>{t('task')}</Link></>}
+            {step?.task_id && can('make.read') && <> · <Link to={`/make/${step.task_id}`}>{t('task')}</Link></>}
+            {step?.transfer_id && can('stock.read') && <> · <Link to={`/stock/transfers/${step.transfer_id}`}>{t('transfer')}</Link></>}
           </div>
         </div>
       </div>
-      {open && below.length > 0 && <ul role="group">{below.map((s) => <Node key={`${s.task_id} ${s.other.batch_id}`} units={units} batch={s.other} step={s} steps={steps} back={back} level={level + 1} />)}</ul>}
+      {open && below.length > 0 && <ul role="group">{below.map((s) => <Node key={`${s.task_id} ${s.transfer_id} ${s.other.batch_id}`} units={units} batch={s.other} step={s} steps={steps} back={back} level={level + 1} />)}</ul>}
     </li>
   )
 }

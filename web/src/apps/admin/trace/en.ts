@@ -33,5 +33,10 @@ export default {
   nothing_forward: 'Nothing has been made of it yet.',
   no_sales: 'Nothing sold yet.',
   open: 'Open or close',
+  sent: '{qty} sent',
+  transfer: 'Stock transfer',
+  transfer_in: 'Received from a site',
+  site: 'Site',
+  hidden: '{n} more are at other companies, where you may not look.',
   task: 'Task',
 } satisfies SameKeys<typeof zh>

@@ -30,5 +30,10 @@ export default {
   nothing_forward: '还没有用来做别的。',
   no_sales: '还没有卖出。',
   open: '展开或收起',
+  sent: '送出 {qty}',
+  transfer: '调拨单',
+  transfer_in: '调拨收货',
+  site: '门店',
+  hidden: '另有 {n} 步在其他公司，您不能查看。',
   task: '加工任务',
 } as const
