@@ -104,6 +104,7 @@ var examples = map[string]func(w *town, x world) request{
 	},
 
 	"list-stock-levels": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"find-stock":        func(w *town, x world) request { return request{query: m1("q", x.ids["batch"])} },
 	"list-batches":      func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"get-batch":         func(w *town, x world) request { return request{path: m1("id", x.ids["batch"])} },
 	"receive-goods": func(w *town, x world) request {
@@ -475,7 +476,7 @@ func TestAForeignIdShowsNothingAndChangesNothing(t *testing.T) {
 // required keeps the filters that a list can't do without.
 func required(query map[string]string) map[string]string {
 	keep := map[string]string{}
-	for _, k := range []string{"product_id"} {
+	for _, k := range []string{"product_id", "q"} {
 		if v, ok := query[k]; ok {
 			keep[k] = v
 		}

@@ -25,6 +25,10 @@ func Routes(api *web.API) {
 			}
 			return Levels(tx, *in)
 		})
+	web.Get(api, web.Route{Path: "/api/stock/find", Name: "find-stock", Summary: "Batches by code, batches and documents by number, at all sites of the caller", Perm: "stock.read", Scope: web.Sites},
+		func(ctx context.Context, tx *db.Tx, in *FindIn) (*web.Page[Found], error) {
+			return find(tx, org.SitesOf(ctx, "stock.read"), in)
+		})
 	web.Get(api, web.Route{Path: "/api/stock/batches", Name: "list-batches", Summary: "The batches of a site, earliest expiry first", Perm: "stock.read", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *BatchSearch) (*web.Page[Batch], error) {
 			if _, err := org.SiteFor(ctx, "stock.read", in.SiteID); err != nil {

@@ -19,7 +19,7 @@ export interface FindSource {
   kind: string
   perm: string
   label: (t: 'zh' | 'en') => string
-  find: (q: string, signal: AbortSignal) => Promise<Found[]>
+  find: (q: string, signal: AbortSignal, lang: 'zh' | 'en') => Promise<Found[]>
 }
 
 interface Group {
@@ -71,7 +71,7 @@ function FinderBody(props: { onClose: () => void; sources: readonly FindSource[]
     const timer = setTimeout(() => {
       setBusy(true)
       void Promise.all(
-        props.sources.filter((s) => can(s.perm)).map(async (s) => ({ label: s.label(lang), found: await s.find(word, stop.signal).catch(() => []) })),
+        props.sources.filter((s) => can(s.perm)).map(async (s) => ({ label: s.label(lang), found: await s.find(word, stop.signal, lang).catch(() => []) })),
       ).then((all) => {
         if (stop.signal.aborted) return
         setGroups(all.filter((g) => g.found.length > 0))

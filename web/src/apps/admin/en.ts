@@ -55,6 +55,9 @@ export default {
   audit: 'Audit trail',
   account: 'My password',
   found_products: 'Goods',
+  found_orders: 'Purchase orders',
+  found_stock: 'Batches and stock documents',
+  found_suppliers: 'Suppliers',
   found_sales: 'Slips',
   found_staff: 'Staff',
 } satisfies SameKeys<typeof zh>

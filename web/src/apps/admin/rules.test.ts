@@ -1,5 +1,6 @@
 import { expect, describe, test } from 'vitest'
 import type { Category, PriceEntry } from '@kit'
+import { isOrderPart, isStockCode } from './find'
 import { phaseOf } from './goods/Prices'
 import { categoryPaths, parseRatio, ratioOf } from './goods/shared'
 import { gain } from './plan/shared'
@@ -44,6 +45,13 @@ test('a sale that was given back in part or whole says so', () => {
 test('only a whole slip number is asked of the server', () => {
   expect(isSlipNo(' S001-1-261123-0003 ')).toBe(true)
   for (const part of ['', '0003', 'S001-1', 'S001-1-261123-', '261123-0003']) expect(isSlipNo(part), part).toBe(false)
+})
+
+test('the server is asked for an order or batch only by what can be one', () => {
+  for (const part of ['PO-261128-0003', '0003', ' po-26 ']) expect(isOrderPart(part), part).toBe(true)
+  for (const other of ['PO-', 'PO', '\u5305\u5b50', '26', 'x'.repeat(41)]) expect(isOrderPart(other), other).toBe(false)
+  for (const code of ['B-0713', '385064281077325660', '\u6279\u53f71']) expect(isStockCode(code), code).toBe(true)
+  for (const other of ['B', 'two words', '']) expect(isStockCode(other), other).toBe(false)
 })
 
 describe('how much life a batch has left', () => {

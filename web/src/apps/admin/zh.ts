@@ -53,5 +53,8 @@ export default {
   account: '我的密码',
   found_products: '商品',
   found_sales: '小票',
+  found_orders: '采购单',
+  found_stock: '批次和库存单据',
+  found_suppliers: '供应商',
   found_staff: '员工',
 } as const

@@ -2111,6 +2111,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/stock/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Batches by code, batches and documents by number, at all sites of the caller */
+        get: operations["find-stock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stock/landed-costs": {
         parameters: {
             query?: never;
@@ -5045,6 +5062,11 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageStockFound: {
+            items: components["schemas"]["StockFound"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageStockLevel: {
             items: components["schemas"]["StockLevel"][];
             /** @description give back as after; empty on the last page */
@@ -6628,6 +6650,19 @@ export interface components {
             reason: string;
             ref: string;
             site_id: string;
+        };
+        StockFound: {
+            /** @description when it came in or was made */
+            at: string;
+            /** @description of a batch; else empty */
+            code: string;
+            id: string;
+            /** @enum {string} */
+            kind: "batch" | "document" | "transfer" | "count";
+            site: string;
+            site_id: string;
+            /** @description batch: the name of the product; document: its kind; else its state */
+            what: string;
         };
         StockIssueIn: {
             batch_id: string;
@@ -12688,6 +12723,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StockDocumentStory"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "find-stock": {
+        parameters: {
+            query: {
+                /** @description the whole code of a batch, or the whole number of a document */
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStockFound"];
                 };
             };
             /** @description Error */

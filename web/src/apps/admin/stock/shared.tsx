@@ -1,9 +1,10 @@
-import { Badge, defineText, shopNow, useFormat, useText, type Batch } from '@kit'
+import { Badge, shopNow, useFormat, useLang, useText, type Batch } from '@kit'
+import { useMemo } from 'react'
 import { NavLink, useSearchParams } from 'react-router-dom'
-import en from './en'
-import zh from './zh'
+import { stockText } from './text'
+import { movementWords } from './words'
 
-export const stockText = defineText(zh, en)
+export { stockText }
 
 export function StockTabs() {
   const t = useText(stockText)
@@ -67,15 +68,8 @@ export function documentLink(kind: string, id: string): string | undefined {
 /** Kinds of posted documents, in the order in which they can be chosen. */
 export const documentKinds = ['goods_receipt', 'opening_stock', 'write_off', 'adjustment', 'freeze', 'release', 'stock_move', 'transfer_out', 'transfer_in', 'transfer_missing', 'stock_count', 'supplier_return'] as const
 
-export function useMovementWords(): { document: (kind: string) => string; other: (account: string) => string; reason: (reason: string) => string } {
-  const t = useText(stockText)
-  return {
-    reason: (reason) => (`reason_${reason}` in zh ? t(`reason_${reason}` as 'reason_other') : reason),
-    document: (kind) => (`kind_${kind}` in zh ? t(`kind_${kind}` as 'kind_sale') : kind),
-    other: (account) => {
-      const name = account.split(/[:/ ]/)[0] ?? account
-      const key = `other_${name.startsWith('waste') ? 'waste' : name}`
-      return key in zh ? t(key as 'other_sold') : account
-    },
-  }
+/** The words of documents of stock in the reader's language. */
+export function useMovementWords(): ReturnType<typeof movementWords> {
+  const { lang } = useLang()
+  return useMemo(() => movementWords(lang), [lang])
 }

@@ -1,0 +1,19 @@
+import { translator, type Lang } from '@kit'
+import { stockText } from './text'
+import zh from './zh'
+
+/** The words of documents of stock, where there is no page around. */
+export function movementWords(lang: Lang) {
+  const t = translator(stockText, lang)
+  return {
+    reason: (reason: string): string => (`reason_${reason}` in zh ? t(`reason_${reason}` as 'reason_other') : reason),
+    document: (kind: string): string => (`kind_${kind}` in zh ? t(`kind_${kind}` as 'kind_sale') : kind),
+    kind: (kind: 'batch' | 'document' | 'transfer' | 'count'): string => t(kind),
+    state: (kind: 'transfer' | 'count', state: string): string => { const key = `${kind}_${state}`; return key in zh ? t(key as 'count_open') : state },
+    other: (account: string): string => {
+      const name = account.split(/[:/ ]/)[0] ?? account
+      const key = `other_${name.startsWith('waste') ? 'waste' : name}`
+      return key in zh ? t(key as 'other_sold') : account
+    },
+  }
+}
