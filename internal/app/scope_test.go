@@ -227,8 +227,9 @@ var examples = map[string]func(w *town, x world) request{
 		return request{path: m1("id", x.ids["order2"]), body: m{"note": x.canary, "lines": []m{{"line": 1, "qty": "4"}}}}
 	},
 
-	"report-board":    func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
-	"report-products": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"report-board":     func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"report-clearance": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"report-products":  func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"report-product": func(w *town, x world) request {
 		return request{path: m1("id", x.ids["product"]), query: m1("site_id", x.ids["site"])}
 	},

@@ -118,6 +118,13 @@ func (w *town) clearADay(x world) {
 	if got := [2]string{batchOf(old), batchOf(fresh)}; got != [2]string{"0", "9"} {
 		w.t.Errorf("at the end %v are left", got)
 	}
+	date := begins.Add(13 * time.Hour).In(time.FixedZone("", 8*3600)).Format(time.DateOnly)
+	says(w.t, "what the markdown did", w.done(x.boss, "GET", "/api/report/board?site_id="+site+"&date="+date, nil).body["total"].(m)["cleared"].(m),
+		m{"batches": 1, "offered_fen": 40 * 777, "sold_fen": down + 3*last, "full_fen": 6 * 777, "lost_fen": 34 * 43})
+	opened := w.done(x.boss, "GET", "/api/report/clearance?site_id="+site+"&date="+date, nil).body["items"].([]any)
+	if len(opened) != 1 || opened[0].(m)["batch_id"] != old || opened[0].(m)["sold"] != "6" || opened[0].(m)["lost"] != "34" || opened[0].(m)["first_left"] != "40" {
+		w.t.Errorf("opened: %v", opened)
+	}
 }
 
 // A day in a store: history comes in by file, the forecast makes a plan, people confirm it, order, receive, make, sell

@@ -51,6 +51,7 @@ type Figures struct {
 	RoundsLate    int64    `json:"rounds_late" doc:"should be ready by now and are not"`
 	ToMakeFen     int64    `json:"to_make_fen" doc:"what is planned to be made, at sales prices"`
 	DoneFen       int64    `json:"done_fen" doc:"of it made, each product up to its plan"`
+	Cleared       Cleared  `json:"cleared"`
 }
 
 func (f *Figures) take(s sums, c slotCount) {
@@ -96,6 +97,7 @@ func (f *Figures) join(o *Figures) {
 	f.RoundsLate += o.RoundsLate
 	f.ToMakeFen += o.ToMakeFen
 	f.DoneFen += o.DoneFen
+	f.Cleared.join(o.Cleared)
 }
 
 // finish works out the rates.
@@ -268,11 +270,17 @@ func (s *Service) Board(tx *db.Tx, sites []*org.Site, date cal.Date) (*Board, er
 	if err != nil {
 		return nil, err
 	}
+	ended, err := cleared(tx, sites, date)
+	if err != nil {
+		return nil, err
+	}
+	bySite := clearedBySite(ended)
 	for _, d := range days {
 		one := Store{SiteID: d.site.ID, Code: d.site.Code, Name: d.site.Name, Entity: d.site.EntityID, Date: d.date, Open: d.open}
 		one.Figures = d.figures(tx.Now())
 		w := worked[d.site.ID][d.date]
 		one.WorkedMin, one.Present, one.Cut = w.Minutes, w.Present, w.Cut
+		one.Cleared = bySite[d.site.ID]
 		rounds.count(&one.Figures, d, tx.Now())
 		one.finish()
 		one.Fault = orZero(one.OutRate) + orZero(one.LossRate) + orZero(ratio(one.RoundsLate, one.Rounds))

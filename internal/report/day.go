@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"zhanggui/internal/clear"
 	"zhanggui/internal/forecast"
 	"zhanggui/internal/org"
 	"zhanggui/internal/platform/cal"
@@ -316,6 +315,7 @@ type walk struct {
 	products map[int64]id.ID // by SKU
 	values   map[int64]int64 // SKU by account of value, asked for when needed
 	sells    bool
+	clear    *windows
 }
 
 const (
@@ -330,6 +330,10 @@ var batchesByID = db.NewMany(`SELECT b.id, b.sku_id, b.received_at, b.expires_at
 
 func (s *Service) walkFrom(tx *db.Tx, site *org.Site) (*walk, error) {
 	w := &walk{tx: tx, s: s, site: site, next: site.BusinessDate(tx.Now()), left: map[int64]int64{}, batches: map[int64]batch{}, products: map[int64]id.ID{}, values: map[int64]int64{}}
+	var err error
+	if w.clear, err = windowsOf(tx); err != nil {
+		return nil, err
+	}
 	open, registers, skus := tx.Query(openNow, site.ID), tx.QueryRow(hasRegister, site.ID), tx.Query(allSKUs)
 	defer open.Close()
 	defer skus.Close()
@@ -579,7 +583,7 @@ func (w *walk) shelves(d *day, open, closed time.Time, first map[id.ID]time.Time
 			if 2*gone[k] >= on[k] {
 				p.out |= 1 << k
 			}
-			if w.early(newest, slotStart(d.site, d.date, k)) {
+			if w.early(product, newest, slotStart(d.site, d.date, k)) {
 				p.early |= 1 << k
 			}
 		}
@@ -588,22 +592,14 @@ func (w *walk) shelves(d *day, open, closed time.Time, first map[id.ID]time.Time
 }
 
 // early tells whether at is before the clearance window of the newest batch that was there by then.
-func (w *walk) early(batches []int64, at time.Time) bool {
+func (w *walk) early(product id.ID, batches []int64, at time.Time) bool {
 	var newest batch
 	for _, one := range batches {
 		if b := w.batches[one]; b.received.Before(at.Add(slotLen)) && b.expires.After(newest.expires) {
 			newest = b
 		}
 	}
-	return beforeClearance(newest.received, newest.expires, at)
-}
-
-func beforeClearance(received, expires, at time.Time) bool {
-	if expires.IsZero() {
-		return true
-	}
-	begins, _, ok := clear.Default().Window(received, expires)
-	return !ok || at.Before(begins)
+	return w.clear.before(product, newest.received, newest.expires, at)
 }
 
 // spread adds the time between two instants to the half hours it falls into.

@@ -187,6 +187,10 @@ func (s *Service) live(tx *db.Tx, days []*seen) error {
 	if err := rows.Err(); err != nil {
 		return err
 	}
+	cleared, err := windowsOf(tx)
+	if err != nil {
+		return err
+	}
 	for _, d := range days {
 		open, closed := hours(d.site, d.date)
 		if d.open = !tx.Now().Before(open) && tx.Now().Before(closed); !d.open {
@@ -210,7 +214,7 @@ func (s *Service) live(tx *db.Tx, days []*seen) error {
 			if last.expires.IsZero() && p.onSale&before != 0 && p.early&before == 0 {
 				continue
 			}
-			if beforeClearance(last.received, last.expires, slotStart(d.site, d.date, k)) {
+			if cleared.before(product, last.received, last.expires, slotStart(d.site, d.date, k)) {
 				p.early |= bit
 			}
 		}

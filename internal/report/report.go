@@ -43,6 +43,7 @@ func New(goods *catalog.Service, prices *price.Service) *Service { return &Servi
 func (s *Service) Routes(api *web.API) {
 	s.boardRoute(api)
 	s.productRoutes(api)
+	s.clearanceRoute(api)
 }
 
 // Slots of a business day: half hours from its start.

@@ -140,14 +140,14 @@ function Overview(props: { day: Day }) {
     <>
       <ThreeFigures figures={day.total} trend={day.trend} to={(by) => `/goods/${by}`} />
       <div className="bd-two">
-        <section className="bd-sheet bd-wide"><SalesHead figures={day.total} /><Halves halves={day.halves} /></section>
+        <section className="bd-sheet bd-wide"><SalesHead figures={day.total} cleared="/clearance" /><Halves halves={day.halves} /></section>
         <section className="bd-sheet"><h2>{t('alarms')}</h2><AlarmList day={day} most={5} /></section>
       </div>
     </>
   )
 }
 
-export function SalesHead(props: { figures: Figures }) {
+export function SalesHead(props: { figures: Figures; cleared: string }) {
   const { figures: x } = props
   const t = useText(boardText)
   const f = useFormat()
@@ -160,6 +160,7 @@ export function SalesHead(props: { figures: Figures }) {
         <div><dt>{t('slips')}</dt><dd>{f.number(x.slips)}</dd><dd className="bd-note">{x.ticket_fen == null ? '' : `${t('ticket')} ${f.yuan(Math.round(x.ticket_fen))}`}</dd></div>
         <div><dt>{t('pieces')}</dt><dd>{f.number(Number(x.pieces))}</dd></div>
         <div><dt>{t('making')}</dt><dd>{x.to_make_fen > 0 ? f.percent(x.done_fen / x.to_make_fen, 0) : '\u2013'}</dd><dd className={x.rounds_late > 0 ? 'bd-note bd-red' : 'bd-note'}>{x.rounds === 0 ? t('making_none') : x.rounds_late > 0 ? `\u25b2 ${t('making_late', { n: x.rounds_late })}` : t('making_of', { done: x.rounds_done, all: x.rounds })}</dd></div>
+        <div><dt><Link to={props.cleared}>{t('cleared')}</Link></dt><dd>{x.cleared.batches === 0 ? '\u2013' : f.yuan(x.cleared.sold_fen)}</dd><dd className="bd-note">{x.cleared.batches === 0 ? t('cleared_none') : t('cleared_of', { full: f.yuan(x.cleared.full_fen), lost: f.yuan(x.cleared.lost_fen) })}</dd></div>
       </dl>
     </>
   )

@@ -58,7 +58,7 @@ export function Store() {
           <>
             <ThreeFigures figures={day.total} trend={day.trend} to={() => `/stores/${site}#goods`} />
             <div className="bd-two">
-              <section className="bd-sheet bd-wide"><SalesHead figures={day.total} /><Halves halves={day.halves} /></section>
+              <section className="bd-sheet bd-wide"><SalesHead figures={day.total} cleared={`/clearance/${site}`} /><Halves halves={day.halves} /></section>
               <section className="bd-sheet"><h2>{t('alarms')}</h2><AlarmList day={day} most={20} /></section>
             </div>
             <section className="bd-sheet" id="goods"><h2>{t('goods')}</h2><Goods by={by} choose={setBy} site={site} /></section>
@@ -105,6 +105,57 @@ function Goods(props: { by: By; choose: (by: By) => void; site?: string }) {
         )}
       </Loaded>
     </>
+  )
+}
+
+/** What markdowns did today, down to the batches. */
+export function Clearance() {
+  const t = useText(boardText)
+  const f = useFormat()
+  const { site = '' } = useParams()
+  const day = useDay(site || undefined)
+  const read = useRead(['report', 'clearance', site], (signal) => must(client.GET('/api/report/clearance', { params: { query: { limit: 200, ...(site ? { site_id: site } : {}) } }, signal })), { every: 15_000 })
+  useNews(read.again)
+  const c = day.data?.total.cleared
+  return (
+    <Frame title={t('cleared_title')} trail={<><Link to="/">{t('back_chain')}</Link>{site && <> / <Link to={`/stores/${site}`}>{day.data?.stores?.[0]?.name ?? ''}</Link></>}</>} read={read.data} at={day.data?.as_of}>
+      {c && (
+        <section className="bd-sheet">
+          <dl className="bd-facts">
+            <div><dt>{t('cleared_batches')}</dt><dd>{f.number(c.batches)}</dd></div>
+            <div><dt>{t('cleared_offered')}</dt><dd>{f.yuan(c.offered_fen)}</dd></div>
+            <div><dt>{t('cleared')}</dt><dd>{f.yuan(c.sold_fen)}</dd><dd className="bd-note">{t('cleared_full', { full: f.yuan(c.full_fen) })}{c.sold_rate == null ? '' : ` · ${f.percent(c.sold_rate)}`}</dd></div>
+            <div><dt>{t('cleared_lost')}</dt><dd>{f.yuan(c.lost_fen)}</dd></div>
+          </dl>
+        </section>
+      )}
+      <Loaded read={read}>
+        {(page) => page.items.length === 0 ? <section className="bd-sheet"><p className="bd-quiet">{t('cleared_none')}</p></section> : (
+          <section className="bd-sheet">
+            <div className="bd-scroll" tabIndex={0}>
+              <table className="bd-table">
+                <thead><tr><th>{t('product')}</th><th>{t('store')}</th><th>{t('cleared_until')}</th><th className="zg-num bd-wider">{t('cleared_left')}</th><th className="zg-num">{t('cleared_sold')}</th><th className="zg-num">{t('cleared')}<small>{t('yuan')}</small></th><th className="zg-num bd-wider">{t('cleared_price')}<small>{t('yuan')}</small></th><th className="zg-num">{t('cleared_lost')}<small>{t('yuan')}</small></th></tr></thead>
+                <tbody>
+                  {page.items.map((b) => (
+                    <tr key={b.batch_id}>
+                      <td><Link to={`/stores/${b.site_id}/${b.product_id}`}>{b.name}</Link> <a className="bd-note" href={`/admin/stock/batches/${b.batch_id}`}>{b.code}</a></td>
+                      <td>{b.site_name}</td>
+                      <td title={f.exact(b.expires_at)}>{f.clock(b.expires_at)}</td>
+                      <td className="zg-num bd-wider">{f.qty({ qty: b.first_left, unit: b.unit })}</td>
+                      <td className="zg-num">{f.qty({ qty: b.sold, unit: b.unit })}</td>
+                      <td className="zg-num">{f.money(b.sold_fen)}</td>
+                      <td className="zg-num bd-wider">{f.money(b.full_fen)}</td>
+                      <td className="zg-num">{f.money(b.lost_fen)}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+            {page.next !== '' && <p className="bd-note">{t('cleared_more')}</p>}
+          </section>
+        )}
+      </Loaded>
+    </Frame>
   )
 }
 

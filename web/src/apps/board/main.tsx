@@ -3,7 +3,7 @@ import { mountApp } from '@kit/mount'
 import { SignedIn } from '@kit/session'
 import { BrowserRouter, Route, Routes } from 'react-router-dom'
 import { Board } from './Board'
-import { ChainGoods, Product, Store } from './Drill'
+import { ChainGoods, Product, Store, Clearance } from './Drill'
 import './board.css'
 
 mountApp(
@@ -14,6 +14,8 @@ mountApp(
           <Route path="/goods/:by" element={<ChainGoods />} />
           <Route path="/stores/:site" element={<Store />} />
           <Route path="/stores/:site/:product" element={<Product />} />
+          <Route path="/clearance" element={<Clearance />} />
+          <Route path="/clearance/:site" element={<Clearance />} />
           <Route path="*" element={<Board />} />
         </Routes>
       </BrowserRouter>

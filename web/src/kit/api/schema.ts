@@ -1666,6 +1666,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/report/clearance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The batches on markdown that end on a day, the greatest loss first */
+        get: operations["report-clearance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/report/products": {
         parameters: {
             query?: never;
@@ -5037,6 +5054,11 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageReportClearedBatch: {
+            items: components["schemas"]["ReportClearedBatch"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageReportGood: {
             items: components["schemas"]["ReportGood"][];
             /** @description give back as after; empty on the last page */
@@ -5797,6 +5819,75 @@ export interface components {
             /** @description the days before, the oldest first, and this one */
             trend: components["schemas"]["ReportTrend"][];
         };
+        ReportCleared: {
+            /**
+             * Format: int64
+             * @description marked down, ending on this day
+             */
+            batches: number;
+            /**
+             * Format: int64
+             * @description the same goods at the full price
+             */
+            full_fen: number;
+            /**
+             * Format: int64
+             * @description cost of what was left of them and written off
+             */
+            lost_fen: number;
+            /**
+             * Format: int64
+             * @description what was left of them at their first markdown, at the full price
+             */
+            offered_fen: number;
+            /**
+             * Format: int64
+             * @description taken for them at the lower price, less what was given back
+             */
+            sold_fen: number;
+            /**
+             * Format: double
+             * @description full_fen ÷ offered_fen
+             */
+            sold_rate: number | null;
+        };
+        ReportClearedBatch: {
+            batch_id: string;
+            code: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description at its first markdown */
+            first_left: string;
+            /**
+             * Format: int64
+             * @description the same at the full price
+             */
+            full_fen: number;
+            /** @description written off */
+            lost: string;
+            /**
+             * Format: int64
+             * @description at cost
+             */
+            lost_fen: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description first_left at the full price
+             */
+            offered_fen: number;
+            /** @enum {string} */
+            phase: "full_price" | "markdown" | "free_one" | "expired";
+            product_id: string;
+            site_id: string;
+            site_name: string;
+            /** @description at a lower price, less what came back */
+            sold: string;
+            /** Format: int64 */
+            sold_fen: number;
+            /** @enum {string} */
+            unit: "g" | "ml" | "piece";
+        };
         ReportEntry: {
             /** Format: date-time */
             at: string;
@@ -5809,6 +5900,7 @@ export interface components {
             qty: string;
         };
         ReportFigures: {
+            cleared: components["schemas"]["ReportCleared"];
             /**
              * Format: int64
              * @description cost of what counts did not find, less what they found; not in the loss rate
@@ -6104,6 +6196,7 @@ export interface components {
             sold: string;
         };
         ReportStore: {
+            cleared: components["schemas"]["ReportCleared"];
             code: string;
             /**
              * Format: int64
@@ -11688,6 +11781,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportBoard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "report-clearance": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description left out: every site within reach */
+                site_id?: string;
+                /** @description business date; left out: today */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReportClearedBatch"];
                 };
             };
             /** @description Error */
