@@ -267,8 +267,13 @@ func (h *house) asking(ctx context.Context) {
 	}
 }
 
-// watching keeps in memory which days are closed and which kinds of documents are stopped.
-func (h *house) watching(ctx context.Context) { ledger.Watch(ctx, h.d) }
+// watching keeps in memory which days are closed, which kinds of documents are stopped, and which batches serve first.
+func (h *house) watching(ctx context.Context) {
+	var both sync.WaitGroup
+	both.Go(func() { ledger.Watch(ctx, h.d) })
+	both.Go(func() { stock.WatchPolicies(ctx, h.d) })
+	both.Wait()
+}
 
 // provider is who takes mobile payments.
 func (o options) provider() (pay.Provider, error) {

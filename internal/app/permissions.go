@@ -14,6 +14,7 @@ var permissions = []org.Permission{
 	{Name: "stock.manage", ZH: "管理库存", EN: "Manage stock"},
 	{Name: "stock.count", ZH: "盘点", EN: "Count stock"},
 	{Name: "stock.approve", ZH: "审批盘点差异", EN: "Approve differences of stock counts"},
+	{Name: "stock.policy", ZH: "设定批次拣取规则", EN: "Say which batches serve first"},
 	{Name: "stock.promise", ZH: "为订单预留和交付商品", EN: "Keep goods for orders and hand them over"},
 	{Name: "make.read", ZH: "查看加工任务和批次追溯", EN: "See making, and trace batches"},
 	{Name: "make.work", ZH: "领料、加工、报成品", EN: "Take materials, make, report output"},
@@ -48,7 +49,7 @@ var permissions = []org.Permission{
 var roles = []org.BuiltIn{
 	{Key: org.Administrator, Name: "管理员", Note: "拥有全部权限 / Everything"},
 	{Key: "store_manager", Name: "店长", Note: "管理一家店 / Runs a store", Perms: []string{"org.read", "goods.read", "price.manage", "price.approve", "stock.read",
-		"stock.manage", "stock.count", "stock.approve", "stock.promise", "make.read", "make.work", "till.sell", "till.void", "till.refund", "sales.read", "import.run", "forecast.read", "forecast.run", "party.read", "plan.read",
+		"stock.manage", "stock.count", "stock.approve", "stock.policy", "stock.promise", "make.read", "make.work", "till.sell", "till.void", "till.refund", "sales.read", "import.run", "forecast.read", "forecast.run", "party.read", "plan.read",
 		"plan.confirm", "purchase.read", "jobs.read", "check.read", "ledger.read", "report.read", "attendance.clock", "attendance.manage"}},
 	{Key: "cashier", Name: "收银员", Note: "收银 / Sells at the till", Perms: []string{"goods.read", "stock.read", "stock.count", "stock.promise", "till.sell", "sales.read", "plan.read", "attendance.clock"}},
 	{Key: "kitchen", Name: "加工员", Note: "领料和加工 / Takes materials and makes", Perms: []string{"goods.read", "stock.read", "stock.count", "make.read", "make.work", "forecast.read", "plan.read", "plan.confirm", "attendance.clock"}},

@@ -170,6 +170,14 @@ var examples = map[string]func(w *town, x world) request{
 	"set-stock-channel": func(w *town, x world) request {
 		return request{body: m{"site_id": x.ids["site"], "product_id": x.ids["product"], "channel": "platform", "floor": "1"}}
 	},
+	"list-pick-policies": func(w *town, x world) request { return request{} },
+	"set-pick-policy": func(w *town, x world) request {
+		return request{body: m{"site_id": x.ids["site"], "product_id": x.ids["product"], "channel": "phone", "rule": "first_in"}}
+	},
+	"end-pick-policy": func(w *town, x world) request { return request{path: m1("id", x.ids["policy"])} },
+	"get-pick-order": func(w *town, x world) request {
+		return request{query: map[string]string{"site_id": x.ids["site"], "product_id": x.ids["product"]}}
+	},
 	"promise-goods":   func(w *town, x world) request { return request{body: w.promise(x)} },
 	"get-promise":     func(w *town, x world) request { return request{path: m1("id", x.ids["promise"])} },
 	"capture-promise": func(w *town, x world) request { return request{path: m1("id", x.ids["promise"]), body: m{}} },

@@ -274,6 +274,7 @@ func (w *town) world(name, mark string) world {
 	for _, of := range []string{"promise", "promise2"} {
 		x.ids[of] = w.done(x.boss, "POST", "/api/stock/promises", w.promise(x)).id()
 	}
+	x.ids["policy"] = w.done(x.boss, "PUT", "/api/stock/pick-policies", m{"site_id": x.ids["site"], "product_id": x.ids["product"], "channel": "wholesale", "rule": "fewest"}).id()
 	file := "date,product,quantity,store\n2026-02-01,1001,1,SI" + name + "\n2026-02-01," + mark + ",1,SI" + name + "\n"
 	for _, of := range []string{"import", "import2", "import3"} {
 		x.ids[of] = w.done(x.boss, "POST", "/api/imports?kind=sales&file_name="+mark+".csv", file).id()

@@ -297,7 +297,15 @@ func (o *Order) pick(tx *db.Tx, wants []Want, bounds map[id.ID][]Bounds) (*Picke
 	var rest []Want
 	own := map[int][]aside{}
 	var places []id.ID
-	for _, w := range wants {
+	rules, err := rulesFor(tx, o.Site.ID, o.Channel, wants)
+	if err != nil {
+		return nil, err
+	}
+	for i, w := range wants {
+		good := tx.Now() // what is put aside is good after it
+		if rules != nil && rules[i] != nil && rules[i].MinLife > 0 {
+			good = good.Add(rules[i].MinLife - time.Millisecond)
+		}
 		kept := qty.Qty(0)
 		for _, b := range bounds[w.SKU] {
 			if inShop(b.Channel) && b.Channel != o.Channel {
@@ -306,7 +314,7 @@ func (o *Order) pick(tx *db.Tx, wants []Want, bounds map[id.ID][]Bounds) (*Picke
 		}
 		left := w.Qty
 		if len(bounds[w.SKU]) > 0 {
-			there, err := scanAside(tx.Query(putAside, o.Site.ID, w.SKU, o.Channel, tx.Now()), true)
+			there, err := scanAside(tx.Query(putAside, o.Site.ID, w.SKU, o.Channel, good), true)
 			if err != nil {
 				return nil, err
 			}
@@ -336,7 +344,7 @@ func (o *Order) pick(tx *db.Tx, wants []Want, bounds map[id.ID][]Bounds) (*Picke
 	p := &Picked{move: newMove(o.Site.ID)}
 	if len(rest) > 0 {
 		var err error
-		if p, err = Pick(tx, o.Site.ID, rest); err != nil {
+		if p, err = PickFor(tx, o.Site.ID, o.Channel, rest); err != nil {
 			return nil, err
 		}
 	}

@@ -45,7 +45,8 @@ type Asked struct {
 	tx    *db.Tx
 	m     *move
 	wants []Want
-	reach int // batches of a SKU that were asked for
+	rules []*Policy // of each line; nil when no policy says anything about any
+	reach int       // batches of a SKU that were asked for
 	rows  *db.Rows
 	err   error
 }
@@ -98,14 +99,20 @@ var (
 // needed keeps others waiting. Nobody sells from more batches at once than the last.
 var reaches = [...]int{1, 8, 64, 2048}
 
-// Ask asks for goods of a site and locks the batches that will serve. Nothing is looked at yet: questions
-// asked before Pick travel together.
-func Ask(tx *db.Tx, site id.ID, wants []Want) *Asked {
+// Ask asks for goods for the till.
+func Ask(tx *db.Tx, site id.ID, wants []Want) *Asked { return AskFor(tx, site, "till", wants) }
+
+// AskFor asks for goods of a site for one of Uses ("": none of them) and locks the batches that will serve. Nothing is
+// looked at yet: questions asked before Pick travel together.
+func AskFor(tx *db.Tx, site id.ID, use string, wants []Want) *Asked {
 	a := &Asked{tx: tx, wants: wants, reach: reaches[0], m: newMove(site)}
 	if tx.Engine() == db.Postgres { // a repetition may be one that Pick asked for
 		a.reach = reaches[min(tx.Attempt(), len(reaches))-1]
 	}
 	if a.err = checkWants(wants); a.err == nil {
+		a.rules, a.err = rulesFor(tx, site, use, wants)
+	}
+	if a.err == nil {
 		a.send()
 	}
 	return a
@@ -115,7 +122,11 @@ func (a *Asked) send() {
 	args := make([]any, 0, 3+3*len(a.wants))
 	args = append(args, int64(a.m.site), a.tx.Now())
 	ask := byEngine(a.tx, pickRead, pickLock)
-	if a.reach > 1 {
+	switch {
+	case a.rules != nil:
+		args = append(args, int64(a.reach))
+		ask = byEngine(a.tx, ruledRead, ruledLock)
+	case a.reach > 1:
 		args = append(args, int64(a.reach))
 		ask = byEngine(a.tx, widerRead, widerLock)
 	}
@@ -132,6 +143,9 @@ func (a *Asked) send() {
 			}
 		}
 		args = append(args, int64(w.SKU), int64(w.Batch), int64(total))
+		if a.rules != nil {
+			args = a.ruled(args, i)
+		}
 	}
 	a.rows = a.tx.QueryMany(ask, args...)
 }
@@ -159,8 +173,13 @@ func checkWants(wants []Want) error {
 
 func field(line int, name string) string { return fmt.Sprintf("lines[%d].%s", line, name) }
 
-// Pick asks and looks at once.
-func Pick(tx *db.Tx, site id.ID, wants []Want) (*Picked, error) { return Ask(tx, site, wants).Pick() }
+// Pick asks and looks at once, for no use in particular: policies of channels say nothing about it.
+func Pick(tx *db.Tx, site id.ID, wants []Want) (*Picked, error) { return PickFor(tx, site, "", wants) }
+
+// PickFor asks for a use and looks at once.
+func PickFor(tx *db.Tx, site id.ID, use string, wants []Want) (*Picked, error) {
+	return AskFor(tx, site, use, wants).Pick()
+}
 
 // Picked is goods chosen and locked, neither sold nor held yet. Takes come in the order of lines, and within
 // a line by expiry.
@@ -198,14 +217,20 @@ func (a *Asked) choose() (*Picked, error) {
 	p := &Picked{move: a.m, Takes: make([]Take, 0, len(a.wants))}
 	shelves := make([]*lot, 0, len(a.wants)) // what may serve without being named, of a SKU the earliest first
 	var byName, others int64
+	more := []any{&byName, &others}
+	var received time.Time
+	if a.rules != nil {
+		more = append(more, &received)
+	}
 	err := p.scanLots(a.rows, func(b *lot) {
+		b.received = received
 		if b.others < 0 {
 			b.others = others
 		}
 		if byName == 0 {
 			shelves = append(shelves, b)
 		}
-	}, &byName, &others)
+	}, more...)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +248,11 @@ func (a *Asked) choose() (*Picked, error) {
 	}
 	for i := range a.wants {
 		if w := &a.wants[i]; w.Batch == 0 {
-			if err := p.fromShelves(a, w, shelves); err != nil {
+			serve := shelves
+			if a.rules != nil {
+				serve = a.rules[i].arrange(w, shelves)
+			}
+			if err := p.fromShelves(a, w, a.ruleOf(i), serve); err != nil {
 				return nil, err
 			}
 		}
@@ -246,8 +275,8 @@ func (p *Picked) fromBatch(tx *db.Tx, w *Want) error {
 	return p.take(w, b, w.Qty)
 }
 
-// fromShelves serves a line by earliest expiry.
-func (p *Picked) fromShelves(a *Asked, w *Want, shelves []*lot) error {
+// fromShelves serves a line from the first on that may serve.
+func (p *Picked) fromShelves(a *Asked, w *Want, rule *Policy, shelves []*lot) error {
 	rest, seen := w.Qty, 0
 	var last *lot
 	for _, b := range shelves {
@@ -268,7 +297,7 @@ func (p *Picked) fromShelves(a *Asked, w *Want, shelves []*lot) error {
 	case seen == a.reach && a.reach < reaches[len(reaches)-1] && last.others != 0:
 		return errWider
 	}
-	return short(a.tx, w.SKU, w.Qty-rest).At(field(w.Line, "qty"))
+	return rule.shortOf(a.tx, p.site, w, w.Qty-rest).At(field(w.Line, "qty"))
 }
 
 func (p *Picked) take(w *Want, b *lot, n qty.Qty) error {
@@ -422,14 +451,17 @@ func refusal(tx *db.Tx, e *errs.Error, sku id.ID) *errs.Error {
 	return e.With("product", name)
 }
 
-func short(tx *db.Tx, sku id.ID, left qty.Qty) *errs.Error {
+func short(tx *db.Tx, sku id.ID, left qty.Qty) *errs.Error { return only(tx, ErrShort, sku, left) }
+
+// only says what is left of a SKU, in its base unit.
+func only(tx *db.Tx, e *errs.Error, sku id.ID, left qty.Qty) *errs.Error {
 	name, unit := nameOf(tx, sku)
 	left = max(left, 0)
 	text := left.String()
 	if unit != "" && unit != "piece" {
 		text += " " + unit
 	}
-	return ErrShort.With("product", name, "left", text, "left_base", left)
+	return e.With("product", name, "left", text, "left_base", left)
 }
 
 // nameOf reads what a SKU is called and its base unit.

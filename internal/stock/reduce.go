@@ -1,9 +1,11 @@
 package stock
 
 import (
+	"cmp"
+	"slices"
+
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
-	"zhanggui/internal/platform/qty"
 )
 
 // Reduce says that a batch is sold at a lower price of its own from now on: who does not ask for it by name gets
@@ -13,15 +15,19 @@ func Reduce(tx *db.Tx, site, batch id.ID) error {
 }
 
 // Only SKUs of which something is reduced are looked at: the others can't be sold at two prices.
-var shelvesOf = db.NewMany(`SELECT b.id, b.sku_id, b.reduced, a.posted_in - a.posted_out - a.pending_out
+var shelvesOf = db.NewMany(`SELECT b.id, b.sku_id, b.reduced, b.received_at, b.expires_at, a.posted_in - a.posted_out - a.pending_out
 	FROM stock_batch b JOIN ledger_account a ON a.id = b.id
 	WHERE b.site_id = $1 AND b.open = 1 AND b.expires_at > $2 AND b.sku_id IN (
 		SELECT r.sku_id FROM stock_batch r WHERE r.site_id = $1 AND r.open = 1 AND r.reduced = 1 AND r.expires_at > $2 AND r.sku_id IN (`, `?`, `))
 	ORDER BY b.sku_id, b.reduced, b.expires_at, b.id`)
 
-// Foresee tells what Pick would take at this moment, without locking anything, of SKUs of which the site has
+// Foresee tells what Ask would take at this moment, without locking anything, of SKUs of which the site has
 // something reduced: takes of other SKUs, and what is not there, are left out. A quote is made with it.
 func Foresee(tx *db.Tx, site id.ID, wants []Want) ([]Take, error) {
+	rules, err := rulesFor(tx, site, "till", wants)
+	if err != nil {
+		return nil, err
+	}
 	args := make([]any, 0, 2+len(wants))
 	args = append(args, int64(site), tx.Now())
 	for i := range wants {
@@ -29,19 +35,17 @@ func Foresee(tx *db.Tx, site id.ID, wants []Want) ([]Take, error) {
 	}
 	rows := tx.QueryMany(shelvesOf, args...)
 	defer rows.Close()
-	type shelf struct {
-		Take
-		free qty.Qty
+	type place struct {
+		shelf
+		sku id.ID
 	}
-	var shelves []shelf
+	var places []*place
 	for rows.Next() {
-		var s shelf
-		var reduced int64
-		if err := rows.Scan(&s.Batch, &s.SKU, &reduced, &s.free); err != nil {
+		var s place
+		if err := rows.Scan(&s.id, &s.sku, &s.reduced, &s.received, &s.expires, &s.free); err != nil {
 			return nil, err
 		}
-		s.Reduced = reduced != 0
-		shelves = append(shelves, s)
+		places = append(places, &s)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -51,15 +55,21 @@ func Foresee(tx *db.Tx, site id.ID, wants []Want) ([]Take, error) {
 		for i := range wants {
 			w := &wants[i]
 			rest := w.Qty
-			for k := range shelves {
-				s := &shelves[k]
-				if s.SKU != w.SKU || named != (w.Batch != 0) || named && s.Batch != w.Batch {
+			var rule *Policy
+			if rules != nil && !named {
+				rule = rules[i]
+				slices.SortFunc(places, func(a, b *place) int {
+					return cmp.Or(cmp.Compare(a.sku, b.sku), rule.serves(a.shelf, b.shelf, w.Qty))
+				})
+			}
+			for _, s := range places {
+				if s.sku != w.SKU || named != (w.Batch != 0) || named && id.ID(s.id) != w.Batch || !named && !rule.alive(s.expires, tx.Now()) {
 					continue
 				}
 				if n := min(rest, s.free); n > 0 {
 					s.free -= n
 					rest -= n
-					takes[i] = append(takes[i], Take{Line: w.Line, Batch: s.Batch, SKU: s.SKU, Qty: n, Reduced: s.Reduced})
+					takes[i] = append(takes[i], Take{Line: w.Line, Batch: id.ID(s.id), SKU: s.sku, Qty: n, Reduced: s.reduced != 0})
 				}
 			}
 		}

@@ -145,15 +145,16 @@ func share(value money.Fen, q, left qty.Qty) (money.Fen, error) {
 
 // lot is a batch with its two accounts, locked by this transaction.
 type lot struct {
-	id      id.ID
-	value   id.ID
-	of      id.ID // the batch that this is a place of; 0: it is the batch itself
-	sku     id.ID
-	code    string
-	wasOpen bool // something was in it
-	expires time.Time
-	reduced int64 // 1: sold at a price of its own, and last
-	others  int64 // 1: the site has more of the SKU in other batches, 0: it has not, -1: nobody asked
+	id       id.ID
+	value    id.ID
+	of       id.ID // the batch that this is a place of; 0: it is the batch itself
+	sku      id.ID
+	code     string
+	wasOpen  bool // something was in it
+	expires  time.Time
+	reduced  int64     // 1: sold at a price of its own, and last
+	received time.Time // only known where a policy asks for it
+	others   int64     // 1: the site has more of the SKU in other batches, 0: it has not, -1: nobody asked
 
 	// What is left when everything chosen so far is taken.
 	free   qty.Qty // not held

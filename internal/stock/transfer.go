@@ -260,7 +260,7 @@ func (t *Transfer) Ship(tx *db.Tx, from *org.Site, staff id.ID, loads []Load) (*
 	if err := t.become(tx, Requested, Shipped); err != nil {
 		return nil, err
 	}
-	p, err := Pick(tx, from.ID, wants)
+	p, err := PickFor(tx, from.ID, "transfer", wants)
 	if err != nil {
 		return nil, err
 	}

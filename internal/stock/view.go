@@ -74,6 +74,7 @@ func Routes(api *web.API) {
 	channelRoutes(api)
 	costRoutes(api)
 	whyRoutes(api)
+	policyRoutes(api)
 	web.Post(api, web.Route{Path: "/api/stock/adjustments", Name: "adjust-stock", Summary: "Bring the books to what is there", Perm: "stock.manage", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct{ Body AdjustmentIn }) (*DocumentView, error) {
 			h, err := in.Body.header(ctx)

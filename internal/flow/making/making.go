@@ -343,7 +343,7 @@ func (s *Service) Complete(tx *db.Tx, site *org.Site, staff id.ID, r *produce.Re
 			wants = append(wants, stock.Want{Line: len(wants), SKU: p.SKU, Qty: n.Qty})
 		}
 	}
-	picked, err := stock.Pick(tx, site.ID, wants)
+	picked, err := stock.PickFor(tx, site.ID, "making", wants)
 	if err != nil {
 		return nil, err
 	}
