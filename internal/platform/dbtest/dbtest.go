@@ -121,7 +121,7 @@ func fingerprint(sets []db.Migrations) (string, error) {
 var templates struct {
 	sync.Mutex
 	sqlite map[string][]byte
-	pg     map[string]bool
+	pg     map[string]*template
 }
 
 func freshSQLite(t testing.TB, sets []db.Migrations) (string, error) {
@@ -193,35 +193,79 @@ func freshPostgres(t testing.TB, sets []db.Migrations) (string, error) {
 		return "", err
 	}
 	defer c.Close(ctx)
-	from := "template0"
-	if len(sets) > 0 {
-		print, err := fingerprint(sets)
-		if err != nil {
-			return "", err
-		}
-		from = "zhanggui_t_" + print
-		templates.Lock()
-		made := templates.pg[from]
-		if !made {
-			if err = makePostgres(ctx, c, admin, from, sets); err == nil {
-				if templates.pg == nil {
-					templates.pg = map[string]bool{}
-				}
-				templates.pg[from] = true
-			}
-		}
-		templates.Unlock()
-		if err != nil {
-			return "", err
-		}
+	if len(sets) == 0 {
+		return copyPostgres(ctx, t, c, admin, "template0", nil)
 	}
+	print, err := fingerprint(sets)
+	if err != nil {
+		return "", err
+	}
+	from := "zhanggui_t_" + print
+	templates.Lock()
+	made := templates.pg[from]
+	if made == nil {
+		err = makePostgres(ctx, c, admin, from, sets)
+		if templates.pg == nil {
+			templates.pg = map[string]*template{}
+		}
+		if made = new(template); err == nil {
+			templates.pg[from] = made
+		}
+	} else if n := len(made.free); n > 0 {
+		name := made.free[n-1]
+		made.free = made.free[:n-1]
+		templates.Unlock()
+		return handOut(t, admin, name, made)
+	}
+	templates.Unlock()
+	if err != nil {
+		return "", err
+	}
+	return copyPostgres(ctx, t, c, admin, from, made)
+}
+
+// copyPostgres makes a database of its own; of is what is known of the template, nil for an empty one.
+func copyPostgres(ctx context.Context, t testing.TB, c *pgx.Conn, admin, from string, of *template) (string, error) {
 	name := fmt.Sprintf("zhanggui_%d_%d", os.Getpid(), serial.Add(1))
 	if _, err := c.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from); err != nil {
+		return "", err
+	}
+	if of == nil {
+		return handOut(t, admin, name, nil)
+	}
+	dsn, err := inDatabase(admin, name)
+	if err != nil {
+		return "", err
+	}
+	templates.Lock()
+	defer templates.Unlock()
+	if of.schema == "" {
+		seen, err := look(ctx, dsn)
+		if err != nil {
+			return "", err
+		}
+		of.schema, of.seeded = seen.schema, seen.seeded
+	}
+	return handOut(t, admin, name, of)
+}
+
+// handOut gives a database to a test, and takes it back after it: emptied for the next, or dropped.
+func handOut(t testing.TB, admin, name string, of *template) (string, error) {
+	dsn, err := inDatabase(admin, name)
+	if err != nil {
 		return "", err
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
+		if of != nil && !t.Failed() {
+			if fresh, _ := of.emptied(ctx, dsn); fresh {
+				templates.Lock()
+				of.free = append(of.free, name)
+				templates.Unlock()
+				return
+			}
+		}
 		c, err := pgx.Connect(ctx, admin)
 		if err != nil {
 			return
@@ -229,7 +273,7 @@ func freshPostgres(t testing.TB, sets []db.Migrations) (string, error) {
 		defer c.Close(ctx)
 		c.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
 	})
-	return inDatabase(admin, name)
+	return dsn, nil
 }
 
 // makePostgres makes the template once for all test binaries that share the cluster.
