@@ -27,7 +27,13 @@ const maxAge = time.Second
 type rules struct {
 	at      time.Time
 	through map[id.ID]cal.Date
-	stopped map[Kind]bool
+	stopped map[stopAt]bool
+}
+
+// stopAt is a kind of document at a site; 0 is everywhere.
+type stopAt struct {
+	kind Kind
+	site id.ID
 }
 
 type gate struct {
@@ -61,9 +67,9 @@ func (g *gate) rules(tx *db.Tx) (*rules, error) {
 func (g *gate) read(tx *db.Tx) (*rules, error) {
 	before := g.changes.Load()
 	//allow:clock an age by the monotonic clock, which nobody can set
-	r := &rules{at: time.Now(), through: map[id.ID]cal.Date{}, stopped: map[Kind]bool{}}
+	r := &rules{at: time.Now(), through: map[id.ID]cal.Date{}, stopped: map[stopAt]bool{}}
 	closes := tx.Query(`SELECT site_id, through FROM ledger_close`)
-	stops := tx.Query(`SELECT DISTINCT doc_kind FROM ledger_stop WHERE state = 1`)
+	stops := tx.Query(`SELECT DISTINCT doc_kind, site_id FROM ledger_stop WHERE state = 1`)
 	for closes.Next() {
 		var site id.ID
 		var through cal.Date
@@ -76,11 +82,11 @@ func (g *gate) read(tx *db.Tx) (*rules, error) {
 		return nil, err
 	}
 	for stops.Next() {
-		var kind Kind
-		if err := stops.Scan(&kind); err != nil {
+		var at stopAt
+		if err := stops.Scan(&at.kind, &at.site); err != nil {
 			return nil, err
 		}
-		r.stopped[kind] = true
+		r.stopped[at] = true
 	}
 	if err := stops.Err(); err != nil {
 		return nil, err
@@ -114,7 +120,7 @@ func (l *Locked) mayBook(tx *db.Tx, doc Document) error {
 	if err != nil {
 		return err
 	}
-	if r.stopped[doc.Kind] {
+	if len(r.stopped) > 0 && (r.stopped[stopAt{doc.Kind, 0}] || r.stopped[stopAt{doc.Kind, doc.Site}]) {
 		return ErrStopped.With("kind", doc.Kind.String())
 	}
 	closed := r.through[doc.Site] >= doc.Date

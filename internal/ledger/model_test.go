@@ -76,7 +76,7 @@ type world struct {
 	docs     []*noteDoc
 	holds    []*noteHold
 	closed   map[id.ID]*noteClose
-	stop     *noteStop
+	stops    map[id.ID]*noteStop // of noteOther, by site; 0 is everywhere
 }
 
 var (
@@ -164,8 +164,10 @@ func (w *world) refusal(doc Document, legs []noteLeg, promise bool) string {
 			}
 		}
 	}
-	if w.stop != nil && !w.stop.released && doc.Kind == noteOther {
-		return "ledger_stopped"
+	for _, site := range [2]id.ID{0, doc.Site} {
+		if s := w.stops[site]; s != nil && !s.released && doc.Kind == noteOther {
+			return "ledger_stopped"
+		}
 	}
 	closed := w.closed[doc.Site].through >= doc.Date
 	for _, a := range touched(legs) {
@@ -629,37 +631,45 @@ func (w *world) seal() {
 
 const noteProof = "test_note_proof"
 
-// judge lets a proof be red or green.
+func (w *world) places() []id.ID { return []id.ID{0, w.sites[0], w.sites[1]} }
+
+// judge lets a proof be red at a site or everywhere, or green.
 func (w *world) judge() {
 	bad := rapid.SampledFrom([]int64{0, 1, 2}).Draw(w.t, "bad")
-	if s := w.stop; s != nil && s.released && (bad == 0 || bad > s.bad || !w.now.Before(s.until)) {
-		w.stop = nil
+	at := rapid.SampledFrom(w.places()).Draw(w.t, "at")
+	for site, s := range w.stops {
+		if s.released && (bad == 0 || site != at || bad > s.bad || !w.now.Before(s.until)) {
+			delete(w.stops, site)
+		}
 	}
-	if s := w.stop; s == nil && bad > 0 {
-		w.stop = &noteStop{bad: bad}
+	if s := w.stops[at]; s == nil && bad > 0 {
+		w.stops[at] = &noteStop{bad: bad}
 	} else if s != nil && !s.released && bad > 0 {
 		s.bad = bad
 	}
 	for _, d := range w.dbs {
-		if _, err := Judge(w.t.Context(), d.DB, []proof.Finding{{Name: noteProof, Bad: bad, Stops: []string{noteOther.String()}}}); err != nil {
+		if _, err := Judge(w.t.Context(), d.DB, []proof.Finding{{Name: noteProof, Bad: bad, Stops: []proof.Stop{{Kind: noteOther.String(), Site: at}}}}); err != nil {
 			w.t.Fatal(err)
 		}
 	}
 }
 
-func openStop(tx *db.Tx) (stop Stop, there bool, err error) {
+func openStops(tx *db.Tx) (map[id.ID]Stop, error) {
 	all, err := Stops(tx, false)
+	open := map[id.ID]Stop{}
 	for _, s := range all {
 		if s.Proof == noteProof {
-			return s, true, err
+			open[s.Site] = s
 		}
 	}
-	return Stop{}, false, err
+	return open, err
 }
 
 func (w *world) letGo() {
-	if w.stop == nil {
-		w.t.Skip("nothing is stopped")
+	at := rapid.SampledFrom(w.places()).Draw(w.t, "at")
+	stop := w.stops[at]
+	if stop == nil {
+		w.t.Skip("nothing is stopped there")
 	}
 	until := w.now.Add(time.Duration(rapid.SampledFrom([]int{0, 40, 3000}).Draw(w.t, "minutes")) * time.Minute)
 	reason := rapid.SampledFrom([]string{"counted again, it is right", "ok"}).Draw(w.t, "reason")
@@ -669,22 +679,19 @@ func (w *world) letGo() {
 		code = "ledger_stop_reason_short"
 	case !until.After(w.now):
 		code = "ledger_until_bad"
-	case w.stop.released:
+	case stop.released:
 		code = "ledger_stop_released"
 	}
 	w.on(code, func(tx *db.Tx) error {
-		s, there, err := openStop(tx)
+		open, err := openStops(tx)
 		if err != nil {
 			return err
 		}
-		if !there {
-			return ErrNoStop
-		}
-		_, err = Release(tx, s.ID, reason, 7, until)
+		_, err = Release(tx, open[at].ID, reason, 7, until)
 		return err
 	})
 	if code == "" {
-		w.stop.released, w.stop.until = true, until
+		stop.released, stop.until = true, until
 	}
 }
 
@@ -809,9 +816,14 @@ func (w *world) compare() {
 			if !maps.Equal(found, sums) {
 				w.t.Fatalf("%s: from %s to %s went %v, the notebook says %v", d.Engine(), from, to, found, sums)
 			}
-			s, there, err := openStop(tx)
-			if there != (w.stop != nil) || there && (s.Released != w.stop.released || s.Bad != w.stop.bad) {
-				w.t.Fatalf("%s: stopped is %+v (%v), the notebook says %+v", d.Engine(), s, there, w.stop)
+			open, err := openStops(tx)
+			if err == nil && len(open) != len(w.stops) {
+				w.t.Fatalf("%s: stopped is %+v, the notebook says %+v", d.Engine(), open, w.stops)
+			}
+			for site, s := range w.stops {
+				if o := open[site]; err == nil && (o.Released != s.released || o.Bad != s.bad) {
+					w.t.Fatalf("%s: stopped is %+v, the notebook says %+v", d.Engine(), o, *s)
+				}
 			}
 			return err
 		})
@@ -861,7 +873,7 @@ func (w *world) actions() map[string]func(*rapid.T) {
 // newWorld opens five accounts at two new sites on every engine, with something in most of them.
 func newWorld(t *rapid.T, dbs []*dbtest.DB) *world {
 	noteSerial += 100
-	w := &world{t: t, dbs: dbs, base: Account(noteSerial), sites: [2]id.ID{id.ID(noteSerial + 1), id.ID(noteSerial + 2)}, closed: map[id.ID]*noteClose{}}
+	w := &world{t: t, dbs: dbs, base: Account(noteSerial), sites: [2]id.ID{id.ID(noteSerial + 1), id.ID(noteSerial + 2)}, closed: map[id.ID]*noteClose{}, stops: map[id.ID]*noteStop{}}
 	w.now = slices.MaxFunc(dbs, func(a, b *dbtest.DB) int { return a.Clock.Now().Compare(b.Clock.Now()) }).Clock.Now()
 	for _, s := range w.sites {
 		w.closed[s] = &noteClose{}

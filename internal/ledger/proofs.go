@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/proof"
 )
 
@@ -23,12 +24,13 @@ func Proofs() []proof.Proof {
 // stops names the kinds of documents that moved an account: they are not to be posted while it is wrong.
 func stops(tx *db.Tx, r *proof.Result, accounts []Account) error {
 	for _, a := range accounts[:min(len(accounts), proof.MaxEvidence)] {
-		rows := tx.Query(`SELECT DISTINCT doc_kind FROM (SELECT doc_kind FROM ledger_transfer WHERE from_id = $1 AND from_id > 0
-			UNION SELECT doc_kind FROM ledger_transfer WHERE to_id = $1 AND to_id > 0 UNION SELECT doc_kind FROM ledger_hold WHERE from_id = $1 AND state = 1) AS k`, int64(a))
+		rows := tx.Query(`SELECT DISTINCT doc_kind, site_id FROM (SELECT doc_kind, site_id FROM ledger_transfer WHERE from_id = $1 AND from_id > 0
+			UNION SELECT doc_kind, site_id FROM ledger_transfer WHERE to_id = $1 AND to_id > 0 UNION SELECT doc_kind, site_id FROM ledger_hold WHERE from_id = $1 AND state = 1) AS k`, int64(a))
 		if err := over(rows, func(rows *db.Rows) error {
 			var kind Kind
-			err := rows.Scan(&kind)
-			r.Stops = append(r.Stops, kind.String())
+			var site id.ID
+			err := rows.Scan(&kind, &site)
+			r.Stops = append(r.Stops, proof.Stop{Kind: kind.String(), Site: site})
 			return err
 		}); err != nil {
 			return err
@@ -138,23 +140,23 @@ func proveEnds(tx *db.Tx) (proof.Result, error) {
 		return r, err
 	}
 	rows := tx.Query(`
-SELECT t.doc_kind, t.doc_id, t.leg, t.unit, f.id, f.unit FROM ledger_transfer t LEFT JOIN ledger_account f ON f.id = t.from_id
+SELECT t.doc_kind, t.doc_id, t.leg, t.site_id, t.unit, f.id, f.unit FROM ledger_transfer t LEFT JOIN ledger_account f ON f.id = t.from_id
 WHERE t.from_id > 0 AND (f.id IS NULL OR f.unit <> t.unit)
 UNION ALL
-SELECT t.doc_kind, t.doc_id, t.leg, t.unit, f.id, f.unit FROM ledger_transfer t LEFT JOIN ledger_account f ON f.id = t.to_id
+SELECT t.doc_kind, t.doc_id, t.leg, t.site_id, t.unit, f.id, f.unit FROM ledger_transfer t LEFT JOIN ledger_account f ON f.id = t.to_id
 WHERE t.to_id > 0 AND (f.id IS NULL OR f.unit <> t.unit)`)
 	err := over(rows, func(rows *db.Rows) error {
 		var ref Ref
+		var site id.ID
 		var unit int64
 		var account, counts *int64
-		if err := rows.Scan(&ref.Kind, &ref.ID, &ref.Leg, &unit, &account, &counts); err != nil {
+		if err := rows.Scan(&ref.Kind, &ref.ID, &ref.Leg, &site, &unit, &account, &counts); err != nil {
 			return err
 		}
+		r.Stops = append(r.Stops, proof.Stop{Kind: ref.Kind.String(), Site: site})
 		if account == nil {
-			r.Stops = append(r.Stops, ref.Kind.String())
 			r.Add("%s has an end that does not exist", ref)
 		} else {
-			r.Stops = append(r.Stops, ref.Kind.String())
 			r.Add("%s moves unit %d, account %d counts %d", ref, unit, *account, *counts)
 		}
 		return nil
@@ -187,15 +189,16 @@ func proveCorrections(tx *db.Tx) (proof.Result, error) {
 		return r, err
 	}
 	rows := tx.Query(`
-SELECT c.doc_kind, c.doc_id, c.leg, c.corrects_kind, c.corrects_id, c.corrects_leg
+SELECT c.doc_kind, c.doc_id, c.leg, c.site_id, c.corrects_kind, c.corrects_id, c.corrects_leg
 FROM ledger_transfer c LEFT JOIN ledger_transfer t ON t.doc_kind = c.corrects_kind AND t.doc_id = c.corrects_id AND t.leg = c.corrects_leg
 WHERE c.corrects_id IS NOT NULL AND (t.doc_id IS NULL OR t.unit <> c.unit)`)
 	err := over(rows, func(rows *db.Rows) error {
 		var ref, of Ref
-		if err := rows.Scan(&ref.Kind, &ref.ID, &ref.Leg, &of.Kind, &of.ID, &of.Leg); err != nil {
+		var site id.ID
+		if err := rows.Scan(&ref.Kind, &ref.ID, &ref.Leg, &site, &of.Kind, &of.ID, &of.Leg); err != nil {
 			return err
 		}
-		r.Stops = append(r.Stops, ref.Kind.String())
+		r.Stops = append(r.Stops, proof.Stop{Kind: ref.Kind.String(), Site: site})
 		r.Add("%s corrects %s, which is not there or counts another unit", ref, of)
 		return nil
 	})
@@ -203,18 +206,19 @@ WHERE c.corrects_id IS NOT NULL AND (t.doc_id IS NULL OR t.unit <> c.unit)`)
 		return r, err
 	}
 	rows = tx.Query(`
-SELECT t.doc_kind, t.doc_id, t.leg, t.amount, c.n
+SELECT t.doc_kind, t.doc_id, t.leg, t.site_id, t.amount, c.n
 FROM (SELECT corrects_kind, corrects_id, corrects_leg, SUM(amount) AS n FROM ledger_transfer WHERE corrects_id IS NOT NULL
 	GROUP BY corrects_kind, corrects_id, corrects_leg) AS c
 JOIN ledger_transfer t ON t.doc_kind = c.corrects_kind AND t.doc_id = c.corrects_id AND t.leg = c.corrects_leg
 WHERE c.n > t.amount`)
 	return r, over(rows, func(rows *db.Rows) error {
 		var ref Ref
+		var site id.ID
 		var amount, taken int64
-		if err := rows.Scan(&ref.Kind, &ref.ID, &ref.Leg, &amount, &taken); err != nil {
+		if err := rows.Scan(&ref.Kind, &ref.ID, &ref.Leg, &site, &amount, &taken); err != nil {
 			return err
 		}
-		r.Stops = append(r.Stops, ref.Kind.String())
+		r.Stops = append(r.Stops, proof.Stop{Kind: ref.Kind.String(), Site: site})
 		r.Add("%s moved %d and %d of it was taken back", ref, amount, taken)
 		return nil
 	})

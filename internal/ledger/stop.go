@@ -25,6 +25,7 @@ var (
 type Stop struct {
 	ID         id.ID
 	Kind       Kind
+	Site       id.ID // 0: everywhere
 	Proof      string
 	Bad        int64
 	FoundAt    time.Time
@@ -48,7 +49,7 @@ func KindNamed(name string) (Kind, bool) {
 	return 0, false
 }
 
-// Judge takes what a run of the proofs found: it stops the kinds that a red proof names, and ends the releases whose
+// Judge takes what a run of the proofs found: it stops the kinds that a red proof names, where it names them, and ends the releases whose
 // proof is green again. It returns the kinds it has stopped anew.
 func Judge(ctx context.Context, d *db.DB, found []proof.Finding) (stopped []string, err error) {
 	err = d.Write(ctx, func(tx *db.Tx) error {
@@ -61,28 +62,29 @@ func Judge(ctx context.Context, d *db.DB, found []proof.Finding) (stopped []stri
 		type about struct {
 			proof string
 			kind  Kind
+			site  id.ID
 		}
 		standing := map[about]*Stop{}
 		for i := range open {
-			standing[about{open[i].Proof, open[i].Kind}] = &open[i]
+			standing[about{open[i].Proof, open[i].Kind, open[i].Site}] = &open[i]
 		}
 		for _, f := range found {
-			red := map[Kind]bool{}
-			for _, name := range f.Stops {
-				if kind, ok := KindNamed(name); ok && f.Bad > 0 {
-					red[kind] = true
+			red := map[about]bool{}
+			for _, stop := range f.Stops {
+				if kind, ok := KindNamed(stop.Kind); ok && f.Bad > 0 {
+					red[about{f.Name, kind, stop.Site}] = true
 				}
 			}
 			for k, s := range standing { // a stop stands until somebody releases it, also when the proof is green again
-				if k.proof == f.Name && s.Released && (!red[k.kind] || f.Bad > s.Bad || !now.Before(s.Until)) {
+				if k.proof == f.Name && s.Released && (!red[k] || f.Bad > s.Bad || !now.Before(s.Until)) {
 					if err := tx.Exec(`UPDATE ledger_stop SET state = 3, over_at = $1 WHERE id = $2 AND state = 2`, now, s.ID); err != nil {
 						return err
 					}
 					delete(standing, k)
 				}
 			}
-			for kind := range red {
-				if s := standing[about{f.Name, kind}]; s != nil {
+			for k := range red {
+				if s := standing[k]; s != nil {
 					if !s.Released && s.Bad != f.Bad {
 						if err := tx.Exec(`UPDATE ledger_stop SET bad = $1 WHERE id = $2 AND state = 1`, f.Bad, s.ID); err != nil {
 							return err
@@ -90,11 +92,11 @@ func Judge(ctx context.Context, d *db.DB, found []proof.Finding) (stopped []stri
 					}
 					continue
 				}
-				if err := tx.Exec(`INSERT INTO ledger_stop (id, doc_kind, proof, bad, found_at, state, reason) VALUES ($1, $2, $3, $4, $5, 1, '') ON CONFLICT DO NOTHING`,
-					id.New(), kind, f.Name, f.Bad, now); err != nil {
+				if err := tx.Exec(`INSERT INTO ledger_stop (id, doc_kind, proof, bad, found_at, state, reason, site_id) VALUES ($1, $2, $3, $4, $5, 1, '', $6) ON CONFLICT DO NOTHING`,
+					id.New(), k.kind, f.Name, f.Bad, now, k.site); err != nil {
 					return err
 				}
-				stopped = append(stopped, kind.String())
+				stopped = append(stopped, k.kind.String())
 			}
 		}
 		changed(tx)
@@ -130,12 +132,12 @@ func Release(tx *db.Tx, stop id.ID, reason string, by id.ID, until time.Time) (*
 	return s, nil
 }
 
-const stopColumns = `id, doc_kind, proof, bad, found_at, state, COALESCE(released_at, 0), COALESCE(released_by, 0), reason, COALESCE(until_at, 0)`
+const stopColumns = `id, doc_kind, proof, bad, found_at, state, COALESCE(released_at, 0), COALESCE(released_by, 0), reason, COALESCE(until_at, 0), site_id`
 
 func scanStop(scan func(...any) error) (Stop, error) {
 	var s Stop
 	var state int
-	err := scan(&s.ID, &s.Kind, &s.Proof, &s.Bad, &s.FoundAt, &state, &s.ReleasedAt, &s.ReleasedBy, &s.Reason, &s.Until)
+	err := scan(&s.ID, &s.Kind, &s.Proof, &s.Bad, &s.FoundAt, &state, &s.ReleasedAt, &s.ReleasedBy, &s.Reason, &s.Until, &s.Site)
 	s.Released, s.Over = s.ReleasedBy != 0, state == 3
 	return s, err
 }

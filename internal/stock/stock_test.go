@@ -1028,6 +1028,57 @@ func TestDamageIsFoundAndNamed(t *testing.T) {
 }
 
 // redAfter does damage, looks at the proofs, and undoes it.
+func TestWhatIsWrongAtASiteStopsItsKindsThere(t *testing.T) {
+	each(t, func(t *testing.T, s shop) {
+		b := s.receive(bun, 4, 400, time.Hour)
+		here, there := b, id.ID(0)
+		s.must(func(tx *db.Tx) error {
+			d, err := Receive(tx, Receipt{Header: Header{Site: corner}, Lines: []Arrival{{SKU: bun, Qty: pieces(4), Cost: 400, ExpiresAt: tx.Now().Add(time.Hour)}}})
+			if err == nil {
+				there = d.Lines[0].Batch
+			}
+			return err
+		})
+		waste := func(site *org.Site, batch id.ID) func(tx *db.Tx) error {
+			return func(tx *db.Tx) error {
+				_, err := WriteOff(tx, Discard{Header{Site: site}, Dropped, []Issue{{batch, pieces(1)}}})
+				return err
+			}
+		}
+		judge := func() {
+			t.Helper()
+			report, err := proof.Run(t.Context(), s.d.DB, Proofs())
+			if err == nil {
+				_, err = ledger.Judge(t.Context(), s.d.DB, report.Proofs)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.must(func(tx *db.Tx) error { return tx.Exec(`UPDATE stock_batch SET open = 0 WHERE id = $1`, here) })
+		judge()
+		s.refused(ledger.ErrStopped, "", waste(bakery, here))
+		s.must(waste(corner, there))
+		s.receive(bun, 1, 100, time.Hour) // other kinds go on
+		s.must(func(tx *db.Tx) error { return tx.Exec(`UPDATE stock_batch SET open = 1 WHERE id = $1`, here) })
+		judge()
+		s.refused(ledger.ErrStopped, "", waste(bakery, here)) // until somebody has looked
+		s.must(func(tx *db.Tx) error {
+			all, err := ledger.Stops(tx, false)
+			for _, x := range all {
+				if x.Site != bakery.ID {
+					t.Errorf("stopped at %d: %+v", x.Site, x)
+				}
+				if _, err := ledger.Release(tx, x.ID, "it lay there all the time", 7, tx.Now().Add(time.Hour)); err != nil {
+					return err
+				}
+			}
+			return err
+		})
+		s.must(waste(bakery, here))
+	})
+}
+
 func (s shop) redAfter(sql string) (red []string) {
 	s.t.Helper()
 	undone := errors.New("undone")

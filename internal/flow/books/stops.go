@@ -15,6 +15,8 @@ import (
 type StopView struct {
 	ID         id.ID      `json:"id"`
 	Kind       string     `json:"kind"`
+	SiteID     id.ID      `json:"site_id" doc:"empty: at all sites"`
+	Site       string     `json:"site"`
 	Proof      string     `json:"proof"`
 	Bad        int64      `json:"bad" doc:"how many wrong things the proof has found"`
 	FoundAt    time.Time  `json:"found_at"`
@@ -40,9 +42,17 @@ func viewStops(tx *db.Tx, all []ledger.Stop) ([]StopView, error) {
 	if err != nil {
 		return nil, err
 	}
+	sites, err := org.AllSites(tx)
+	if err != nil {
+		return nil, err
+	}
+	places := map[id.ID]string{}
+	for _, s := range sites {
+		places[s.ID] = s.Name
+	}
 	views := make([]StopView, 0, len(all))
 	for _, s := range all {
-		v := StopView{ID: s.ID, Kind: s.Kind.String(), Proof: s.Proof, Bad: s.Bad, FoundAt: s.FoundAt, State: "stopped", ReleasedBy: named[s.ReleasedBy], Reason: s.Reason}
+		v := StopView{ID: s.ID, Kind: s.Kind.String(), SiteID: s.Site, Site: places[s.Site], Proof: s.Proof, Bad: s.Bad, FoundAt: s.FoundAt, State: "stopped", ReleasedBy: named[s.ReleasedBy], Reason: s.Reason}
 		if s.Released {
 			v.State, v.ReleasedAt, v.Until = "released", &s.ReleasedAt, &s.Until
 		}

@@ -3,6 +3,7 @@
 package proof
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/id"
 )
 
 // MaxEvidence is how many lines a proof shows; it counts the rest.
@@ -19,7 +21,13 @@ const MaxEvidence = 20
 type Proof struct {
 	Name  string
 	Run   func(tx *db.Tx) (Result, error)
-	Stops []string // kinds of documents that are not to be posted while it is red
+	Stops []string // kinds of documents that are not to be posted while it is red: at the sites that it names, or everywhere
+}
+
+// Stop is a kind of document that is not to be posted at a site; 0 is everywhere.
+type Stop struct {
+	Kind string `json:"kind"`
+	Site id.ID  `json:"site_id"`
 }
 
 // Stopping gives proofs the kinds of documents that are not to be posted while one of them is red.
@@ -35,7 +43,33 @@ func Stopping(proofs []Proof, kinds ...string) []Proof {
 type Result struct {
 	Rows, Bad int64
 	Evidence  []string
-	Stops     []string // kinds of documents behind what is bad, besides those of the proof
+	Stops     []Stop // documents behind what is bad, besides those of the proof
+
+	at    int64 // of the bad ones, those whose site is known
+	sites []id.ID
+}
+
+// AddAt counts one bad thing of a site: the kinds that the proof stops go on elsewhere.
+func (r *Result) AddAt(site id.ID, format string, args ...any) {
+	r.Add(format, args...)
+	r.at++
+	r.sites = append(r.sites, site)
+}
+
+// stops lists what a red proof stops.
+func (r *Result) stops(kinds []string) []Stop {
+	sites := r.sites
+	if r.at < r.Bad {
+		sites = []id.ID{0} // something is wrong of which nobody knows where
+	}
+	all := slices.Clone(r.Stops)
+	for _, k := range kinds {
+		for _, s := range sites {
+			all = append(all, Stop{k, s})
+		}
+	}
+	slices.SortFunc(all, func(a, b Stop) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Site, b.Site)) })
+	return slices.Compact(all)
 }
 
 // Add counts one bad thing and keeps it as evidence while there is room.
@@ -52,7 +86,7 @@ type Finding struct {
 	Rows     int64    `json:"rows"`
 	Bad      int64    `json:"bad"`
 	Evidence []string `json:"evidence"`
-	Stops    []string `json:"stops,omitempty" doc:"kinds of documents that are stopped by it"`
+	Stops    []Stop   `json:"stopped,omitempty" doc:"kinds of documents that are stopped by it, and where"`
 }
 
 // Report is the outcome of all proofs. OK needs every proof to have run and to be without a bad row.
@@ -101,9 +135,7 @@ func Run(ctx context.Context, d *db.DB, proofs []Proof) (Report, error) {
 		}
 		f := Finding{Name: p.Name, Rows: r.Rows, Bad: r.Bad, Evidence: r.Evidence}
 		if r.Bad > 0 {
-			f.Stops = slices.Concat(p.Stops, r.Stops)
-			slices.Sort(f.Stops)
-			f.Stops = slices.Compact(f.Stops)
+			f.Stops = r.stops(p.Stops)
 		}
 		report.Proofs = append(report.Proofs, f)
 		report.OK = report.OK && r.Bad == 0

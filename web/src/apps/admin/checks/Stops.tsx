@@ -21,6 +21,7 @@ export function Stops() {
   const past = stops.filter((s) => s.state !== 'stopped')
   const columns: Column<Stop>[] = [
     { key: 'kind', head: t('stop_kind'), cell: (s) => words.document(s.kind) },
+    { key: 'site', head: t('stop_site'), cell: (s) => s.site || t('stop_everywhere') },
     { key: 'proof', head: t('proof'), cell: (s) => name(s.proof) },
     { key: 'state', head: t('result'), cell: (s) => <Badge tone={s.state === 'released' ? 'amber' : 'plain'}>{t(s.state === 'released' ? 'stop_released' : 'stop_over')}</Badge> },
     { key: 'who', head: t('stop_by'), cell: (s) => s.released_by },
@@ -31,7 +32,7 @@ export function Stops() {
     <>
       {read.problem && <ProblemBox problem={read.problem} again={read.again} />}
       {stopped.map((s) => (
-        <Sheet key={s.id} title={t('stop_title', { kind: words.document(s.kind) })} note={<span title={f.exact(s.found_at)}>{f.when(s.found_at)}</span>}>
+        <Sheet key={s.id} title={s.site ? t('stop_title_at', { kind: words.document(s.kind), site: s.site }) : t('stop_title', { kind: words.document(s.kind) })} note={<span title={f.exact(s.found_at)}>{f.when(s.found_at)}</span>}>
           <p>{t('stop_because', { proof: name(s.proof), n: s.bad })}</p>
           {can('check.release') && (opened === s.id ? <Release stop={s} onCancel={() => setOpened('')} /> : <Button danger onClick={() => setOpened(s.id)}>{t('stop_release')}</Button>)}
         </Sheet>
