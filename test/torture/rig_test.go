@@ -263,79 +263,102 @@ const (
 // outcome of a run.
 type outcome struct{ acknowledged, lost, doubled, retried int }
 
-// torture sells with all clients, kills the server as often as asked, each time after a few more sales,
-// lets the clients come to an end and compares what they were told with what is there.
-func torture(t *testing.T, dsn string, kills int, b bug) outcome {
-	s := open(t, dsn)
-	goods := s.basket()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Duration(kills)*5*time.Second)
-	defer cancel()
-	acks := make(chan told, 1024)
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var out outcome
+// crew sells with all clients until it is told to stop, whatever happens to the server meanwhile.
+type crew struct {
+	s    *shop
+	ctx  context.Context
+	acks chan told
+	stop chan struct{}
+	wg   sync.WaitGroup
+	mu   sync.Mutex
+	out  outcome
+	all  []told
+}
+
+func (s *shop) crew(ctx context.Context, cancel func(), goods basket, b bug) *crew {
+	c := &crew{s: s, ctx: ctx, acks: make(chan told, 1024), stop: make(chan struct{})}
 	for range clients {
-		wg.Go(func() {
+		c.wg.Go(func() {
 			for {
 				select {
-				case <-stop:
+				case <-c.stop:
 					return
 				default:
 				}
 				got, retried, err := s.sellOne(ctx, goods, b)
 				if err != nil {
-					t.Error(err)
+					s.t.Error(err)
 					cancel()
 					return
 				}
-				mu.Lock()
-				out.retried += retried
-				mu.Unlock()
+				c.mu.Lock()
+				c.out.retried += retried
+				c.mu.Unlock()
 				select {
-				case acks <- got:
+				case c.acks <- got:
 				case <-ctx.Done():
 					return
 				}
 			}
 		})
 	}
-	var all []told
-	collect := func(n int) {
-		for range n {
-			select {
-			case a := <-acks:
-				all = append(all, a)
-			case <-ctx.Done():
-				return
-			}
+	return c
+}
+
+// collect waits until n more baskets are acknowledged.
+func (c *crew) collect(n int) {
+	for range n {
+		select {
+		case a := <-c.acks:
+			c.all = append(c.all, a)
+		case <-c.ctx.Done():
+			return
 		}
 	}
-	for k := range kills {
-		collect(17 + (k*29)%41)
-		s.kill()
-		s.start()
+}
+
+// end lets the clients come to an end and compares what they were told with what is there.
+func (c *crew) end() outcome {
+	c.s.t.Helper()
+	close(c.stop)
+	go func() { c.wg.Wait(); close(c.acks) }()
+	for a := range c.acks {
+		c.all = append(c.all, a)
 	}
-	collect(10)
-	close(stop)
-	go func() { wg.Wait(); close(acks) }()
-	for a := range acks {
-		all = append(all, a)
-	}
-	out.acknowledged = len(all)
-	there := s.sales(dsn)
+	out := c.out
+	out.acknowledged = len(c.all)
+	there := c.s.sales(c.s.dsn)
 	asked := map[string]int{}
-	for _, a := range all {
+	for _, a := range c.all {
 		asked[a.key]++
 		if there[a.key] == "" || a.sale != "" && there[a.key] != a.sale {
 			out.lost++
 		}
 	}
 	out.doubled = len(there) - len(asked) + out.lost
-	if green, says := s.check(); !green {
-		t.Errorf("check after %d kills is red: %s", kills, says)
+	if green, says := c.s.check(); !green {
+		c.s.t.Errorf("check is red: %s", says)
 	}
 	return out
+}
+
+// torture sells with all clients and kills the server as often as asked, each time after a few more sales.
+func torture(t *testing.T, dsn string, kills int, b bug) outcome {
+	s := open(t, dsn)
+	goods := s.basket()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Duration(kills)*5*time.Second)
+	defer cancel()
+	c := s.crew(ctx, cancel, goods, b)
+	for k := range kills {
+		c.collect(17 + (k*29)%41)
+		s.kill()
+		s.start()
+		if (k+1)%20 == 0 {
+			t.Logf("%d of %d kills, %d sales acknowledged", k+1, kills, len(c.all))
+		}
+	}
+	c.collect(10)
+	return c.end()
 }
 
 // sellOne sells one basket and asks again, until it is told something definite.
