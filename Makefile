@@ -37,7 +37,7 @@ bench: ## sales per second through HTTP (ARGS="--db … --clients …")
 score: ## forecast error on the data sets in ZHANGGUI_DATA (default ../shared/data)
 	@scripts/score.sh
 
-fuzz: ## fuzz every parser for FUZZTIME (default 20s each)
+fuzz: ## fuzz every parser for FUZZTIME (default 30s each)
 	@scripts/fuzz.sh
 
 torture: ## kill the server again and again while it sells; nothing acknowledged may be lost

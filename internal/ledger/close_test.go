@@ -500,7 +500,7 @@ func TestARedProofStopsItsKindUntilSomebodyReleasesIt(t *testing.T) {
 		if err := s.hold(60, out(tin, tea, 1)); !errors.Is(err, ErrStopped) {
 			t.Errorf("held: %v", err)
 		}
-		s.booked(Document{Kind: undo, ID: 2, Site: site, Date: day}, in(sack, rice, 5))   // other kinds go on
+		s.booked(Document{Kind: undo, ID: 2, Site: site, Date: day}, in(sack, rice, 5))    // other kinds go on
 		s.booked(Document{Kind: slip, ID: 61, Site: branch, Date: day}, in(sack, rice, 1)) // and other sites
 		if got := check(); len(got) != 0 {
 			t.Errorf("stopped twice: %v", got)

@@ -1,15 +1,17 @@
 package torture
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -101,43 +103,36 @@ func TestTheRigCatchesAServerThatGoesOnAfterAFailedFsync(t *testing.T) {
 }
 
 // attached is strace at the throat of a running server: writes to the database's files find no room until it lets go.
-type attached struct {
-	cmd *exec.Cmd
-	say bytes.Buffer
-}
+type attached struct{ cmd *exec.Cmd }
 
 func (s *shop) attach(fault, file string) *attached {
 	s.t.Helper()
 	s.mu.Lock()
 	pid := s.cmd.Process.Pid
 	s.mu.Unlock()
-	a := &attached{}
 	// Only what goes into the database's own files is refused; -P takes names as the server opened them.
-	a.cmd = exec.Command(needStrace(s.t), "-f", "-q", "-o", os.DevNull, "-P", file, "-P", file+"-wal", "-e", "trace=pwrite64,ftruncate,fallocate", "-e", "inject="+fault, "-p", strconv.Itoa(pid))
-	a.cmd.Stderr = &a.say
+	a := &attached{exec.Command(needStrace(s.t), "-f", "-o", os.DevNull, "-P", file, "-P", file+"-wal",
+		"-e", "trace=pwrite64,ftruncate,fallocate", "-e", "inject="+fault, "-p", strconv.Itoa(pid))}
 	a.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	says, err := a.cmd.StderrPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	if err := a.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	for began := time.Now(); !traces(pid); {
-		if time.Since(began) > 20*time.Second {
-			s.t.Fatalf("strace does not hold the server: %s", a.say.String())
+	lines := bufio.NewReader(says)
+	for heard := ""; ; {
+		line, err := lines.ReadString('\n')
+		if heard += line; err != nil {
+			s.t.Fatalf("strace does not hold the server: %s", heard)
 		}
-		time.Sleep(10 * time.Millisecond)
+		if strings.Contains(line, fmt.Sprintf("Process %d attached", pid)) {
+			break
+		}
 	}
+	go io.Copy(io.Discard, lines)
 	return a
-}
-
-// traces says whether a tracer holds every thread of a process.
-func traces(pid int) bool {
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
-	for _, path := range threads {
-		text, err := os.ReadFile(path)
-		if err == nil && bytes.Contains(text, []byte("\nTracerPid:\t0\n")) {
-			return false
-		}
-	}
-	return err == nil && len(threads) > 0
 }
 
 // letGo ends strace; the server goes on.

@@ -2179,6 +2179,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/stock/pick-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** In which order the batches of a site would serve, and by which rule */
+        get: operations["get-pick-order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/pick-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which batches serve first: the rules in force, newest first */
+        get: operations["list-pick-policies"];
+        /** Say which batches serve first */
+        put: operations["set-pick-policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/pick-policies/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a rule for choosing batches out of force */
+        post: operations["end-pick-policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stock/promises": {
         parameters: {
             query?: never;
@@ -2933,6 +2985,9 @@ export interface components {
             /** Format: date-time */
             released_at?: string;
             released_by: string;
+            site: string;
+            /** @description empty: at all sites */
+            site_id: string;
             /** @enum {string} */
             state: "stopped" | "released" | "over";
             /**
@@ -5094,6 +5149,11 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageStockPolicyView: {
+            items: components["schemas"]["StockPolicyView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageStockTransferView: {
             items: components["schemas"]["StockTransferView"][];
             /** @description give back as after; empty on the last page */
@@ -5370,8 +5430,12 @@ export interface components {
             name: string;
             /** Format: int64 */
             rows: number;
-            /** @description kinds of documents that are stopped by it */
-            stops?: string[];
+            /** @description kinds of documents that are stopped by it, and where */
+            stopped?: components["schemas"]["ProofStop"][];
+        };
+        ProofStop: {
+            kind: string;
+            site_id: string;
         };
         PurchaseCame: {
             business_date: string;
@@ -6825,6 +6889,26 @@ export interface components {
             /** Format: int64 */
             value_fen: number;
         };
+        StockPickOrderView: {
+            items: components["schemas"]["StockPickRowView"][];
+            /** @description the one that decides; without one what expires first serves first */
+            policy?: components["schemas"]["StockPolicyView"];
+            product_id: string;
+            unit: string;
+        };
+        StockPickRowView: {
+            batch: string;
+            batch_id: string;
+            /** @description empty: keeps for ever */
+            expires_at: string;
+            /** @description it has less life left than the rule asks */
+            passed_over: boolean;
+            /** @description not promised, in the base unit */
+            qty: string;
+            received_at: string;
+            /** @description sold at a price of its own, and last */
+            reduced: boolean;
+        };
         StockPlaced: {
             /** @description empty: for everybody */
             channel: string;
@@ -6837,6 +6921,57 @@ export interface components {
             status: "available" | "frozen" | "inspecting" | "damaged";
             /** Format: int64 */
             value_fen: number;
+        };
+        StockPolicyIn: {
+            /** @description or of a category and those below it; without either of everything */
+            category_id?: string;
+            /**
+             * @description for all when left out
+             * @enum {string}
+             */
+            channel?: "" | "till" | "self_checkout" | "phone" | "platform" | "wholesale" | "transfer" | "making";
+            /**
+             * Format: int64
+             * @description what has less left does not serve
+             */
+            min_life_minutes?: number;
+            /** @description of one product */
+            product_id?: string;
+            /** @description the version that the person saw in force for the same goods, site and channel */
+            replaces?: string;
+            /** @enum {string} */
+            rule: "expiry" | "first_in" | "fewest";
+            /** @description at all sites when left out */
+            site_id?: string;
+        };
+        StockPolicyView: {
+            at: string;
+            category: string;
+            /** @description empty: not of a category; else of it and those below it */
+            category_id: string;
+            /**
+             * @description empty: for all
+             * @enum {string}
+             */
+            channel: "" | "till" | "self_checkout" | "phone" | "platform" | "wholesale" | "transfer" | "making";
+            ended_at: string;
+            /** @description empty: it is in force */
+            ended_by: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description what has less left does not serve
+             */
+            min_life_minutes: number;
+            product: string;
+            /** @description empty: not of one product */
+            product_id: string;
+            /** @enum {string} */
+            rule: "expiry" | "first_in" | "fewest";
+            /** @description empty: at all sites */
+            site_id: string;
+            /** @description who set it */
+            staff_id: string;
         };
         StockPromiseView: {
             channel: string;
@@ -12957,6 +13092,147 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageStockLevel"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-pick-order": {
+        parameters: {
+            query: {
+                site_id: string;
+                product_id: string;
+                /** @description till when left out */
+                channel?: "till" | "self_checkout" | "phone" | "platform" | "wholesale" | "transfer" | "making";
+                /** @description how much is wanted, in the base unit; 1 when left out */
+                qty?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockPickOrderView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-pick-policies": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description also what was in force before */
+                past?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStockPolicyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-pick-policy": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StockPolicyIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockPolicyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-pick-policy": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockPolicyView"];
                 };
             };
             /** @description Error */
