@@ -29,6 +29,8 @@ var permissions = []org.Permission{
 	{Name: "party.manage", ZH: "管理供应商和供货条件", EN: "Manage suppliers and their terms"},
 	{Name: "plan.read", ZH: "查看生产和订货计划", EN: "See production and order plans"},
 	{Name: "plan.confirm", ZH: "确认或修改计划", EN: "Confirm or change plans"},
+	{Name: "plan.approve", ZH: "放行超限的补货行和销量拦截", EN: "Release what waits for an approver in plans"},
+	{Name: "plan.rules", ZH: "管理补货规则和活动日历", EN: "Manage replenishment rules and the calendar of events"},
 	{Name: "purchase.read", ZH: "查看采购单", EN: "See purchase orders"},
 	{Name: "purchase.manage", ZH: "管理采购单和货源", EN: "Manage purchase orders and sources"},
 	{Name: "report.read", ZH: "查看经营看板", EN: "See the board of figures"},
@@ -64,8 +66,10 @@ var roles = []org.BuiltIn{
 func init() {
 	for i := range roles {
 		switch r := &roles[i]; r.Key {
-		case "store_manager", "buyer":
-			r.Perms = append(r.Perms, "clear.read", "clear.manage")
+		case "store_manager":
+			r.Perms = append(r.Perms, "clear.read", "clear.manage", "plan.approve")
+		case "buyer":
+			r.Perms = append(r.Perms, "clear.read", "clear.manage", "plan.approve", "plan.rules")
 		case "cashier", "kitchen", "reader":
 			r.Perms = append(r.Perms, "clear.read")
 		}

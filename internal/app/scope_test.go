@@ -210,6 +210,32 @@ var examples = map[string]func(w *town, x world) request{
 	"delete-source": func(w *town, x world) request {
 		return request{query: map[string]string{"site_id": x.ids["site"], "product_id": w.goods["1001"]}}
 	},
+	"list-plan-rules": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"put-plan-rule": func(w *town, x world) request {
+		return request{body: m{"site_id": x.ids["site"], "product_id": w.goods["2001"], "mode": "dynamic"}}
+	},
+	"delete-plan-rule": func(w *town, x world) request {
+		return request{query: map[string]string{"site_id": x.ids["site"], "product_id": w.goods["1001"]}}
+	},
+	"list-plan-events": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"add-plan-event":   func(w *town, x world) request { return request{body: w.event(x)} },
+	"put-plan-event":   func(w *town, x world) request { return request{path: m1("id", x.ids["event"]), body: w.event(x)} },
+	"delete-plan-event": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["event2"])}
+	},
+	"list-near-stores": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"put-near-store": func(w *town, x world) request {
+		return request{body: m{"site_id": x.ids["site"], "near_id": x.ids["kitchen"], "minutes": 20}}
+	},
+	"list-pace":         func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"test-pace":         func(w *town, x world) request { return request{body: m{"site_id": x.ids["site"]}} },
+	"list-sales-blocks": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"decide-sales-block": func(w *town, x world) request {
+		return request{body: m{"site_id": x.ids["site"], "date": "2026-03-02", "product_id": w.goods["1001"], "release": true, "reason": x.canary}}
+	},
+	"release-plan-line": func(w *town, x world) request {
+		return request{path: map[string]string{"id": x.ids["plan"], "line": x.ids["line3"]}, body: m{"reason": x.canary}}
+	},
 	"list-store-requisitions": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"get-store-requisition":   func(w *town, x world) request { return request{path: m1("id", x.ids["storereq"])} },
 	"list-purchase-orders":    func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },

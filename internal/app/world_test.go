@@ -20,6 +20,7 @@ import (
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/proof"
 	"zhanggui/internal/platform/qty"
+	"zhanggui/internal/replenish"
 	"zhanggui/internal/stock"
 )
 
@@ -179,6 +180,7 @@ func (w *town) planned(x world) {
 		asked = append(asked, l.(m)["id"].(string))
 	}
 	x.ids["line"], x.ids["line2"] = asked[1], asked[2]
+	x.ids["line3"] = w.hurried(x)
 	line := w.done(x.boss, "POST", "/api/plans/"+x.ids["plan"]+"/lines/"+asked[0]+"/confirm", nil)
 	x.ids["storereq"] = line.body["proposal"].(m)["document_id"].(string)
 	line = w.done(x.boss, "POST", "/api/plans/"+x.ids["plan"]+"/lines/"+asked[3]+"/confirm", nil)
@@ -187,6 +189,32 @@ func (w *town) planned(x world) {
 		x.ids[of] = w.done(x.boss, "POST", "/api/purchase/orders", w.order(x)).id()
 	}
 	w.done(x.boss, "POST", "/api/purchase/orders/"+x.ids["order2"]+"/confirm", nil)
+}
+
+// hurried is a line in a hurry in the plan of a world's store.
+func (w *town) hurried(x world) (line string) {
+	w.t.Helper()
+	site, _ := id.Parse(x.ids["site"])
+	water, _ := id.Parse(w.goods["1001"])
+	supplier, _ := id.Parse(w.supplier)
+	err := w.d.Write(w.t.Context(), func(tx *db.Tx) error {
+		_, lines, err := replenish.Hurry(tx, site, "2026-03-02", []replenish.ProposalRow{{Product: water, Supplier: supplier, Due: "2026-03-02", OrderBy: "2026-03-02 12:00", Net: 3 * qty.Scale, Packs: 3,
+			Qty: 3 * qty.Scale, Amount: 300, Pack: qty.Scale, Unit: qty.Unit{Name: "瓶", Num: 1, Den: 1}, Price: 1_000_000, MinPacks: 1, Mode: replenish.Dynamic, Level: replenish.Tuning, Execution: replenish.Suggest, Factor: replenish.One,
+			Why: replenish.ProposalWhy{Others: []replenish.Other{}}}})
+		if err == nil {
+			line = lines[0].String()
+		}
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return line
+}
+
+// event is a promotion in a world's store.
+func (w *town) event(x world) m {
+	return m{"site_id": x.ids["site"], "kind": "promotion", "name": x.canary, "from_date": w.tomorrow, "to_date": w.tomorrow, "products": []string{w.goods["1001"]}}
 }
 
 // change is a price change of a world's shop, for tomorrow.
@@ -249,6 +277,15 @@ func (w *town) world(name, mark string) world {
 	w.history(site, apples)
 	x.ids["kitchen"] = w.done(w.admin, "POST", "/api/org/sites", m{"code": "KI" + name, "name": mark + " kitchen", "kind": "kitchen", "address": mark, "entity_id": x.ids["entity"]}).id()
 	w.done(x.boss, "PUT", "/api/plans/sources", m{"site_id": x.ids["site"], "product_id": w.goods["2001"], "source_id": x.ids["kitchen"], "lead_h": 72})
+	for _, of := range []string{"event", "event2"} {
+		x.ids[of] = w.done(x.boss, "POST", "/api/plans/events", w.event(x)).id()
+	}
+	w.done(x.boss, "PUT", "/api/plans/rules", m{"site_id": x.ids["site"], "product_id": w.goods["1001"], "mode": "dynamic"})
+	if err := w.d.Write(w.t.Context(), func(tx *db.Tx) error {
+		return replenish.PutBlocks(tx, site, "2026-03-02", []replenish.Block{{Product: sku, Sold: 9 * qty.Scale, Threshold: 8 * qty.Scale}})
+	}); err != nil {
+		w.t.Fatal(err)
+	}
 	for _, of := range []string{"transfer", "transfer2", "shipped", "missing"} {
 		x.ids[of] = w.done(x.boss, "POST", "/api/stock/transfers", w.transfer(x)).id()
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/qty"
@@ -77,6 +78,18 @@ type AheadOf struct {
 	shares  [2][]float64
 }
 
+// On is what the forecast says of a day; nil: nothing.
+func (a *AheadOf) On(d cal.Date) *Expected {
+	if len(a.Days) == 0 {
+		return nil
+	}
+	i := d.Sub(a.Days[0].Date)
+	if i < 0 || i >= len(a.Days) {
+		return nil
+	}
+	return &a.Days[i]
+}
+
 // Shares of a day of the week.
 func (a *AheadOf) Shares(w time.Weekday) []float64 {
 	if w == time.Saturday || w == time.Sunday {
@@ -137,7 +150,7 @@ func ahead(tx *db.Tx, run *Run, rows *db.Rows) ([]AheadOf, error) {
 			return nil, err
 		}
 		for i := range days {
-			a.Days = append(a.Days, Expected{Date: run.Origin.AddDays(1 + i), Mean: days[i].mean(), Machine: days[i].mean(), Q: days[i].quantiles()})
+			a.Days = append(a.Days, Expected{Date: run.Origin.AddDays(1 + i), Mean: days[i].mean(), Machine: days[i].mean(), Q: days[i].quantiles(), Effects: days[i].effects()})
 		}
 		for k := range profile {
 			a.shares[k] = sharesOf(profile[k])

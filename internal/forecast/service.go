@@ -102,6 +102,15 @@ type Expected struct {
 	Q        [len(Taus)]qty.Qty
 	Override bool
 	Machine  qty.Qty // the machine's mean
+	Effects          // of it
+}
+
+// Effects are parts of a mean that a rule may put its own figure in place of.
+type Effects struct{ Holiday, Weather, Promotion qty.Qty }
+
+func (d *storedDay) effects() Effects {
+	p := d.parts()
+	return Effects{Holiday: p[3], Weather: p[4], Promotion: p[5]}
 }
 
 // DaysOf gives the days ahead of some products (at most 200) at a site; a product without a forecast is missing.

@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/money"
 	"zhanggui/internal/platform/qty"
 )
@@ -15,7 +16,7 @@ type Mode string
 const (
 	Static   Mode = "static"   // below the safety level, up to the maximum
 	Dynamic  Mode = "dynamic"  // by forecast, stock by age and service quantile
-	Strategy Mode = "strategy" // dynamic, stocked up before every promotion and festival
+	Strategy Mode = "strategy" // dynamic, for goods of a season, which the calendar moves
 )
 
 // Level is why we act (决策层级).
@@ -137,27 +138,28 @@ func Pace(sold, expected qty.Qty) Reach {
 // of its own, whose gamma prior has the day-level variance of the forecast; sales so far make the posterior (planning §1).
 // What is left to come is then negative binomial. Units are base units.
 type Outlook struct {
-	Factor    float64 // posterior mean of the day's factor; 1 where sales teach nothing
+	Factor    float64 // posterior mean of the day's factor
 	Remaining float64 // expected from now to the end of the day
-	shape     float64 // of the gamma posterior; +Inf: Poisson
+	shape     float64 // of the gamma posterior
 	shares    []float64
 	from      float64 // half hours after midnight
 	left      float64 // share of the day that is still to come
 }
 
-// leastShape bounds how far a morning can move the day: raw pace is never followed.
-const leastShape = 4
+// The shape of the prior is kept between these: raw pace is never followed, and no forecast is so sure of its day (one
+// seventh of it) that a day far off teaches nothing.
+const leastShape, mostShape = 4, 50
 
 // Posterior is the outlook at so many half hours after midnight with so much sold.
 func Posterior(d Demand, sold float64, at float64) Outlook {
 	past := cumulative(d.Shares, at)
 	day, _ := variances(d)
-	o := Outlook{Factor: 1, shape: math.Inf(1), shares: d.Shares, from: at, left: 1 - past}
-	if day > 1e-9*d.Mean { // beyond Poisson noise
-		k := max(leastShape, d.Mean*d.Mean/day)
-		o.shape = k + sold
-		o.Factor = o.shape / (k + d.Mean*past)
+	k := float64(mostShape)
+	if day > 0 {
+		k = min(mostShape, max(leastShape, d.Mean*d.Mean/day))
 	}
+	o := Outlook{shape: k + sold, shares: d.Shares, from: at, left: 1 - past}
+	o.Factor = o.shape / (k + d.Mean*past)
 	o.Remaining = o.Factor * d.Mean * o.left
 	return o
 }
@@ -223,23 +225,14 @@ func (o Outlook) Short(have float64) float64 {
 
 // first and next walk the probabilities of 0, 1, 2 … units.
 func (o Outlook) first() float64 {
-	if math.IsInf(o.shape, 1) {
-		return math.Exp(-o.Remaining)
-	}
 	return math.Exp(-o.shape * math.Log1p(o.Remaining/o.shape))
 }
 
 func (o Outlook) next(n, p float64) float64 {
-	if math.IsInf(o.shape, 1) {
-		return p * o.Remaining / (n + 1)
-	}
 	return p * (o.shape + n) / (n + 1) * o.Remaining / (o.shape + o.Remaining)
 }
 
 func (o Outlook) variance() float64 {
-	if math.IsInf(o.shape, 1) {
-		return o.Remaining
-	}
 	return o.Remaining + o.Remaining*o.Remaining/o.shape
 }
 
@@ -304,12 +297,11 @@ func (c Ceilings) Hold(q qty.Qty, amount money.Fen) Held {
 // SoldTooMuch tells whether a quantity sold is over its threshold; at it exactly it passes.
 func SoldTooMuch(sold, threshold qty.Qty) bool { return threshold > 0 && sold > threshold }
 
-// Weather is what a rule looks at: degrees and millimetres of a day and of the day before.
+// Weather is what a rule looks at: thousandths of degrees and millimetres of a day and of the day before.
 type Weather struct {
-	Min, Max, Rain float64
-	MinBefore      float64
+	Min, Max, Rain qty.Qty
+	MinBefore      qty.Qty
 	Known          bool
-	Text           string
 }
 
 // Condition of a weather rule.
@@ -323,15 +315,15 @@ const (
 	RainAbove Condition = "rain"      // at least so many millimetres
 )
 
-// Meets tells whether a day's weather meets a condition; degree is its threshold, where it has one. The cold wave is that
+// Meets tells whether a day's weather meets a condition; degree is its threshold in thousandths, where it has one. The cold wave is that
 // of the national standard's blue warning (GB/T 21987: 8 degrees down within 48 hours, to 4 or less).
-func (c Condition) Meets(w Weather, degree float64) bool {
+func (c Condition) Meets(w Weather, degree qty.Qty) bool {
 	if !w.Known {
 		return false
 	}
 	switch c {
 	case ColdWave:
-		return w.MinBefore-w.Min >= 8 && w.Min <= 4
+		return w.MinBefore-w.Min >= 8*qty.Scale && w.Min <= 4*qty.Scale
 	case ColdBelow:
 		return w.Min <= degree
 	case HotAbove:
@@ -342,16 +334,41 @@ func (c Condition) Meets(w Weather, degree float64) bool {
 	return false
 }
 
-// Moved is a demand that a rule has moved: the model's own effect (units of the mean) is taken out and the factor put in
-// its place, exactly.
-func (d Demand) Moved(effect float64, factor int64) Demand {
-	base := max(0, d.Mean-effect)
+// Moved is a demand that a rule has moved: the model's own effect is taken out and the factor put in its place, exactly.
+func (d Demand) Moved(effect qty.Qty, factor int64) Demand {
+	base := max(0, d.Mean-effect.Approx())
 	if d.Mean > 0 {
 		d.Quantile *= base / d.Mean
 	}
 	d.Mean, d.Factor = base, factor
 	return d
 }
+
+// Live is a demand for the rest of a day of which so much was sold by a minute after midnight: all of it scaled by the
+// posterior.
+func (d Demand) Live(sold qty.Qty, minute int64) Demand {
+	o := Posterior(d, sold.Approx(), halves(minute))
+	d.Mean, d.Quantile = d.Mean*o.Factor, d.Quantile*o.Factor
+	return d
+}
+
+// Plus is a demand and so much that others ask for.
+func (d Demand) Plus(q qty.Qty) Demand {
+	d.Mean, d.Quantile = d.Mean+q.Approx(), d.Quantile+q.Approx()
+	return d
+}
+
+// settled has its factor in its figures.
+func (d Demand) settled() Demand {
+	if d.Factor != 0 {
+		f := float64(d.Factor) / float64(One)
+		d.Mean, d.Quantile, d.Factor = d.Mean*f, d.Quantile*f, 0
+	}
+	return d
+}
+
+// halves are minutes in half hours.
+func halves(minute int64) float64 { return float64(minute) / 30 }
 
 // SafetyLevel is below what a static product is ordered when nobody has set it: what is expected over lead time and
 // review, and the service quantile of the forecast's error over them. Means and variances are per day, in base units.
@@ -363,8 +380,37 @@ func SafetyLevel(mean, variance []float64, service float64) (expected, safety qt
 	return qty.Nearest(m), qty.Nearest(math.Ceil(score(service) * math.Sqrt(v)))
 }
 
-// Service levels of static goods.
-const (
-	PackagedService = .95
-	FreshService    = .90
-)
+// Service is the service level of static goods: .95 packaged, .90 fresh, by hours of shelf life; 0 keeps for ever.
+func Service(lifeH int64) float64 {
+	if lifeH > 0 && lifeH <= 72 {
+		return .90
+	}
+	return .95
+}
+
+// reviewDays is how many days' demand the computed maximum lies above the level.
+const reviewDays = 7
+
+// ComputeSafety is what a forecast makes of the levels of a product that must last some days: ahead gives the mean and the
+// quantile at Service of the day after so many, until there is none.
+func ComputeSafety(product id.ID, days int, lifeH int64, ahead func(day int) (mean, quantile qty.Qty, ok bool)) Safety {
+	service := Service(lifeH)
+	var means, variances []float64
+	var week float64
+	for i := range max(days, reviewDays) {
+		m, q, ok := ahead(i)
+		if !ok {
+			break
+		}
+		if i < days {
+			means, variances = append(means, m.Approx()), append(variances, variance(m.Approx(), q.Approx(), service))
+		}
+		if i < reviewDays {
+			week += m.Approx()
+		}
+	}
+	s := Safety{Product: product, Days: int64(days)}
+	s.Expected, s.Margin = SafetyLevel(means, variances, service)
+	s.Most = s.Level() + qty.Nearest(week)
+	return s
+}

@@ -48,6 +48,7 @@ type Site struct {
 	Lots     map[id.ID][]Lot
 	Coming   map[id.ID][]Coming
 	Waived   map[Waiver]qty.Qty // needs that a person decided not to order for
+	Static   func(id.ID) bool   // ordered by their level, whatever is needed; nil: none
 }
 
 // Waiver names the need of a product on a day.
@@ -260,6 +261,10 @@ func (s *Site) require(p *Plan, day Day, makes, needs map[id.ID]qty.Qty, demands
 			}
 		}
 		r.Net = max(0, r.Net-s.Waived[Waiver{r.Product, day.Date}])
+		if s.Static != nil && s.Static(r.Product) {
+			p.Needs = append(p.Needs, n)
+			continue
+		}
 		if from, ok := s.Sources[r.Product]; ok {
 			if r.Net > 0 {
 				by := party.Moment{Date: day.Date.AddDays(-int((from.LeadHours + 23) / 24)), Minute: 24*60 - 1}

@@ -31,6 +31,12 @@ func DemandOf(mean, quantile qty.Qty, tau float64, shares []float64) Demand {
 	return Demand{Mean: mean.Approx(), Quantile: quantile.Approx(), Tau: tau, Shares: shares}
 }
 
+// DemandOfLife is the same of a product that keeps so long, at the quantile its life asks for.
+func DemandOfLife(mean qty.Qty, quantile func(tau float64) qty.Qty, life time.Duration, shares []float64) Demand {
+	tau := Tau(life)
+	return DemandOf(mean, quantile(tau), tau, shares)
+}
+
 // Forever is the life of what keeps for ever.
 const Forever = 10 * 366 * 24 * time.Hour
 
@@ -149,6 +155,16 @@ func variances(d Demand) (day, noise float64) {
 	sd := max(0, d.Quantile-d.Mean) / z
 	noise = min(d.Mean, sd*sd)
 	return sd*sd - noise, noise
+}
+
+// variance of a demand whose quantile at tau is known.
+func variance(mean, quantile, tau float64) float64 {
+	z := score(tau)
+	if z <= 0 {
+		return mean
+	}
+	sd := max(0, quantile-mean) / z
+	return sd * sd
 }
 
 // score is the standard normal quantile within the service levels that make sense.

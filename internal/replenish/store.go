@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"zhanggui/internal/org"
@@ -193,6 +194,11 @@ type ProposalRow struct {
 	Unit                      qty.Unit
 	Price                     money.Fen4
 	MinPacks                  int64
+	Mode                      Mode
+	Level                     Level
+	Execution                 Execution
+	Held                      Held
+	Factor                    int64 // thousandths its target was raised by
 	Why                       ProposalWhy
 }
 
@@ -204,6 +210,53 @@ type ProposalWhy struct {
 	LeadH     int64   `json:"lead_h"`
 	OrderDays string  `json:"order_days,omitempty" doc:"digits 1 Monday to 7 Sunday"`
 	Others    []Other `json:"others" doc:"suppliers that were not taken"`
+
+	Static *StaticWhy `json:"static,omitempty" doc:"of a product ordered by its level"`
+	Event  *EventWhy  `json:"event,omitempty" doc:"of the calendar, what raised the need"`
+	Urgent *UrgentWhy `json:"urgent,omitempty" doc:"of a line in a hurry"`
+}
+
+// StaticWhy is what a line of the static rule was worked out from, in base units.
+type StaticWhy struct {
+	Available      qty.Qty  `json:"available" doc:"in date when the order comes, less what is reserved"`
+	InTransit      qty.Qty  `json:"in_transit"`
+	Safety         qty.Qty  `json:"safety" doc:"the level it fell below"`
+	Most           qty.Qty  `json:"most" doc:"what is ordered up to"`
+	ByHand         bool     `json:"by_hand" doc:"somebody set the level"`
+	ComputedSafety *qty.Qty `json:"computed_safety,omitempty" doc:"what the forecast makes of it"`
+	ComputedMost   *qty.Qty `json:"computed_most,omitempty"`
+	Days           int64    `json:"days" doc:"days it must last"`
+	Expected       qty.Qty  `json:"expected" doc:"expected to be asked for in them"`
+	Margin         qty.Qty  `json:"margin" doc:"for the error of the forecast"`
+	Stock          []Age    `json:"stock"`
+	Arriving       []Coming `json:"arriving"`
+}
+
+// EventWhy is the entry of the calendar that raised a need, and from when its goods are ordered.
+type EventWhy struct {
+	ID        id.ID     `json:"id"`
+	Kind      EventKind `json:"kind" enum:"promotion,festival,season,weather"`
+	Name      string    `json:"name"`
+	Factor    qty.Qty   `json:"factor" doc:"as in 1.5"`
+	Without   qty.Qty   `json:"without" doc:"what the target would be without it"`
+	OrderFrom string    `json:"order_from,omitempty" doc:"on the clock of the site"`
+	Earlier   bool      `json:"earlier" doc:"ordered earlier than 48 hours before, for the supplier's lead time"`
+}
+
+// UrgentWhy is why something is fetched in a hurry.
+type UrgentWhy struct {
+	Sold         qty.Qty   `json:"sold" doc:"since opening"`
+	Expected     qty.Qty   `json:"expected" doc:"of it by now"`
+	FactorPPM    int64     `json:"factor_ppm" doc:"what the day is now believed to be of its forecast, in millionths"`
+	Remaining    qty.Qty   `json:"remaining" doc:"still expected today"`
+	Available    qty.Qty   `json:"available"`
+	Arriving     qty.Qty   `json:"arriving"`
+	ShortPPM     int64     `json:"short_ppm" doc:"the probability of running out, in millionths"`
+	OutAt        string    `json:"out_at" doc:"when it runs out at this pace, as in 15:40"`
+	ArrivesAt    string    `json:"arrives_at" doc:"when it can be there"`
+	SurchargePPM int64     `json:"surcharge_ppm"`
+	TripFen      money.Fen `json:"trip_fen" doc:"what fetching it from a store costs"`
+	BuyFen       money.Fen `json:"buy_fen" doc:"what buying it in a hurry would cost; 0: nobody delivers in time"`
 }
 
 // Other is a supplier that was not taken.
@@ -215,11 +268,24 @@ type Other struct {
 	Late       bool      `json:"late"`
 }
 
-// Fingerprint is the same for two plans that say the same.
+// Fingerprint is the same for two plans that say the same. What is ordered by its level without asking anybody is left
+// out: it is an order when the plan is made, and planning again finds it on its way.
 func (m *Made) Fingerprint() (string, error) {
-	text, err := json.Marshal(m)
+	said := *m
+	said.Orders = slices.DeleteFunc(slices.Clone(m.Orders), ProposalRow.actsAtOnce)
+	text, err := json.Marshal(said)
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:]), err
+}
+
+// actsAtOnce tells of a line that becomes an order as the plan is made, and leaves no other trace in the plan.
+func (r ProposalRow) actsAtOnce() bool {
+	return r.Mode == Static && r.Execution == Act && r.Held == HeldNot
+}
+
+// Acts tells whether any line is ordered at once.
+func (m *Made) Acts() bool {
+	return slices.ContainsFunc(m.Orders, func(r ProposalRow) bool { return r.Execution == Act && r.Held == HeldNot })
 }
 
 var (
@@ -228,9 +294,16 @@ var (
 	putRequirements = db.NewMany(`INSERT INTO replenish_requirement (id, plan_id, version, product_id, date, gross, loss, need, on_hand, in_transit, net, made, lacking, why) VALUES `,
 		`(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
 	putProposals = db.NewMany(`INSERT INTO replenish_proposal (id, plan_id, version, product_id, supplier_id, source_id, due, order_by, late, net, packs, proposed, qty, amount_fen, pack, unit,
-		unit_num, unit_den, price_fen4, min_packs, state, staff_id, decided_at, reason, document_id, document_line, why) VALUES `,
-		`(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
+		unit_num, unit_den, price_fen4, min_packs, state, staff_id, decided_at, reason, document_id, document_line, why, mode, level, execution, held, factor) VALUES `,
+		`(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
 )
+
+// values are the columns of a proposal that nobody has decided on.
+func (r *ProposalRow) values(line, plan, version id.ID) ([]any, error) {
+	why, err := json.Marshal(r.Why)
+	return []any{line, plan, version, r.Product, r.Supplier, r.Source, r.Due, r.OrderBy, r.Late, r.Net, r.Packs, r.Qty, r.Qty, r.Amount, r.Pack, r.Unit.Name,
+		r.Unit.Num, r.Unit.Den, r.Price, r.MinPacks, Proposed, 0, nil, "", 0, 0, string(why), r.Mode, r.Level, r.Execution, r.Held, r.Factor}, err
+}
 
 // stepRows is how many lines one step writes.
 const stepRows = 250
@@ -258,12 +331,11 @@ func (m *Made) Steps(plan, version id.ID) ([]func(tx *db.Tx) error, error) {
 		batches[1].rows = append(batches[1].rows, []any{id.New(), plan, version, r.Product, r.Date, r.Gross, r.Loss, r.Need, r.OnHand, r.InTransit, r.Net, r.Made, r.Lacking, string(why)})
 	}
 	for _, r := range m.Orders {
-		why, err := json.Marshal(r.Why)
+		row, err := r.values(id.New(), plan, version)
 		if err != nil {
 			return nil, err
 		}
-		batches[2].rows = append(batches[2].rows, []any{id.New(), plan, version, r.Product, r.Supplier, r.Source, r.Due, r.OrderBy, r.Late, r.Net, r.Packs, r.Qty, r.Qty, r.Amount, r.Pack, r.Unit.Name,
-			r.Unit.Num, r.Unit.Den, r.Price, r.MinPacks, Proposed, 0, nil, "", 0, 0, string(why)})
+		batches[2].rows = append(batches[2].rows, row)
 	}
 	var steps []func(tx *db.Tx) error
 	for _, b := range batches {
@@ -299,7 +371,7 @@ func (m *Made) PutInForce(tx *db.Tx, head *Head, version id.ID, from int64, fing
 		version, head.ID, head.Version, from); err != nil {
 		return err
 	}
-	if err := tx.Exec(`UPDATE replenish_proposal SET version = $1 WHERE plan_id = $2 AND version = $3 AND state <> 'proposed'`, version, head.ID, head.Version); err != nil {
+	if err := tx.Exec(`UPDATE replenish_proposal SET version = $1 WHERE plan_id = $2 AND version = $3 AND (state <> 'proposed' OR level = 'dynamic')`, version, head.ID, head.Version); err != nil {
 		return err
 	}
 	return emit(tx, EventMade, head)
@@ -542,14 +614,14 @@ type Stored struct {
 }
 
 const storedColumns = `SELECT l.id, l.plan_id, l.product_id, l.supplier_id, l.source_id, l.due, l.order_by, l.late, l.net, l.packs, l.proposed, l.qty, l.amount_fen, l.pack, l.unit, l.unit_num, l.unit_den,
-	l.price_fen4, l.min_packs, l.state FROM replenish_proposal l `
+	l.price_fen4, l.min_packs, l.state, l.mode, l.level, l.execution, l.held, l.factor FROM replenish_proposal l `
 
 func scanStored(rows *db.Rows) (all []Stored, err error) {
 	defer rows.Close()
 	for rows.Next() {
 		var s Stored
 		if err := rows.Scan(&s.ID, &s.Plan, &s.Product, &s.Supplier, &s.Source, &s.Due, &s.OrderBy, &s.Late, &s.Net, &s.Packs, &s.Proposed, &s.Qty, &s.Amount, &s.Pack, &s.Unit.Name, &s.Unit.Num, &s.Unit.Den,
-			&s.Price, &s.MinPacks, &s.State); err != nil {
+			&s.Price, &s.MinPacks, &s.State, &s.Mode, &s.Level, &s.Execution, &s.Held, &s.Factor); err != nil {
 			return nil, err
 		}
 		all = append(all, s)
@@ -558,14 +630,15 @@ func scanStored(rows *db.Rows) (all []Stored, err error) {
 }
 
 // Undecided locks a plan and reads its proposals that nobody has decided on: all (at most most of them), or those named.
-// A named one that was decided already is left out.
-func Undecided(tx *db.Tx, plan id.ID, lines []id.ID, most int) (*Head, []Stored, error) {
+// A named one that was decided already is left out, and so are those that wait for an approver, held ones always.
+func Undecided(tx *db.Tx, plan id.ID, lines []id.ID, approver bool, most int) (*Head, []Stored, error) {
 	h, err := lock(tx, plan)
 	if err != nil {
 		return nil, nil, err
 	}
 	if lines == nil {
-		all, err := scanStored(tx.Query(storedColumns+`WHERE l.plan_id = $1 AND l.version = $2 AND l.state = 'proposed' ORDER BY l.id LIMIT $3`, plan, h.Version, most))
+		all, err := scanStored(tx.Query(storedColumns+`WHERE l.plan_id = $1 AND l.version = $2 AND l.state = 'proposed' AND l.held = '' AND (CAST($3 AS BIGINT) = 1 OR l.execution <> 'approve') ORDER BY l.id LIMIT $4`,
+			plan, h.Version, approver, most))
 		return h, all, err
 	}
 	args := []any{plan, h.Version}
@@ -573,6 +646,17 @@ func Undecided(tx *db.Tx, plan id.ID, lines []id.ID, most int) (*Head, []Stored,
 		args = append(args, l)
 	}
 	all, err := scanStored(tx.QueryMany(proposalsNamed, args...))
+	all = slices.DeleteFunc(all, func(s Stored) bool { return s.Held != HeldNot || s.Execution == Approve && !approver })
+	return h, all, err
+}
+
+// ToAct locks a plan and reads the lines that are ordered without asking anybody, at most most of them.
+func ToAct(tx *db.Tx, plan id.ID, most int) (*Head, []Stored, error) {
+	h, err := lock(tx, plan)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := scanStored(tx.Query(storedColumns+`WHERE l.plan_id = $1 AND l.version = $2 AND l.state = 'proposed' AND l.execution = 'act' AND l.held = '' ORDER BY l.id LIMIT $3`, plan, h.Version, most))
 	return h, all, err
 }
 

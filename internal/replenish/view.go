@@ -276,17 +276,25 @@ type ProposalView struct {
 	DecidedAt    *time.Time `json:"decided_at,omitempty"`
 	Reason       string     `json:"reason"`
 	DocumentID   id.ID      `json:"document_id" doc:"the purchase order or requisition it became; empty: none"`
+	Mode         Mode       `json:"mode" enum:"static,dynamic,strategy"`
+	Level        Level      `json:"level" enum:"automatic,dynamic,strategy,exception" doc:"why we act; exception: it waits for an approver"`
+	Execution    Execution  `json:"execution" enum:"act,suggest,approve" doc:"how"`
+	Held         Held       `json:"held,omitempty" enum:"quantity,amount,sales" doc:"why it waits for an approver; empty: it does not"`
+	Factor       qty.Qty    `json:"factor" doc:"what its target was raised by, as in 1.5"`
 }
 
 const proposalColumns = `SELECT l.id, l.product_id, c.code, c.name, c.base_unit, l.supplier_id, COALESCE(u.code, ''), COALESCE(u.name, ''), l.source_id, COALESCE(t.name, ''), l.due, l.order_by, l.late,
-	l.net, l.packs, l.pack, l.unit, l.min_packs, l.proposed, l.qty, l.price_fen4, l.amount_fen, l.state, COALESCE(s.display_name, ''), l.decided_at, l.reason, l.document_id, l.why
+	l.net, l.packs, l.pack, l.unit, l.min_packs, l.proposed, l.qty, l.price_fen4, l.amount_fen, l.state, COALESCE(s.display_name, ''), l.decided_at, l.reason, l.document_id, l.mode, l.level, l.execution, l.held, l.factor, l.why
 	FROM replenish_proposal l JOIN replenish_plan p ON p.id = l.plan_id AND p.version = l.version JOIN catalog_product c ON c.id = l.product_id
 	LEFT JOIN party_supplier u ON u.id = l.supplier_id LEFT JOIN org_site t ON t.id = l.source_id LEFT JOIN org_staff s ON s.id = l.staff_id `
 
 func scanProposal(scan func(...any) error) (v ProposalView, why string, err error) {
 	err = scan(&v.ID, &v.ProductID, &v.Code, &v.Name, &v.Unit, &v.SupplierID, &v.SupplierCode, &v.SupplierName, &v.SourceID, &v.SourceName, &v.Due, &v.OrderBy, &v.Late,
-		&v.Net, &v.Packs, &v.PackQty, &v.PackUnit, &v.MinPacks, &v.Proposed, &v.Qty, &v.PriceFen4, &v.AmountFen, &v.State, &v.DecidedBy, &v.DecidedAt, &v.Reason, &v.DocumentID, &why)
+		&v.Net, &v.Packs, &v.PackQty, &v.PackUnit, &v.MinPacks, &v.Proposed, &v.Qty, &v.PriceFen4, &v.AmountFen, &v.State, &v.DecidedBy, &v.DecidedAt, &v.Reason, &v.DocumentID, &v.Mode, &v.Level, &v.Execution, &v.Held, &v.Factor, &why)
 	v.Kind, v.Over = "purchase", max(0, v.Qty-v.Net)
+	if v.Held != HeldNot {
+		v.Level = Exception
+	}
 	if v.SupplierID == 0 {
 		v.Kind = "requisition"
 	}
@@ -298,10 +306,15 @@ type ProposalSearch struct {
 	LineSearch
 	State      State `query:"state" enum:"proposed,confirmed,changed"`
 	SupplierID id.ID `query:"supplier_id"`
+	Level      Level `query:"level" enum:"automatic,dynamic,strategy,exception"`
+	Wants      bool  `query:"wants" doc:"only exceptions that nobody decided on: held, late, in a hurry, raised, or to be approved"`
 }
 
 const listProposals = proposalColumns + `WHERE l.plan_id = $1 AND (l.order_by, c.code, l.id) > ($2, $3, $4) AND (CAST($5 AS TEXT) = '' OR l.state = $5)
-	AND (CAST($6 AS BIGINT) = 0 OR l.supplier_id = $6) AND (CAST($7 AS TEXT) = '' OR c.search LIKE $8 ESCAPE '!') ORDER BY l.order_by, c.code, l.id LIMIT $9`
+	AND (CAST($6 AS BIGINT) = 0 OR l.supplier_id = $6) AND (CAST($7 AS TEXT) = '' OR c.search LIKE $8 ESCAPE '!')
+	AND (CAST($9 AS TEXT) = '' OR l.level = $9 AND l.held = '' OR CAST($9 AS TEXT) = 'exception' AND l.held <> '')
+	AND (CAST($10 AS BIGINT) = 0 OR l.state = 'proposed' AND (l.held <> '' OR l.late = 1 OR l.level <> 'automatic' OR l.execution = 'approve'))
+	ORDER BY l.order_by, c.code, l.id LIMIT $11`
 
 // ListProposals lists what a plan orders, the most urgent first.
 func ListProposals(tx *db.Tx, in ProposalSearch) (*web.Page[ProposalView], error) {
@@ -311,7 +324,7 @@ func ListProposals(tx *db.Tx, in ProposalSearch) (*web.Page[ProposalView], error
 		return nil, err
 	}
 	q, like := pattern(in.Q)
-	rows := tx.Query(listProposals, in.ID, by, code, after, in.State, in.SupplierID, q, like, in.Limit+1)
+	rows := tx.Query(listProposals, in.ID, by, code, after, in.State, in.SupplierID, q, like, in.Level, in.Wants, in.Limit+1)
 	defer rows.Close()
 	var all []ProposalView
 	for rows.Next() {

@@ -256,7 +256,7 @@ func TestTwoWhoConfirmAtOnceOrderOnce(t *testing.T) {
 			go func() {
 				results <- c.d.Write(c.t.Context(), func(tx *db.Tx) error {
 					if i%2 == 0 {
-						return c.s.decideProposal(tx, &c.site, planID, lineID, id.ID(i+1), nil, "")
+						return c.s.decideProposal(c.t.Context(), tx, &c.site, planID, lineID, id.ID(i+1), nil, "")
 					}
 					_, err := confirmAll(c, tx, planID)
 					return err
@@ -405,7 +405,7 @@ func TestADamagedDecisionIsFound(t *testing.T) {
 }
 
 func confirmAll(c *chain, tx *db.Tx, plan id.ID) (int, error) {
-	h, open, err := replenish.Undecided(tx, plan, nil, mostLines)
+	h, open, err := replenish.Undecided(tx, plan, nil, true, mostLines)
 	if err != nil {
 		return 0, err
 	}

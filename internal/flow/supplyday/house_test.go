@@ -33,6 +33,7 @@ import (
 	"zhanggui/internal/purchase"
 	"zhanggui/internal/replenish"
 	"zhanggui/internal/stock"
+	"zhanggui/internal/till"
 )
 
 // chain is an installation with a store, another store of somebody else, and a kitchen. It is Monday 2026-03-02, 05:40
@@ -62,7 +63,7 @@ type m = map[string]any
 var errUndo = errors.New("undo")
 
 var tables = dbtest.With(once.Migrations, outbox.Migrations, jobs.Migrations, org.Migrations, ledger.Migrations, catalog.Migrations, party.Migrations, stock.Migrations,
-	forecast.Migrations, produce.Migrations, replenish.Migrations, purchase.Migrations)
+	forecast.Migrations, produce.Migrations, replenish.Migrations, purchase.Migrations, till.Migrations)
 
 func each(t *testing.T, story func(c *chain)) {
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
@@ -87,8 +88,9 @@ func open(t *testing.T, d *dbtest.DB) *chain {
 	c := &chain{t: t, d: d, p: map[string]*catalog.Product{}, sup: map[string]id.ID{}}
 	quiet := slog.New(slog.DiscardHandler)
 	wall := clock.Fixed(d.Clock.Now())
-	o := org.New(org.Options{Wall: wall, Log: quiet, Permissions: perms("org.read", "org.manage", "plan.read", "plan.confirm", "purchase.read", "purchase.manage", "stock.manage", "stock.read"),
-		Roles: []org.BuiltIn{{Key: org.Administrator, Name: "管理员"}, {Key: "manager", Name: "店长", Perms: []string{"plan.read", "plan.confirm", "purchase.read", "purchase.manage", "stock.manage", "stock.read"}},
+	o := org.New(org.Options{Wall: wall, Log: quiet, Permissions: perms("org.read", "org.manage", "plan.read", "plan.confirm", "plan.approve", "plan.rules", "purchase.read", "purchase.manage", "stock.manage", "stock.read"),
+		Roles: []org.BuiltIn{{Key: org.Administrator, Name: "管理员"}, {Key: "manager", Name: "店长", Perms: []string{"plan.read", "plan.confirm", "plan.approve", "plan.rules", "purchase.read", "purchase.manage", "stock.manage", "stock.read"}},
+			{Key: "planner", Name: "计划员", Perms: []string{"plan.read", "plan.confirm"}},
 			{Key: "cashier", Name: "收银员", Perms: []string{"plan.read"}}}})
 	c.api = web.New(web.Options{SignedIn: o.SignedIn, Clock: wall, Log: quiet, OnFault: func(op, fault string) { t.Errorf("%s: %s", op, fault) }})
 	c.goods = catalog.New(d.DB)
@@ -440,7 +442,7 @@ func (c *chain) rows() string {
 	var b strings.Builder
 	c.read(func(tx *db.Tx) error {
 		b.Reset()
-		for _, table := range []string{"replenish_plan", "replenish_production", "replenish_requirement", "replenish_proposal", "replenish_source", "replenish_requisition",
+		for _, table := range []string{"replenish_plan", "replenish_production", "replenish_requirement", "replenish_proposal", "replenish_source", "replenish_policy", "replenish_event", "replenish_block", "replenish_requisition",
 			"replenish_requisition_line", "purchase_order", "purchase_line", "purchase_receipt", "purchase_receipt_line", "stock_batch", "stock_document", "stock_transfer", "stock_transit", "ledger_transfer"} {
 			q := `SELECT CAST(x AS TEXT) FROM ` + table + ` x`
 			if tx.Engine() == db.SQLite {

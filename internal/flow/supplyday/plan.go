@@ -118,14 +118,14 @@ func (s *Service) run(ctx context.Context, run *jobs.Run) error {
 			return err
 		}
 	}
-	book, terms, err := s.common(ctx, d)
+	all, err := s.common(ctx, d)
 	if err != nil {
 		return err
 	}
 	total := int64(at.Done + len(at.Sites))
 	for len(at.Sites) > 0 {
 		run.Progress(ctx, int64(at.Done), total, "")
-		if err := s.planSite(ctx, d, at.Sites[0], asked.Date, book, terms); err != nil {
+		if err := s.planSite(ctx, d, at.Sites[0], asked.Date, all); err != nil {
 			return err
 		}
 		next := step{Sites: slices.Clone(at.Sites[1:]), Done: at.Done + 1}
@@ -180,20 +180,35 @@ func sourceSites(tx *db.Tx) (map[id.ID]bool, error) {
 	return found, rows.Err()
 }
 
-// common is what all sites share: recipes and suppliers.
-func (s *Service) common(ctx context.Context, d *db.DB) (*catalog.Cookbook, map[id.ID][]party.Terms, error) {
+// shared is what all sites of a run have in common: read once.
+type shared struct {
+	book     *catalog.Cookbook
+	terms    map[id.ID][]party.Terms
+	policies map[id.ID]*replenish.Policy // for all sites
+	events   []replenish.Event
+	goods    map[id.ID]*catalog.Product // those that some site needed
+	read     map[id.ID]bool             // of goods, also those that are not there
+}
+
+// eventsBack is how many days an event is still read after it ended, whatever the time zone of a site.
+const eventsBack = 2
+
+// common reads what all sites share: recipes, suppliers, rules and the calendar.
+func (s *Service) common(ctx context.Context, d *db.DB) (*shared, error) {
+	all := &shared{terms: map[id.ID][]party.Terms{}, goods: map[id.ID]*catalog.Product{}, read: map[id.ID]bool{}}
 	var recipes []catalog.Recipe
 	if err := d.Read(ctx, func(tx *db.Tx) (err error) {
-		recipes, err = catalog.Recipes(tx)
+		if recipes, err = catalog.Recipes(tx); err == nil {
+			all.events, err = replenish.Events(tx, cal.On(tx.Now()).AddDays(-eventsBack))
+		}
 		return err
 	}); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	book, err := catalog.NewCookbook(recipes, func(p id.ID) string { return p.String() })
-	if err != nil {
-		return nil, nil, err
+	var err error
+	if all.book, err = catalog.NewCookbook(recipes, func(p id.ID) string { return p.String() }); err != nil {
+		return nil, err
 	}
-	terms := map[id.ID][]party.Terms{}
 	var last party.Terms
 	for more := true; more; {
 		var some []party.Terms
@@ -201,65 +216,145 @@ func (s *Service) common(ctx context.Context, d *db.DB) (*catalog.Cookbook, map[
 			some, err = party.ActiveTerms(tx, last.Product, last.Supplier, 2000)
 			return err
 		}); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		for _, t := range some {
-			terms[t.Product] = append(terms[t.Product], t)
+			all.terms[t.Product] = append(all.terms[t.Product], t)
 			last = t
 		}
 		more = len(some) == 2000
 	}
-	return book, terms, nil
+	all.policies, err = readPolicies(ctx, d, replenish.AllSites)
+	return all, err
+}
+
+// readPolicies reads the rules written for a site, page by page.
+func readPolicies(ctx context.Context, d *db.DB, site id.ID) (map[id.ID]*replenish.Policy, error) {
+	found := map[id.ID]*replenish.Policy{}
+	var after id.ID
+	for more := true; more; {
+		var some []replenish.Policy
+		if err := d.Read(ctx, func(tx *db.Tx) (err error) {
+			some, err = replenish.Policies(tx, site, after, 2000)
+			return err
+		}); err != nil {
+			return nil, err
+		}
+		for i := range some {
+			found[some[i].Product] = &some[i]
+			after = some[i].Product
+		}
+		more = len(some) == 2000
+	}
+	return found, nil
 }
 
 // situation is all that the plan of a site is worked out from.
 type situation struct {
-	site   org.Site
-	now    time.Time
-	date   cal.Date // to be planned
-	today  cal.Date
-	from   int // half hours of the planned day that are over
-	head   *replenish.Head
-	kept   []replenish.Kept
-	rules  []replenish.Rule
-	coming map[id.ID][]replenish.Coming
-	lots   map[id.ID][]replenish.Lot
-	waived map[replenish.Waiver]qty.Qty
-	asked  map[cal.Date]map[id.ID]qty.Qty
-	run    *forecast.Run // nil: none
-	ahead  []forecast.AheadOf
-	goods  map[id.ID]*catalog.Product
+	site    org.Site
+	now     time.Time
+	date    cal.Date // to be planned
+	today   cal.Date
+	from    int // half hours of the planned day that are over
+	head    *replenish.Head
+	kept    map[id.ID]map[int64]qty.Qty // rounds that stay as they are, and what of them is still to be made
+	rules   []replenish.Rule
+	coming  map[id.ID][]replenish.Coming
+	lots    map[id.ID][]replenish.Lot
+	waived  map[replenish.Waiver]qty.Qty
+	asked   map[cal.Date]map[id.ID]qty.Qty
+	run     *forecast.Run // nil: none
+	ahead   []forecast.AheadOf
+	at      map[id.ID]*forecast.AheadOf
+	all     *shared
+	own     map[id.ID]*replenish.Policy // rules of the site itself
+	safety  map[id.ID]replenish.Safety  // what levels came to last time
+	open    map[id.ID]bool              // products with a line in a hurry that nobody decided on, or that somebody did not want
+	sold    map[id.ID]qty.Qty           // today, up to now
+	blocked map[id.ID]bool              // sold so much that somebody must look at it first
+	wind    map[cal.Date]replenish.Weather
+	fresh   []replenish.Safety // levels that came to something else
+	source  map[id.ID]replenish.Source
 }
 
 // tries is how often planning begins again when people decide meanwhile.
 const tries = 5
 
 // planSite makes the plan of a site for a date, or leaves it as it is when it comes to the same.
-func (s *Service) planSite(ctx context.Context, d *db.DB, site id.ID, date cal.Date, book *catalog.Cookbook, terms map[id.ID][]party.Terms) error {
+func (s *Service) planSite(ctx context.Context, d *db.DB, site id.ID, date cal.Date, all *shared) error {
 	for try := 1; ; try++ {
-		err := s.planOnce(ctx, d, site, date, book, terms)
+		again, err := s.planOnce(ctx, d, site, date, all)
+		if again && try < tries {
+			continue // what was ordered at once is on its way now
+		}
 		if !errors.Is(err, replenish.ErrStale) || try == tries {
 			return err
 		}
 	}
 }
 
-func (s *Service) planOnce(ctx context.Context, d *db.DB, siteID id.ID, date cal.Date, book *catalog.Cookbook, terms map[id.ID][]party.Terms) error {
-	x, err := s.look(ctx, d, siteID, date, book, terms)
+// planOnce makes a plan and orders what is ordered at once; again: that changed what there is to plan.
+func (s *Service) planOnce(ctx context.Context, d *db.DB, siteID id.ID, date cal.Date, all *shared) (again bool, err error) {
+	x, err := s.look(ctx, d, siteID, date, all)
 	if err != nil || x == nil {
-		return err
+		return false, err
 	}
-	made, err := x.plan(book, terms)
+	made, err := x.plan()
 	if err != nil {
-		return err
+		return false, err
+	}
+	for part := range slices.Chunk(x.fresh, 500) {
+		if err := d.Write(ctx, func(tx *db.Tx) error { return replenish.PutSafety(tx, siteID, part) }); err != nil {
+			return false, err
+		}
 	}
 	print, err := made.Fingerprint()
 	if err != nil {
-		return err
+		return false, err
 	}
-	if x.head.Version != 0 && x.head.Fingerprint == print {
-		return nil
+	if x.head.Version == 0 || x.head.Fingerprint != print || made.Acts() {
+		if err := s.keep(ctx, d, x, made, print); err != nil {
+			return false, err
+		}
 	}
+	if x.date != x.today {
+		return false, ctx.Err()
+	}
+	return s.act(ctx, d, &x.site, x.head.ID)
+}
+
+// act orders the lines of a plan that ask nobody; again: some of them were planned by need, which is covered now.
+func (s *Service) act(ctx context.Context, d *db.DB, site *org.Site, plan id.ID) (again bool, err error) {
+	for more := true; more; {
+		if err := d.Write(ctx, func(tx *db.Tx) error {
+			h, lines, err := replenish.ToAct(tx, plan, mostActs)
+			if errors.Is(err, replenish.ErrNoPlan) {
+				more = false
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			more = len(lines) == mostActs
+			for _, l := range lines {
+				again = again || l.Mode != replenish.Static
+			}
+			if len(lines) == 0 {
+				return nil
+			}
+			return s.order(tx, site, h, 0, "", lines)
+		}); err != nil {
+			return again, err
+		}
+	}
+	return again, nil
+}
+
+// mostActs is how many lines are ordered in one act.
+const mostActs = 100
+
+// keep writes a plan down and puts it in force.
+func (s *Service) keep(ctx context.Context, d *db.DB, x *situation, made *replenish.Made, print string) error {
 	version := id.New()
 	steps, err := made.Steps(x.head.ID, version)
 	if err != nil {
@@ -288,7 +383,7 @@ func (s *Service) planOnce(ctx context.Context, d *db.DB, siteID id.ID, date cal
 	}
 	for more := true; more; {
 		if err := d.Write(ctx, func(tx *db.Tx) (err error) {
-			more, err = replenish.Tidy(tx, siteID, x.today)
+			more, err = replenish.Tidy(tx, x.site.ID, x.today)
 			return err
 		}); err != nil {
 			return err
@@ -319,10 +414,10 @@ const (
 
 // look reads all that the plan needs, in short transactions; nil for a site that has nothing to plan. The forecast
 // may be replaced between two of them: then it begins again.
-func (s *Service) look(ctx context.Context, d *db.DB, siteID id.ID, date cal.Date, book *catalog.Cookbook, terms map[id.ID][]party.Terms) (*situation, error) {
+func (s *Service) look(ctx context.Context, d *db.DB, siteID id.ID, date cal.Date, all *shared) (*situation, error) {
 	x := &situation{}
 	err := d.Read(ctx, func(tx *db.Tx) error {
-		*x = situation{coming: map[id.ID][]replenish.Coming{}, lots: map[id.ID][]replenish.Lot{}, waived: map[replenish.Waiver]qty.Qty{}}
+		*x = situation{coming: map[id.ID][]replenish.Coming{}, lots: map[id.ID][]replenish.Lot{}, waived: map[replenish.Waiver]qty.Qty{}, all: all, open: map[id.ID]bool{}}
 		site, err := org.SiteByID(tx, siteID)
 		if err != nil {
 			return err
@@ -366,15 +461,41 @@ func (s *Service) look(ctx context.Context, d *db.DB, siteID id.ID, date cal.Dat
 				return err
 			}
 			x.waived[w] += q
+			x.open[w.Product] = true
 		}
-		return rows.Err()
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		hurried, err := replenish.Hurried(tx, siteID, x.today)
+		if err != nil {
+			return err
+		}
+		for _, p := range hurried {
+			x.open[p] = true
+		}
+		if x.blocked, err = replenish.Blocked(tx, siteID, x.today); err != nil {
+			return err
+		}
+		if x.safety, err = replenish.SafetyOf(tx, siteID); err != nil {
+			return err
+		}
+		x.wind, err = weather(tx, siteID, x.today)
+		return err
 	})
 	if err != nil {
+		return nil, err
+	}
+	if x.own, err = readPolicies(ctx, d, siteID); err != nil {
 		return nil, err
 	}
 	if x.date == x.today {
 		if open := x.midnight(x.today).Add(time.Duration(x.site.Open) * time.Minute); x.now.After(open) {
 			x.from = int(x.now.Sub(x.midnight(x.today)) / (30 * time.Minute))
+		}
+	}
+	if x.from > 0 {
+		if err := d.Read(ctx, func(tx *db.Tx) (err error) { x.sold, err = soldToday(tx, &x.site, x.now); return err }); err != nil {
+			return nil, err
 		}
 	}
 	if err := x.readForecast(ctx, d); err != nil {
@@ -383,18 +504,31 @@ func (s *Service) look(ctx context.Context, d *db.DB, siteID id.ID, date cal.Dat
 	if err := x.readLots(ctx, d); err != nil {
 		return nil, err
 	}
-	if x.run == nil && len(x.asked) == 0 {
+	x.at = make(map[id.ID]*forecast.AheadOf, len(x.ahead))
+	for i := range x.ahead {
+		x.at[x.ahead[i].Product] = &x.ahead[i]
+	}
+	x.source = x.sources(all.book)
+	if x.run == nil && len(x.asked) == 0 && !x.stocks() {
 		return nil, nil
 	}
 	if err := d.Write(ctx, func(tx *db.Tx) (err error) {
 		if x.head, err = replenish.Open(tx, siteID, x.date); err == nil {
-			x.kept, err = replenish.KeptRounds(tx, x.head, int64(x.from))
+			kept, err := replenish.KeptRounds(tx, x.head, int64(x.from))
+			x.kept = map[id.ID]map[int64]qty.Qty{}
+			for _, k := range kept {
+				if x.kept[k.Product] == nil {
+					x.kept[k.Product] = map[int64]qty.Qty{}
+				}
+				x.kept[k.Product][k.Round] = k.Open
+			}
+			return err
 		}
 		return err
 	}); err != nil {
 		return nil, err
 	}
-	return x, x.readGoods(ctx, d, s.goods, book, terms)
+	return x, x.readGoods(ctx, d, s.goods)
 }
 
 func (x *situation) midnight(d cal.Date) time.Time {
@@ -471,7 +605,7 @@ func (x *situation) readLots(ctx context.Context, d *db.DB) error {
 }
 
 // readGoods reads every product that the plan may speak of.
-func (x *situation) readGoods(ctx context.Context, d *db.DB, goods *catalog.Service, book *catalog.Cookbook, terms map[id.ID][]party.Terms) error {
+func (x *situation) readGoods(ctx context.Context, d *db.DB, goods *catalog.Service) error {
 	ids := map[id.ID]bool{}
 	for _, a := range x.ahead {
 		ids[a.Product] = true
@@ -481,20 +615,28 @@ func (x *situation) readGoods(ctx context.Context, d *db.DB, goods *catalog.Serv
 			ids[p] = true
 		}
 	}
-	for _, p := range book.Products() {
+	for _, p := range x.all.book.Products() {
 		ids[p] = true
 	}
+	for p, rule := range x.all.policies {
+		ids[p] = ids[p] || rule.Mode == replenish.Static
+	}
+	for p, rule := range x.own {
+		ids[p] = ids[p] || rule.Mode == replenish.Static
+	}
 	list := make([]id.ID, 0, len(ids))
-	for p := range ids {
-		list = append(list, p)
+	for p, wanted := range ids {
+		if wanted && !x.all.read[p] {
+			list = append(list, p)
+			x.all.read[p] = true
+		}
 	}
 	slices.Sort(list)
-	x.goods = make(map[id.ID]*catalog.Product, len(list))
 	for part := range slices.Chunk(list, 500) {
 		if err := d.Read(ctx, func(tx *db.Tx) error {
 			some, err := goods.Products(tx, part)
 			for i, p := range some {
-				x.goods[i] = p
+				x.all.goods[i] = p
 			}
 			return err
 		}); err != nil {
@@ -506,7 +648,7 @@ func (x *situation) readGoods(ctx context.Context, d *db.DB, goods *catalog.Serv
 
 // good is what planning knows of a product.
 func (x *situation) good(p id.ID) replenish.Good {
-	g := x.goods[p]
+	g := x.all.goods[p]
 	if g == nil {
 		return replenish.Good{Life: replenish.Forever}
 	}
@@ -533,10 +675,10 @@ func (x *situation) sources(book *catalog.Cookbook) map[id.ID]replenish.Source {
 
 // plan walks from today over the planned day to the last day for which something must be ordered now, and writes down
 // what is made and needed on the planned day and what is to be ordered.
-func (x *situation) plan(book *catalog.Cookbook, terms map[id.ID][]party.Terms) (*replenish.Made, error) {
+func (x *situation) plan() (*replenish.Made, error) {
 	loc := x.site.Location()
-	site := &replenish.Site{Book: book, Good: x.good, Terms: terms, Sources: x.sources(book), Loc: loc, DayStart: time.Duration(x.site.DayStart) * time.Minute,
-		Lots: x.lots, Coming: x.coming, Waived: x.waived}
+	site := &replenish.Site{Book: x.all.book, Good: x.good, Terms: x.all.terms, Sources: x.source, Loc: loc, DayStart: time.Duration(x.site.DayStart) * time.Minute,
+		Lots: x.lots, Coming: x.coming, Waived: x.waived, Static: x.static}
 	made := &replenish.Made{}
 	clock := x.now.In(loc)
 	now := party.Moment{Date: cal.On(clock), Minute: int64(clock.Hour()*60 + clock.Minute())}
@@ -544,7 +686,12 @@ func (x *situation) plan(book *catalog.Cookbook, terms map[id.ID][]party.Terms) 
 		start := site.Start(x.date)
 		now = party.Moment{Date: x.date, Minute: int64(start.Sub(site.Midnight(x.date)) / time.Minute)}
 	}
-	last := x.date.AddDays(x.horizon(terms, site.Sources))
+	if x.date == x.today {
+		if err := x.below(made, site, now); err != nil {
+			return nil, err
+		}
+	}
+	last := x.date.AddDays(x.horizon(x.all.terms, site.Sources))
 	for date := x.today; date <= last; date = date.AddDays(1) {
 		day := replenish.Day{Date: date, Now: now}
 		if date == x.today {
@@ -554,13 +701,13 @@ func (x *situation) plan(book *catalog.Cookbook, terms map[id.ID][]party.Terms) 
 				day.After = x.now
 			}
 		}
-		day.Wanted = x.wanted(book, date)
+		day.Wanted = x.wanted(site, now, date)
 		p, err := site.Plan(day)
 		if err != nil {
 			return nil, err
 		}
 		if date >= x.date {
-			x.write(made, p, date == x.date, site)
+			x.write(made, p, date == x.date, site, now, date)
 		}
 	}
 	return made, nil
@@ -588,30 +735,44 @@ func (x *situation) horizon(terms map[id.ID][]party.Terms, sources map[id.ID]rep
 }
 
 // wanted is what the site sells and others ask of it on a day.
-func (x *situation) wanted(book *catalog.Cookbook, date cal.Date) []replenish.Wanted {
+func (x *situation) wanted(site *replenish.Site, now party.Moment, date cal.Date) []replenish.Wanted {
 	var all []replenish.Wanted
 	asked := x.asked[date]
+	said := map[id.ID]bool{}
 	for i := range x.ahead {
 		a := &x.ahead[i]
-		at := slices.IndexFunc(a.Days, func(e forecast.Expected) bool { return e.Date == date })
-		g := x.goods[a.Product]
-		if at < 0 || g == nil || !g.State.Bought() {
+		e := a.On(date)
+		g := x.all.goods[a.Product]
+		if e == nil || g == nil || !g.State.Bought() || x.static(a.Product) {
 			continue
 		}
-		life := replenish.Life(g.ShelfLifeH)
-		e := a.Days[at]
-		w := replenish.Wanted{Product: a.Product, Decided: x.decided(a.Product, date)}
-		w.Demand = replenish.DemandOf(e.Mean+asked[a.Product], e.At(replenish.Tau(life))+asked[a.Product], replenish.Tau(life), a.Shares(date.Weekday()))
-		all = append(all, w)
+		said[a.Product] = true
+		all = append(all, replenish.Wanted{Product: a.Product, Decided: x.decided(a.Product, date), Demand: x.demand(a, e, g, site, now, date).Plus(asked[a.Product])})
 	}
 	for p, q := range asked {
-		if !slices.ContainsFunc(all, func(w replenish.Wanted) bool { return w.Product == p }) {
+		if !said[p] {
 			all = append(all, replenish.Wanted{Product: p, Firm: &q, Decided: x.decided(p, date)})
 		}
 	}
 	slices.SortFunc(all, func(a, b replenish.Wanted) int { return compare(a.Product, b.Product) })
 	return all
 }
+
+// demand is the forecast of a product for a day, moved by what the calendar says of it and, when part of the day is over,
+// by what has been sold.
+func (x *situation) demand(a *forecast.AheadOf, e *forecast.Expected, g *catalog.Product, site *replenish.Site, now party.Moment, date cal.Date) replenish.Demand {
+	d := replenish.DemandOfLife(e.Mean, e.At, replenish.Life(g.ShelfLifeH), a.Shares(date.Weekday()))
+	if date == x.today && x.from > 0 && len(x.sold) > 0 {
+		d = d.Live(x.sold[a.Product], x.minute())
+	}
+	if moved := x.moved(a.Product, site, now, date); moved.Event != nil && !e.Override {
+		d = d.Moved(effect(moved.Event, e), moved.Factor)
+	}
+	return d
+}
+
+// minute is how many minutes after midnight of its business date it is at the site.
+func (x *situation) minute() int64 { return int64(x.now.Sub(x.midnight(x.today)) / time.Minute) }
 
 func compare(a, b id.ID) int {
 	switch {
@@ -628,26 +789,17 @@ func (x *situation) decided(product id.ID, date cal.Date) map[int64]qty.Qty {
 	if date != x.date {
 		return nil
 	}
-	var found map[int64]qty.Qty
-	for _, k := range x.kept {
-		if k.Product == product {
-			if found == nil {
-				found = map[int64]qty.Qty{}
-			}
-			found[k.Round] = k.Open
-		}
-	}
-	return found
+	return x.kept[product]
 }
 
 // write writes down a day of the plan: of the planned day everything, of later ones what must be ordered now.
-func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, site *replenish.Site) {
+func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, site *replenish.Site, now party.Moment, date cal.Date) {
 	if planned {
 		for _, r := range p.Production {
 			if _, kept := x.decided(r.Product, x.date)[r.Round.No]; kept {
 				continue
 			}
-			why := replenish.ProductionWhy{LifeH: x.goods[r.Product].ShelfLifeH, Batch: x.goods[r.Product].BatchSize, Wanted: max(0, r.Quantile-r.OnHand), Stock: stocked(r.Stock)}
+			why := replenish.ProductionWhy{LifeH: x.all.goods[r.Product].ShelfLifeH, Batch: x.all.goods[r.Product].BatchSize, Wanted: max(0, r.Quantile-r.OnHand), Stock: stocked(r.Stock)}
 			if !r.Given {
 				why.Forecast = x.why(r.Product, r.Demand)
 			}
@@ -657,32 +809,29 @@ func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, si
 		}
 	}
 	ordered := map[id.ID]bool{}
-	for _, o := range p.Orders {
-		if o.Wait {
-			continue
+	raised := x.raised(p, site, now, date)
+	without := func(product id.ID, row *replenish.ProposalRow) {
+		x.level(row, raised[product], site)
+		if row.Why.Event != nil {
+			row.Why.Event.Without = qty.Qty(int64(row.Net) * replenish.One / row.Factor)
 		}
-		ordered[o.Terms.Product] = true
-		lead := o.Terms.LeadHours
-		if lead == 0 {
-			lead = o.Terms.Class.LeadHours()
-		}
-		others := o.Others
-		if others == nil {
-			others = []replenish.Other{}
-		}
-		m.Orders = append(m.Orders, replenish.ProposalRow{Product: o.Terms.Product, Supplier: o.Terms.Supplier, Due: o.Due, OrderBy: o.OrderBy.String(), Late: o.Late, Net: o.Net,
-			Packs: o.Packs, Qty: o.Qty, Amount: o.Amount, Pack: o.Terms.Pack, Unit: o.Terms.Unit, Price: o.Terms.Price, MinPacks: o.Terms.MinPacks,
-			Why: replenish.ProposalWhy{Net: o.Net, Over: o.Over, LeadClass: string(o.Terms.Class), LeadH: lead, OrderDays: o.Terms.Days.String(), Others: others}})
+		m.Orders = append(m.Orders, *row)
 	}
-	for _, a := range p.Asks {
-		if a.Wait {
-			continue
+	for i := range p.Orders {
+		if o := &p.Orders[i]; !o.Wait {
+			ordered[o.Terms.Product] = true
+			row := purchaseRow(o)
+			row.Mode = x.policy(row.Product).Mode
+			without(row.Product, &row)
 		}
-		ordered[a.Product] = true
-		unit := x.goods[a.Product].BaseUnit
-		m.Orders = append(m.Orders, replenish.ProposalRow{Product: a.Product, Source: a.From, Due: a.Due, OrderBy: a.OrderBy.String(), Late: a.Late, Net: a.Qty, Qty: a.Qty,
-			Pack: qty.Scale, Unit: qty.Unit{Name: unit, Num: 1, Den: 1}, MinPacks: 0,
-			Why: replenish.ProposalWhy{Net: a.Qty, LeadH: site.Sources[a.Product].LeadHours, Others: []replenish.Other{}}})
+	}
+	for i := range p.Asks {
+		if a := &p.Asks[i]; !a.Wait {
+			ordered[a.Product] = true
+			row := x.askRow(a, site)
+			row.Mode = x.policy(row.Product).Mode
+			without(row.Product, &row)
+		}
 	}
 	for _, n := range p.Needs {
 		if !planned && !ordered[n.Product] {
@@ -696,13 +845,35 @@ func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, si
 			why.Forecast = x.why(n.Product, *n.Demand)
 		}
 		for _, u := range n.Uses {
-			g := x.goods[u.Product]
+			g := x.all.goods[u.Product]
 			why.Uses = append(why.Uses, replenish.UseWhy{ProductID: u.Product, Code: g.Code, Name: g.Name, Makes: u.Makes, Yield: u.Yield, Qty: u.Qty, Loss: catalog.LossText(u.Loss), Rule: string(u.Rule),
 				Gross: replenish.Rounded(u.Gross), Need: replenish.Rounded(u.Need)})
 		}
 		m.Needs = append(m.Needs, replenish.RequirementRow{Product: n.Product, Date: n.Date, Gross: replenish.Rounded(n.Gross), Need: replenish.Rounded(n.Need), Loss: replenish.PPM(n.Loss()),
 			OnHand: n.Have.OnHand, InTransit: n.Have.InTransit, Net: n.Net, Made: n.Made, Lacking: n.Lacking, Why: why})
 	}
+}
+
+// purchaseRow is a line to be bought.
+func purchaseRow(o *replenish.Order) replenish.ProposalRow {
+	lead := o.Terms.LeadHours
+	if lead == 0 {
+		lead = o.Terms.Class.LeadHours()
+	}
+	others := o.Others
+	if others == nil {
+		others = []replenish.Other{}
+	}
+	return replenish.ProposalRow{Product: o.Terms.Product, Supplier: o.Terms.Supplier, Due: o.Due, OrderBy: o.OrderBy.String(), Late: o.Late, Net: o.Net,
+		Packs: o.Packs, Qty: o.Qty, Amount: o.Amount, Pack: o.Terms.Pack, Unit: o.Terms.Unit, Price: o.Terms.Price, MinPacks: o.Terms.MinPacks,
+		Why: replenish.ProposalWhy{Net: o.Net, Over: o.Over, LeadClass: string(o.Terms.Class), LeadH: lead, OrderDays: o.Terms.Days.String(), Others: others}}
+}
+
+// askRow is a line to be asked from a site of the group.
+func (x *situation) askRow(a *replenish.Requisition, site *replenish.Site) replenish.ProposalRow {
+	return replenish.ProposalRow{Product: a.Product, Source: a.From, Due: a.Due, OrderBy: a.OrderBy.String(), Late: a.Late, Net: a.Qty, Qty: a.Qty,
+		Pack: qty.Scale, Unit: qty.Unit{Name: x.all.goods[a.Product].BaseUnit, Num: 1, Den: 1}, MinPacks: 0,
+		Why: replenish.ProposalWhy{Net: a.Qty, LeadH: site.Sources[a.Product].LeadHours, Others: []replenish.Other{}}}
 }
 
 func stocked(all []replenish.Age) []replenish.Age {
@@ -716,11 +887,9 @@ func stocked(all []replenish.Age) []replenish.Age {
 func (x *situation) why(product id.ID, d replenish.Demand) *replenish.ForecastWhy {
 	w := replenish.WhyOf(d)
 	w.RunID, w.DataUntil = x.run.ID, x.run.DataUntil
-	for i := range x.ahead {
-		if x.ahead[i].Product == product {
-			at := slices.IndexFunc(x.ahead[i].Days, func(e forecast.Expected) bool { return e.Date == x.date })
-			w.Override = at >= 0 && x.ahead[i].Days[at].Override
-		}
+	if a := x.at[product]; a != nil {
+		e := a.On(x.date)
+		w.Override = e != nil && e.Override
 	}
 	return w
 }

@@ -135,6 +135,14 @@ func (s *Service) planRoutes(api *web.API) {
 		}) (*replenish.LineView, error) {
 			return s.decide(ctx, tx, in.ID, in.Line, &in.Body)
 		})
+	web.Post(api, web.Route{Path: "/api/plans/{id}/lines/{line}/release", Name: "release-plan-line", Summary: "Order a line that waits for an approver, and say why", Perm: permApprove, Scope: web.Sites},
+		func(ctx context.Context, tx *db.Tx, in *struct {
+			ID   id.ID `path:"id"`
+			Line id.ID `path:"line"`
+			Body ReleaseIn
+		}) (*replenish.LineView, error) {
+			return s.release(ctx, tx, in.ID, in.Line, strings.TrimSpace(in.Body.Reason))
+		})
 	web.Post(api, web.Route{Path: "/api/plans/{id}/confirm", Name: "confirm-plan", Summary: "Confirm many lines at once, as they are proposed", Perm: permConfirm, Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct {
 			ID   id.ID `path:"id"`
@@ -142,6 +150,33 @@ func (s *Service) planRoutes(api *web.API) {
 		}) (*ConfirmOut, error) {
 			return s.confirm(ctx, tx, in.ID, in.Body)
 		})
+}
+
+// ReleaseIn says why something that waited goes on.
+type ReleaseIn struct {
+	Reason string `json:"reason" maxLength:"200"`
+}
+
+var (
+	// ErrApprover refuses a line to who may not approve.
+	ErrApprover = errs.Define("plan_line_approver", errs.Forbidden, "这一行要由有审批权限的人处理", "This line is decided by an approver")
+	// ErrHeld refuses to pass a held line without a word.
+	ErrHeld = errs.Define("plan_line_held", errs.Conflict, "这一行超过上限,请写明放行原因", "This line is over its ceiling; say why it is released")
+)
+
+// release orders a line that waits for an approver.
+func (s *Service) release(ctx context.Context, tx *db.Tx, plan, line id.ID, reason string) (*replenish.LineView, error) {
+	site, err := planSite(ctx, tx, permApprove, plan)
+	if err != nil {
+		return nil, err
+	}
+	if reason == "" {
+		return nil, replenish.ErrReason.At("reason")
+	}
+	if err := s.decideProposal(ctx, tx, site, plan, line, org.CallerOf(ctx).ID, nil, reason); err != nil {
+		return nil, err
+	}
+	return replenish.Line(tx, site, plan, line)
 }
 
 // planSite is the site of a plan if the caller holds the permission there; a foreign plan is not found.
@@ -219,7 +254,7 @@ func (s *Service) decide(ctx context.Context, tx *db.Tx, plan, line id.ID, chang
 	case "production":
 		err = replenish.DecideRound(tx, plan, line, staff, q, reason)
 	case "proposal":
-		err = s.decideProposal(tx, site, plan, line, staff, q, reason)
+		err = s.decideProposal(ctx, tx, site, plan, line, staff, q, reason)
 	default:
 		err = ErrNotDecided
 	}
@@ -272,13 +307,21 @@ func (s *Service) inBase(tx *db.Tx, product id.ID, base string, c *ChangeIn) (*q
 }
 
 // decideProposal orders a line as it is proposed, or another quantity: whole packs, or nothing at all.
-func (s *Service) decideProposal(tx *db.Tx, site *org.Site, plan, line, staff id.ID, q *qty.Qty, reason string) error {
+func (s *Service) decideProposal(ctx context.Context, tx *db.Tx, site *org.Site, plan, line, staff id.ID, q *qty.Qty, reason string) error {
 	h, p, err := replenish.OneProposal(tx, plan, line)
 	if err != nil {
 		return err
 	}
 	if p.State != replenish.Proposed {
 		return replenish.ErrDecided
+	}
+	if p.Held != replenish.HeldNot || p.Execution == replenish.Approve {
+		if _, none := org.SiteFor(ctx, permApprove, site.ID); none != nil {
+			return ErrApprover
+		}
+		if p.Held != replenish.HeldNot && reason == "" {
+			return ErrHeld
+		}
 	}
 	if q != nil {
 		if err := repack(p, *q); err != nil {
@@ -390,7 +433,8 @@ func (s *Service) confirm(ctx context.Context, tx *db.Tx, plan id.ID, in Confirm
 		}
 	}
 	if in.What != "production" {
-		h, open, err := replenish.Undecided(tx, plan, in.Lines, mostLines+1)
+		_, none := org.SiteFor(ctx, permApprove, site.ID)
+		h, open, err := replenish.Undecided(tx, plan, in.Lines, none == nil, mostLines+1)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,8 @@
 package supplyday
 
 import (
+	"time"
+
 	"zhanggui/internal/catalog"
 	"zhanggui/internal/platform/jobs"
 	"zhanggui/internal/platform/outbox"
@@ -24,12 +26,16 @@ const (
 	permConfirm = "plan.confirm"
 	permSource  = "purchase.manage"
 	permReceive = "stock.manage"
+	permApprove = "plan.approve"
+	permRules   = "plan.rules"
 )
 
 // Jobs registers the planning of days: each morning, and when somebody asks.
 func (s *Service) Jobs(r *jobs.Runner) {
 	r.Handle(PlanJob, s.run)
 	r.DailyAt(PlanJob, nightly)
+	r.Handle(PaceJob, s.watch)
+	r.Every(PaceJob, 30*time.Minute, nil)
 }
 
 // Subscribe lets a new forecast make a new plan, and what a kitchen has made count in it.
@@ -44,5 +50,7 @@ func (s *Service) Routes(api *web.API) {
 	s.planRoutes(api)
 	s.requisitionRoutes(api)
 	s.sourceRoutes(api)
+	s.ruleRoutes(api)
+	s.paceRoutes(api)
 	s.receiptRoutes(api)
 }

@@ -1269,6 +1269,115 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/plans/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sales of a day over their threshold: they feed no forecast and no order until released */
+        get: operations["list-sales-blocks"];
+        put?: never;
+        /** Release sales over their threshold, or refuse them, and say why */
+        post: operations["decide-sales-block"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The calendar: promotions, festivals, seasons, weather rules */
+        get: operations["list-plan-events"];
+        put?: never;
+        /** Add an entry to the calendar */
+        post: operations["add-plan-event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change an entry of the calendar */
+        put: operations["put-plan-event"];
+        post?: never;
+        /** Take an entry off the calendar */
+        delete: operations["delete-plan-event"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/near": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which stores can help a store out, the nearest first */
+        get: operations["list-near-stores"];
+        /** Let a store be helped out by another */
+        put: operations["put-near-store"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/pace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What sells more than 30 % off its forecast, and what is done about it */
+        get: operations["list-pace"];
+        put?: never;
+        /** Compare a store's sales with its forecast now, not at the next half hour */
+        post: operations["test-pace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How products are replenished: at a site, or at all without a rule of their own */
+        get: operations["list-plan-rules"];
+        /** Set how a product is replenished */
+        put: operations["put-plan-rule"];
+        post?: never;
+        /** Take a rule away */
+        delete: operations["delete-plan-rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plans/run": {
         parameters: {
             query?: never;
@@ -1280,6 +1389,24 @@ export interface paths {
         put?: never;
         /** Plan a day of one site, or of all within reach, anew */
         post: operations["run-plans"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/rush": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who delivers a product in a hurry */
+        get: operations["list-rush-terms"];
+        /** How a supplier delivers a product in a hurry */
+        put: operations["put-rush-terms"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1401,6 +1528,23 @@ export interface paths {
         put?: never;
         /** Confirm a line as it is proposed; a line to be ordered is ordered */
         post: operations["confirm-plan-line"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{id}/lines/{line}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Order a line that waits for an approver, and say why */
+        post: operations["release-plan-line"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5089,8 +5233,23 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageReplenishBlockView: {
+            items: components["schemas"]["ReplenishBlockView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageReplenishEventView: {
+            items: components["schemas"]["ReplenishEventView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageReplenishPlanView: {
             items: components["schemas"]["ReplenishPlanView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageReplenishPolicyView: {
+            items: components["schemas"]["ReplenishPolicyView"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -5106,6 +5265,11 @@ export interface components {
         };
         PageReplenishRequirementView: {
             items: components["schemas"]["ReplenishRequirementView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageReplenishTuningView: {
+            items: components["schemas"]["ReplenishTuningView"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -5159,6 +5323,11 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageSupplydayNearView: {
+            items: components["schemas"]["SupplydayNearView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageSupplydayRequisitionOut: {
             items: components["schemas"]["SupplydayRequisitionOut"][];
             /** @description give back as after; empty on the last page */
@@ -5166,6 +5335,11 @@ export interface components {
         };
         PageSupplydayRuleView: {
             items: components["schemas"]["SupplydayRuleView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageSupplydayRushView: {
+            items: components["schemas"]["SupplydayRushView"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -5578,11 +5752,71 @@ export interface components {
              */
             why: "counts" | "expires_before_use";
         };
+        ReplenishBlockView: {
+            code: string;
+            date: string;
+            /** Format: date-time */
+            decided_at?: string;
+            decided_by: string;
+            name: string;
+            product_id: string;
+            reason: string;
+            site_id: string;
+            site_name: string;
+            sold: string;
+            /** @enum {string} */
+            state: "open" | "released" | "refused";
+            threshold: string;
+            unit: string;
+        };
         ReplenishComing: {
             due: string;
             no: string;
             order_id: string;
             qty: string;
+        };
+        ReplenishEventProduct: {
+            code: string;
+            id: string;
+            name: string;
+        };
+        ReplenishEventView: {
+            /**
+             * @description of a weather rule; empty: none
+             * @enum {string}
+             */
+            condition?: "cold_wave" | "cold" | "hot" | "rain";
+            /** @description degrees or millimetres the condition begins at */
+            degree: string;
+            /** @description what demand without the event is multiplied by, as in 1.5 */
+            factor: string;
+            from_date: string;
+            /** @description on the clock of the site, as in 07:00 */
+            from_time: string;
+            id: string;
+            /** @enum {string} */
+            kind: "promotion" | "festival" | "season" | "weather";
+            name: string;
+            products: components["schemas"]["ReplenishEventProduct"][];
+            /** @description empty: everywhere */
+            site_id: string;
+            site_name: string;
+            to_date: string;
+            to_time: string;
+        };
+        ReplenishEventWhy: {
+            /** @description ordered earlier than 48 hours before, for the supplier's lead time */
+            earlier: boolean;
+            /** @description as in 1.5 */
+            factor: string;
+            id: string;
+            /** @enum {string} */
+            kind: "promotion" | "festival" | "season" | "weather";
+            name: string;
+            /** @description on the clock of the site */
+            order_from?: string;
+            /** @description what the target would be without it */
+            without: string;
         };
         ReplenishForecastWhy: {
             /** @description the last day with sales that it knew */
@@ -5667,6 +5901,41 @@ export interface components {
             site_id: string;
             site_name: string;
         };
+        ReplenishPolicyView: {
+            /**
+             * Format: int64
+             * @description the same in money; 0: none
+             */
+            amount_ceiling_fen: number;
+            code: string;
+            computed_most?: string;
+            /** @description what the forecast makes of it; left out: not known, or for all sites */
+            computed_safety?: string;
+            /** @enum {string} */
+            mode: "static" | "dynamic" | "strategy";
+            /** @description set by hand; left out: the computed one counts */
+            most?: string;
+            name: string;
+            /** @enum {string} */
+            on_automatic: "act" | "suggest" | "approve";
+            /** @enum {string} */
+            on_dynamic: "act" | "suggest" | "approve";
+            /** @enum {string} */
+            on_strategy: "act" | "suggest" | "approve";
+            product_id: string;
+            /** @description a line above it waits for an approver; 0: none */
+            qty_ceiling: string;
+            /** @description set by hand; left out: the computed one counts */
+            safety?: string;
+            /** @description a day's sales above it wait for somebody to look at them; 0: none */
+            sales_threshold: string;
+            /** @description empty: all sites without a rule of their own */
+            site_id: string;
+            site_name: string;
+            substitute_id: string;
+            substitute_name: string;
+            unit: string;
+        };
         ReplenishProductionView: {
             code: string;
             /** Format: date-time */
@@ -5726,13 +5995,32 @@ export interface components {
             /** @description the purchase order or requisition it became; empty: none */
             document_id: string;
             due: string;
+            /**
+             * @description how
+             * @enum {string}
+             */
+            execution: "act" | "suggest" | "approve";
+            /** @description what its target was raised by, as in 1.5 */
+            factor: string;
+            /**
+             * @description why it waits for an approver; empty: it does not
+             * @enum {string}
+             */
+            held?: "quantity" | "amount" | "sales";
             id: string;
             /** @enum {string} */
             kind: "purchase" | "requisition";
             /** @description the last moment to order has passed */
             late: boolean;
+            /**
+             * @description why we act; exception: it waits for an approver
+             * @enum {string}
+             */
+            level: "automatic" | "dynamic" | "strategy" | "exception";
             /** Format: int64 */
             min_packs: number;
+            /** @enum {string} */
+            mode: "static" | "dynamic" | "strategy";
             name: string;
             /** @description what is missing */
             net: string;
@@ -5765,6 +6053,8 @@ export interface components {
             unit: string;
         };
         ReplenishProposalWhy: {
+            /** @description of the calendar, what raised the need */
+            event?: components["schemas"]["ReplenishEventWhy"];
             lead_class?: string;
             /** Format: int64 */
             lead_h: number;
@@ -5775,6 +6065,10 @@ export interface components {
             others: components["schemas"]["ReplenishOther"][];
             /** @description bought beyond the need */
             over: string;
+            /** @description of a product ordered by its level */
+            static?: components["schemas"]["ReplenishStaticWhy"];
+            /** @description of a line in a hurry */
+            urgent?: components["schemas"]["ReplenishUrgentWhy"];
         };
         ReplenishRequirementView: {
             code: string;
@@ -5822,6 +6116,114 @@ export interface components {
             product_id: string;
             qty: string;
             unit: string;
+        };
+        ReplenishStaticWhy: {
+            arriving: components["schemas"]["ReplenishComing"][];
+            /** @description in date when the order comes, less what is reserved */
+            available: string;
+            /** @description somebody set the level */
+            by_hand: boolean;
+            computed_most?: string;
+            /** @description what the forecast makes of it */
+            computed_safety?: string;
+            /**
+             * Format: int64
+             * @description days it must last
+             */
+            days: number;
+            /** @description expected to be asked for in them */
+            expected: string;
+            in_transit: string;
+            /** @description for the error of the forecast */
+            margin: string;
+            /** @description what is ordered up to */
+            most: string;
+            /** @description the level it fell below */
+            safety: string;
+            stock: components["schemas"]["ReplenishAge"][];
+        };
+        ReplenishTuningView: {
+            /** @description still to come today */
+            arriving: string;
+            available: string;
+            code: string;
+            date: string;
+            /** @description of it by now */
+            expected: string;
+            /**
+             * Format: int64
+             * @description what the day is now believed to be of its forecast, in millionths
+             */
+            factor_ppm: number;
+            id: string;
+            name: string;
+            /** @description when it runs out, as in 15:40; empty: it lasts the day */
+            out_at: string;
+            /** @enum {string} */
+            outcome: "enough" | "purchase" | "transfer" | "unobtainable" | "make" | "cut" | "outranked" | "past";
+            /** @description of the line it became; empty: none */
+            plan_id: string;
+            product_id: string;
+            proposal_id: string;
+            /** @description missing */
+            qty: string;
+            /** @enum {string} */
+            reach: "over" | "under" | "within";
+            /** @description still expected today */
+            remaining: string;
+            /**
+             * Format: int64
+             * @description the probability of running out, in millionths
+             */
+            short_ppm: number;
+            site_id: string;
+            site_name: string;
+            /** @description since opening */
+            sold: string;
+            /** @description may be given to stores in reach */
+            spare: string;
+            /** @description offered instead of what can't be had; empty: none */
+            substitute_id: string;
+            substitute_name: string;
+            /** Format: date-time */
+            tested_at: string;
+            unit: string;
+        };
+        ReplenishUrgentWhy: {
+            /** @description when it can be there */
+            arrives_at: string;
+            arriving: string;
+            available: string;
+            /**
+             * Format: int64
+             * @description what buying it in a hurry would cost; 0: nobody delivers in time
+             */
+            buy_fen: number;
+            /** @description of it by now */
+            expected: string;
+            /**
+             * Format: int64
+             * @description what the day is now believed to be of its forecast, in millionths
+             */
+            factor_ppm: number;
+            /** @description when it runs out at this pace, as in 15:40 */
+            out_at: string;
+            /** @description still expected today */
+            remaining: string;
+            /**
+             * Format: int64
+             * @description the probability of running out, in millionths
+             */
+            short_ppm: number;
+            /** @description since opening */
+            sold: string;
+            /** Format: int64 */
+            surcharge_ppm: number;
+            /**
+             * Format: int64
+             * @description what fetching it from a store costs
+             */
+            trip_fen: number;
         };
         ReplenishUseWhy: {
             code: string;
@@ -7179,6 +7581,14 @@ export interface components {
             reason: "expired" | "made_wrong" | "dropped" | "damaged" | "tasting" | "sample" | "returned" | "other";
             site_id: string;
         };
+        SupplydayBlockIn: {
+            date: string;
+            product_id: string;
+            reason: string;
+            /** @description they feed forecasts and orders; else they never will */
+            release: boolean;
+            site_id: string;
+        };
         SupplydayChangeIn: {
             /** @description 0: nothing is made or ordered */
             qty: string;
@@ -7218,6 +7628,85 @@ export interface components {
         SupplydayEndIn: {
             /** @description delivered, or why it will not be */
             reason: string;
+        };
+        SupplydayEventIn: {
+            /**
+             * @description of a weather rule
+             * @enum {string}
+             */
+            condition?: "cold_wave" | "cold" | "hot" | "rain";
+            /** @description degrees or millimetres the condition begins at */
+            degree?: string;
+            /** @description as in 1.5; left out: 1.5, of a cold wave 1.3 */
+            factor?: string;
+            from_date: string;
+            /** @description on the clock of the site, as in 07:00; left out: midnight */
+            from_time?: string;
+            /** @enum {string} */
+            kind: "promotion" | "festival" | "season" | "weather";
+            name: string;
+            products: string[];
+            /** @description left out: everywhere */
+            site_id?: string;
+            to_date: string;
+            /** @description left out: the end of the day */
+            to_time?: string;
+        };
+        SupplydayNearIn: {
+            /**
+             * Format: int64
+             * @description what a trip costs
+             */
+            cost_fen?: number;
+            /**
+             * Format: int64
+             * @description on the way; 0 removes it
+             */
+            minutes: number;
+            near_id: string;
+            site_id: string;
+        };
+        SupplydayNearView: {
+            /** Format: int64 */
+            cost_fen: number;
+            /** Format: int64 */
+            minutes: number;
+            name: string;
+            near_id: string;
+        };
+        SupplydayPaceIn: {
+            site_id: string;
+        };
+        SupplydayPolicyIn: {
+            /** Format: int64 */
+            amount_ceiling_fen?: number;
+            /** @enum {string} */
+            mode: "static" | "dynamic" | "strategy";
+            /** @description left out: the computed one counts */
+            most?: string;
+            /**
+             * @description left out: act under the static rule, else suggest
+             * @enum {string}
+             */
+            on_automatic?: "act" | "suggest" | "approve";
+            /**
+             * @default suggest
+             * @enum {string}
+             */
+            on_dynamic: "act" | "suggest" | "approve";
+            /**
+             * @default suggest
+             * @enum {string}
+             */
+            on_strategy: "act" | "suggest" | "approve";
+            product_id: string;
+            qty_ceiling?: string;
+            /** @description left out: the computed one counts */
+            safety?: string;
+            sales_threshold?: string;
+            /** @description left out: all sites without a rule of their own */
+            site_id?: string;
+            substitute_id?: string;
         };
         SupplydayReceiptIn: {
             lines: components["schemas"]["SupplydayReceiptLineIn"][];
@@ -7261,6 +7750,12 @@ export interface components {
             lines: components["schemas"]["SupplydayReceiptLineView"][];
             order: components["schemas"]["PurchaseOrderView"];
             order_id: string;
+        };
+        SupplydayReleaseIn: {
+            reason: string;
+        };
+        SupplydayRemoved: {
+            id: string;
         };
         SupplydayRequisitionOut: {
             /** Format: date-time */
@@ -7316,6 +7811,31 @@ export interface components {
             date?: string;
             /** @description left out: every site within reach */
             site_id?: string;
+        };
+        SupplydayRushIn: {
+            /**
+             * Format: int64
+             * @description from the order to the delivery; 0 removes it
+             */
+            minutes: number;
+            product_id: string;
+            supplier_id: string;
+            /**
+             * Format: int64
+             * @description millionths on top of the price
+             */
+            surcharge_ppm?: number;
+        };
+        SupplydayRushView: {
+            /** Format: int64 */
+            minutes: number;
+            product_id: string;
+            supplier_id: string;
+            /** Format: int64 */
+            surcharge_ppm: number;
+        };
+        SupplydaySaved: {
+            id: string;
         };
         SupplydayTodayView: {
             /** @description the business date */
@@ -10889,6 +11409,469 @@ export interface operations {
             };
         };
     };
+    "list-sales-blocks": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id?: string;
+                state?: "open" | "released" | "refused";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReplenishBlockView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "decide-sales-block": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayBlockIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReplenishBlockView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-plan-events": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description what holds at this site; empty: every entry within reach */
+                site_id?: string;
+                /** @description what has not ended before; left out: all */
+                from?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReplenishEventView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-plan-event": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayEventIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydaySaved"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-plan-event": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayEventIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydaySaved"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-plan-event": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydayRemoved"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-near-stores": {
+        parameters: {
+            query: {
+                site_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupplydayNearView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-near-store": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayNearIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupplydayNearView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-pace": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id?: string;
+                /** @description left out: every day */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReplenishTuningView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-pace": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayPaceIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsStatus"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-plan-rules": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description of this site; empty: those for all sites */
+                site_id?: string;
+                /** @description part of the code or name */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReplenishPolicyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-plan-rule": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayPolicyIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplenishPolicyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-plan-rule": {
+        parameters: {
+            query: {
+                site_id?: string;
+                product_id: string;
+            };
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydayRemoved"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "run-plans": {
         parameters: {
             query?: never;
@@ -10912,6 +11895,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobsStatus"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-rush-terms": {
+        parameters: {
+            query: {
+                product_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupplydayRushView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-rush-terms": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayRushIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupplydayRushView"];
                 };
             };
             /** @description Error */
@@ -11233,6 +12283,45 @@ export interface operations {
             };
         };
     };
+    "release-plan-line": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+                line: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayReleaseIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplenishLineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-plan-production": {
         parameters: {
             query?: {
@@ -11286,6 +12375,9 @@ export interface operations {
                 q?: string;
                 state?: "proposed" | "confirmed" | "changed";
                 supplier_id?: string;
+                level?: "automatic" | "dynamic" | "strategy" | "exception";
+                /** @description only exceptions that nobody decided on: held, late, in a hurry, raised, or to be approved */
+                wants?: boolean;
             };
             header?: never;
             path: {

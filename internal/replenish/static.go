@@ -1,0 +1,104 @@
+package replenish
+
+import (
+	"sort"
+
+	"zhanggui/internal/catalog"
+	"zhanggui/internal/party"
+	"zhanggui/internal/platform/cal"
+	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/qty"
+)
+
+// Stocked is a product under the static rule at a site.
+type Stocked struct {
+	Product      id.ID
+	Safety, Most qty.Qty // raised by a strategy already
+	Open         bool    // a line is open: it waits for a decision
+}
+
+// StaticLine is what the static rule orders of a product, and what it was worked out from.
+type StaticLine struct {
+	Stocked
+	Available, InTransit, Need qty.Qty
+	Order                      *Order
+	Ask                        *Requisition
+	Stock                      []Age
+	Arriving                   []Coming
+}
+
+// mostLead is how many days ahead a delivery is looked for.
+const mostLead = 35
+
+// Below finds the products whose stock is below their safety level, and orders each up to its maximum, from the site that
+// sources it or the supplier that can deliver first. It plans nothing else: what lies and comes stays as it is.
+func (s *Site) Below(today cal.Date, now party.Moment, list []Stocked) ([]StaticLine, error) {
+	var all []StaticLine
+	for _, k := range list {
+		source, sourced := s.Sources[k.Product]
+		due := s.firstDue(k.Product, today, now)
+		if sourced {
+			due = now.Date.AddDays(int((source.LeadHours + 23) / 24))
+		}
+		if k.Open {
+			continue
+		}
+		after := s.Start(due)
+		l := StaticLine{Stocked: k}
+		for _, x := range s.Lots[k.Product] {
+			if x.Until.After(after) {
+				l.Available += x.Qty
+			}
+		}
+		for _, c := range s.Coming[k.Product] {
+			l.InTransit += c.Qty
+		}
+		if l.Need = OrderUpTo(l.Available, l.InTransit, k.Safety, k.Most, false); l.Need == 0 {
+			continue
+		}
+		l.Stock, _ = s.ages(k.Product, after)
+		l.Arriving = s.Coming[k.Product]
+		if sourced {
+			by := party.Moment{Date: now.Date, Minute: 24*60 - 1}
+			l.Ask = &Requisition{Product: k.Product, From: source.Site, Due: due, OrderBy: by, Qty: l.Need}
+		} else {
+			orders, _, err := Propose([]catalog.Requirement{{Product: k.Product, Net: l.Need}}, s.Terms, due, now)
+			if err != nil {
+				return nil, err
+			}
+			if len(orders) > 0 {
+				l.Order = &Order{Proposal: orders[0], Net: l.Need}
+			}
+		}
+		all = append(all, l)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].Product < all[j].Product })
+	return all, nil
+}
+
+// firstDue is the first day for which one of a product's suppliers still takes an order; a day beyond all where none is
+// found.
+func (s *Site) firstDue(product id.ID, today cal.Date, now party.Moment) cal.Date {
+	best := today.AddDays(mostLead)
+	for _, t := range s.Terms[product] {
+		for d := 0; d < mostLead; d++ {
+			due := today.AddDays(d)
+			if due >= best {
+				break
+			}
+			if !t.OrderBy(due).Before(now) {
+				best = due
+				break
+			}
+		}
+	}
+	return best
+}
+
+// Protected is how many days a static product must last: until what is ordered at the next review has come.
+func (s *Site) Protected(product id.ID, today cal.Date, now party.Moment) int {
+	if source, ok := s.Sources[product]; ok {
+		return 1 + int((source.LeadHours+23)/24)
+	}
+	return 1 + s.firstDue(product, today, now).Sub(today)
+}
