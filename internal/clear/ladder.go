@@ -30,6 +30,7 @@ type Rule struct {
 	FreeUnder   bool          // buy-one-get-one may go under the floor
 	Screen      float64       // conversion a plan must exceed to be considered
 	Elasticity  float64       // e in demand × (1−d)^−e
+	AtOnce      bool          // a step is taken as soon as its time has come, whatever it earns
 	NoPairs     bool          // goods by weight have no second piece: they are marked down until expiry
 }
 
@@ -177,7 +178,7 @@ func (r Rule) Decide(s Situation) Decision {
 func (r Rule) step(s Situation, d *Decision) {
 	d.Options = r.weigh(s, d.Phase)
 	best, found := choose(d.Options)
-	if found && r.earns(s, s.Now) > best.Earned {
+	if found && !r.AtOnce && r.earns(s, s.Now) > best.Earned {
 		d.Reason = ReasonEarns
 		return
 	}

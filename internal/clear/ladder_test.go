@@ -71,6 +71,10 @@ func TestTheDepthThatEarnsMostWins(t *testing.T) {
 	if d := r.Decide(bun(100, 60, 6*time.Hour)); d.Changed || d.Reason != ReasonEarns {
 		t.Errorf("%+v", d)
 	}
+	r.AtOnce = true // by the letter: its time has come
+	if d := r.Decide(bun(100, 60, 6*time.Hour)); !d.Changed || d.Reason != ReasonFirst || d.Offer.Depth != 15 {
+		t.Errorf("%+v", d)
+	}
 }
 
 func TestPlansThatDidNotConvertAreScreenedOut(t *testing.T) {

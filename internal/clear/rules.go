@@ -28,21 +28,27 @@ const (
 
 // Policy is the rule of a category as a person sets it. Category 0 is for all without one of their own.
 type Policy struct {
-	CategoryID id.ID   `json:"category_id" doc:"empty: all categories without a rule of their own"`
-	FirstMin   int64   `json:"first_min" minimum:"1" maximum:"1440" doc:"minutes before expiry at which the markdown begins; goods with a life under 12 h start at half of it"`
-	FreeMin    int64   `json:"free_min" minimum:"0" maximum:"1440" doc:"minutes before expiry from which of two one is free; 0: never. Goods with a life under 12 h: the last sixth of it"`
-	Depths     []int64 `json:"depths" maxItems:"10" doc:"per cent off, rising"`
-	FloorPct   int64   `json:"floor_pct" minimum:"0" maximum:"100" doc:"no markdown goes under this part of the full price"`
-	FloorFree  bool    `json:"floor_binds_free" doc:"buy-one-get-one does not go under it either"`
-	ScreenPct  int64   `json:"screen_pct" minimum:"0" maximum:"100" doc:"of what was offered under a plan so much must have been sold for it to be considered"`
-	HoldOutPct int64   `json:"hold_out_pct" minimum:"0" maximum:"50" doc:"of the batches so many wait for one half hour with their first markdown, to learn what it does"`
+	CategoryID    id.ID   `json:"category_id" doc:"empty: all categories without a rule of their own"`
+	FirstMin      int64   `json:"first_min" minimum:"1" maximum:"1440" doc:"minutes before expiry at which the markdown begins; goods with a life under 12 h start at half of it"`
+	FreeMin       int64   `json:"free_min" minimum:"0" maximum:"1440" doc:"minutes before expiry from which of two one is free; 0: never. Goods with a life under 12 h: the last sixth of it"`
+	Depths        []int64 `json:"depths" maxItems:"10" doc:"per cent off, rising"`
+	FloorPct      int64   `json:"floor_pct" minimum:"0" maximum:"100" doc:"no markdown goes under this part of the full price"`
+	FloorFree     bool    `json:"floor_binds_free" doc:"buy-one-get-one does not go under it either"`
+	ScreenPct     int64   `json:"screen_pct" minimum:"0" maximum:"100" doc:"of what was offered under a plan so much must have been sold for it to be considered"`
+	WaitForProfit *bool   `json:"wait_for_profit,omitempty" doc:"a step that would earn less than the price in force waits for the next look; left out: it does. false: every step is taken when its time has come"`
+	HoldOutPct    int64   `json:"hold_out_pct" minimum:"0" maximum:"50" doc:"of the batches so many wait for one half hour with their first markdown, to learn what it does"`
 }
 
 // DefaultPolicy is the trade's rule.
 func DefaultPolicy() Policy {
 	d := Default()
-	return Policy{FirstMin: int64(d.FirstBefore / time.Minute), FreeMin: int64(d.FreeBefore / time.Minute), Depths: d.Depths, ScreenPct: 65, HoldOutPct: 10}
+	return Policy{FirstMin: int64(d.FirstBefore / time.Minute), FreeMin: int64(d.FreeBefore / time.Minute), Depths: d.Depths, ScreenPct: 65, HoldOutPct: 10, WaitForProfit: waits(true)}
 }
+
+func waits(v bool) *bool { return &v }
+
+// atOnce says that no step waits for profit.
+func (p *Policy) atOnce() bool { return p.WaitForProfit != nil && !*p.WaitForProfit }
 
 func (p *Policy) check() error {
 	switch {
@@ -76,7 +82,7 @@ func (p *Policy) Rule(list money.Fen, e float64) Rule {
 		floor = int64(list)
 	}
 	return Rule{FirstBefore: time.Duration(p.FirstMin) * time.Minute, FreeBefore: time.Duration(p.FreeMin) * time.Minute, Depths: p.Depths,
-		Floor: money.Fen(floor), FreeUnder: !p.FloorFree, Screen: float64(p.ScreenPct) / 100, Elasticity: e}
+		Floor: money.Fen(floor), FreeUnder: !p.FloorFree, AtOnce: p.atOnce(), Screen: float64(p.ScreenPct) / 100, Elasticity: e}
 }
 
 // HeldOut says whether a batch is one of those that wait for one step. It follows from the batch alone, so that
@@ -101,16 +107,18 @@ type Policies struct {
 // LoadPolicies reads all rules.
 func LoadPolicies(tx *db.Tx) (*Policies, error) {
 	p := &Policies{own: map[id.ID]Policy{}, parent: map[id.ID]id.ID{}, answers: map[id.ID]float64{}}
-	rows := tx.Query(`SELECT r.category_id, r.first_min, r.free_min, r.depths, r.floor_pct, r.floor_free, r.screen_pct, r.hold_out_pct FROM clear_rule r`)
+	rows := tx.Query(`SELECT r.category_id, r.first_min, r.free_min, r.depths, r.floor_pct, r.floor_free, r.screen_pct, r.hold_out_pct, r.at_once FROM clear_rule r`)
 	answers := tx.Query(`SELECT a.category_id, a.elasticity_milli FROM clear_answer a`)
 	defer rows.Close()
 	defer answers.Close()
 	for rows.Next() {
 		var r Policy
 		var depths string
-		if err := rows.Scan(&r.CategoryID, &r.FirstMin, &r.FreeMin, &depths, &r.FloorPct, &r.FloorFree, &r.ScreenPct, &r.HoldOutPct); err != nil {
+		var atOnce bool
+		if err := rows.Scan(&r.CategoryID, &r.FirstMin, &r.FreeMin, &depths, &r.FloorPct, &r.FloorFree, &r.ScreenPct, &r.HoldOutPct, &atOnce); err != nil {
 			return nil, err
 		}
+		r.WaitForProfit = waits(!atOnce)
 		for _, text := range strings.Split(depths, ",") {
 			d, err := strconv.ParseInt(text, 10, 64)
 			if err != nil {
@@ -201,11 +209,11 @@ func SetPolicy(tx *db.Tx, staff id.ID, p Policy) error {
 	for i, d := range p.Depths {
 		depths[i] = strconv.FormatInt(d, 10)
 	}
-	return tx.Exec(`INSERT INTO clear_rule (category_id, first_min, free_min, depths, floor_pct, floor_free, screen_pct, hold_out_pct, staff_id, changed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	return tx.Exec(`INSERT INTO clear_rule (category_id, first_min, free_min, depths, floor_pct, floor_free, screen_pct, hold_out_pct, at_once, staff_id, changed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT (category_id) DO UPDATE SET first_min = excluded.first_min, free_min = excluded.free_min, depths = excluded.depths, floor_pct = excluded.floor_pct,
-			floor_free = excluded.floor_free, screen_pct = excluded.screen_pct, hold_out_pct = excluded.hold_out_pct, staff_id = excluded.staff_id, changed_at = excluded.changed_at`,
-		p.CategoryID, p.FirstMin, p.FreeMin, strings.Join(depths, ","), p.FloorPct, flag(p.FloorFree), p.ScreenPct, p.HoldOutPct, staff, tx.Now())
+			floor_free = excluded.floor_free, screen_pct = excluded.screen_pct, hold_out_pct = excluded.hold_out_pct, at_once = excluded.at_once, staff_id = excluded.staff_id, changed_at = excluded.changed_at`,
+		p.CategoryID, p.FirstMin, p.FreeMin, strings.Join(depths, ","), p.FloorPct, flag(p.FloorFree), p.ScreenPct, p.HoldOutPct, flag(p.atOnce()), staff, tx.Now())
 }
 
 // SetStop ends further steps of a category (0: of all) at a site, or allows them again.

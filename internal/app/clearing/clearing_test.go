@@ -21,10 +21,43 @@ import (
 	"zhanggui/internal/till"
 )
 
-// The table of the trade, to the second. Nobody asks for these goods, so that every step is taken.
+// The table of the trade, to the second. Nobody asks for these goods, so that every step is taken, also where a step waits
+// for profit.
 func TestABatchGoesThroughItsStepsToTheSecond(t *testing.T) {
 	t.Parallel()
+	each(t, func(s *shop) { s.table(t) })
+}
+
+func TestTheTableByTheLetterIsTheSame(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *shop) {
+		wait := false
+		s.policy(func(p *clear.Policy) { p.WaitForProfit = &wait })
+		s.table(t)
+	})
+}
+
+func TestByTheLetterAStepDoesNotWaitForProfit(t *testing.T) {
+	each(t, func(s *shop) {
+		wait := false
+		s.policy(func(p *clear.Policy) { p.WaitForProfit = &wait })
+		s.expect(s.bun, 150)
+		s.d.Clock.Set(s.noon(-12))
+		batch := s.arrive(s.bun, "B1", 60, 22*time.Hour)
+		s.at(s.noon(4))
+		if b := s.batch(batch); b.MarkedDown() || b.Reason != clear.ReasonSells {
+			t.Errorf("what sells anyway keeps its price: %+v", b)
+		}
+		s.at(s.noon(4).Add(30 * time.Minute)) // 60 left, 55 expected: waiting would earn more
+		if b := s.batch(batch); !b.MarkedDown() || b.Reason != clear.ReasonFirst {
+			t.Errorf("%+v", b)
+		}
+		s.green()
+	})
+}
+
+func (s *shop) table(t *testing.T) {
+	{
 		lives := []struct {
 			p     *catalog.Product
 			lasts time.Duration
@@ -109,7 +142,7 @@ func TestABatchGoesThroughItsStepsToTheSecond(t *testing.T) {
 			}
 		}
 		s.green()
-	})
+	}
 }
 
 func TestWhatSellsAnywayKeepsItsPrice(t *testing.T) {

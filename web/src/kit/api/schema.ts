@@ -3908,6 +3908,8 @@ export interface components {
              * @description of what was offered under a plan so much must have been sold for it to be considered
              */
             screen_pct: number;
+            /** @description a step that would earn less than the price in force waits for the next look; left out: it does. false: every step is taken when its time has come */
+            wait_for_profit?: boolean;
         };
         ClearanceBatchStory: {
             batch_id: string;
@@ -4144,6 +4146,8 @@ export interface components {
             screen_pct: number;
             /** @description the site has stopped further markdowns of this category */
             stopped: boolean;
+            /** @description a step that would earn less than the price in force waits for the next look; left out: it does. false: every step is taken when its time has come */
+            wait_for_profit?: boolean;
         };
         ClearanceRunIn: {
             site_id: string;

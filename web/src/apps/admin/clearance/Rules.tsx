@@ -47,11 +47,11 @@ function Edit(props: { rule: ClearanceRule; name: string; done: () => void }) {
   const { rule } = props
   const doing = useAct((body: Parameters<typeof send>[0]) => send(body), ['clear'])
   const form = useForm({
-    initial: { first_min: String(rule.first_min), free_min: String(rule.free_min), depths: rule.depths.join(', '), floor_pct: String(rule.floor_pct), floor_binds_free: rule.floor_binds_free, screen_pct: String(rule.screen_pct), hold_out_pct: String(rule.hold_out_pct) },
+    initial: { first_min: String(rule.first_min), free_min: String(rule.free_min), depths: rule.depths.join(', '), floor_pct: String(rule.floor_pct), floor_binds_free: rule.floor_binds_free, wait_for_profit: rule.wait_for_profit !== false, screen_pct: String(rule.screen_pct), hold_out_pct: String(rule.hold_out_pct) },
     required: ['first_min', 'free_min', 'depths', 'floor_pct', 'screen_pct', 'hold_out_pct'],
     body: (v) => ({
       category_id: rule.category_id, first_min: Number(v.first_min), free_min: Number(v.free_min), depths: v.depths.split(/[,\uff0c\s]+/).filter(Boolean).map(Number), floor_pct: Number(v.floor_pct),
-      floor_binds_free: v.floor_binds_free, screen_pct: Number(v.screen_pct), hold_out_pct: Number(v.hold_out_pct),
+      floor_binds_free: v.floor_binds_free, wait_for_profit: v.wait_for_profit, screen_pct: Number(v.screen_pct), hold_out_pct: Number(v.hold_out_pct),
     }),
     doing, done: props.done,
   })
@@ -63,6 +63,7 @@ function Edit(props: { rule: ClearanceRule; name: string; done: () => void }) {
         <TextField form={form} name="depths" label={t('depths')} hint={t('depths_hint')} />
         <TextField form={form} name="floor_pct" label={t('floor_pct')} />
         <SwitchField form={form} name="floor_binds_free" label={t('floor_binds_free')} />
+        <SwitchField form={form} name="wait_for_profit" label={t('wait_for_profit')} />
         <TextField form={form} name="screen_pct" label={t('screen_pct')} />
         <TextField form={form} name="hold_out_pct" label={t('hold_out_pct')} />
         <FormActs form={form} save={t('save')} onCancel={props.done} />
@@ -71,5 +72,5 @@ function Edit(props: { rule: ClearanceRule; name: string; done: () => void }) {
   )
 }
 
-const send = (body: { category_id: string; first_min: number; free_min: number; depths: number[]; floor_pct: number; floor_binds_free: boolean; screen_pct: number; hold_out_pct: number }) =>
+const send = (body: { category_id: string; first_min: number; free_min: number; depths: number[]; floor_pct: number; floor_binds_free: boolean; wait_for_profit: boolean; screen_pct: number; hold_out_pct: number }) =>
   act(['rule', body], (header) => client.PUT('/api/clear/rules', { params: { header }, body }))

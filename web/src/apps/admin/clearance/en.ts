@@ -97,6 +97,7 @@ export default {
   free_min: 'Minutes before expiry for buy one, get one (0: never)',
   depths_hint: 'Per cent off, rising, with commas between',
   floor_pct: 'Floor (per cent of the full price, 0: none)',
+  wait_for_profit: 'A step that would earn less waits half an hour',
   floor_binds_free: 'Buy one, get one does not go under the floor either',
   screen_pct: 'Conversion that a plan must exceed (%)',
   hold_out_pct: 'Batches kept for comparison (%, marked down half an hour later)',

@@ -95,6 +95,7 @@ export default {
   free_min: '到期前多少分钟买一送一（0 为不做）',
   depths_hint: '百分比，由小到大，用逗号分开',
   floor_pct: '底价（原价的百分之几，0 为不设）',
+  wait_for_profit: '降价会少赚时先等半小时',
   floor_binds_free: '买一送一也不能低于底价',
   screen_pct: '转化率门槛（%）',
   hold_out_pct: '对照批次（%，晚半小时降价）',
