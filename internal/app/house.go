@@ -15,6 +15,7 @@ import (
 	"zhanggui/internal/flow/books"
 	"zhanggui/internal/flow/checkout"
 	"zhanggui/internal/flow/clearance"
+	"zhanggui/internal/flow/conversion"
 	"zhanggui/internal/flow/intake"
 	"zhanggui/internal/flow/learn"
 	"zhanggui/internal/flow/making"
@@ -139,7 +140,7 @@ func build(d *db.DB, o options) (*house, error) {
 	ledger.Routes(h.api, zone)
 	stock.Routes(h.api)
 	purchase.Routes(h.api)
-	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports, making.New(h.goods), party.New(partyGoods{h.goods}), days, clearing, closing, h.figures} {
+	for _, part := range []interface{ Routes(*web.API) }{h.org, h.goods, h.prices, counter, h.sales, planner, h.imports, making.New(h.goods), conversion.New(h.goods, h.prices), party.New(partyGoods{h.goods}), days, clearing, closing, h.figures} {
 		part.Routes(h.api)
 	}
 	o.demo.Routes(h.api)

@@ -85,6 +85,15 @@ var examples = map[string]func(w *town, x world) request{
 	"quote-basket": func(w *town, x world) request {
 		return request{body: m{"site_id": x.ids["site"], "lines": []m{{"product_id": x.ids["product"], "unit": "瓶", "qty": "1"}}}}
 	},
+	"bundle-available": func(w *town, x world) request {
+		return request{path: m1("id", w.goods["SET"]), query: m1("site_id", x.ids["site"])}
+	},
+	"convert-goods":    func(w *town, x world) request { return request{body: w.conversion(x)} },
+	"list-conversions": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"get-conversion":   func(w *town, x world) request { return request{path: m1("id", x.ids["conversion"])} },
+	"reverse-conversion": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["conversion2"]), body: m{"reason": x.canary}}
+	},
 	"sell":           func(w *town, x world) request { return request{body: w.basket(x, "cash")} },
 	"list-sales":     func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"get-sale":       func(w *town, x world) request { return request{path: m1("id", x.ids["sale"])} },

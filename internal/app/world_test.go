@@ -149,6 +149,8 @@ func (w *town) settle() {
 	for _, p := range w.done(w.admin, "GET", "/api/goods/products", nil).body["items"].([]any) {
 		w.goods[p.(m)["code"].(string)] = p.(m)["id"].(string)
 	}
+	w.goods["SET"] = w.done(w.admin, "POST", "/api/goods/products", m{"code": "SET", "name": "一篮", "base_unit": "piece", "tax_pct": 13,
+		"parts": []m{{"product_id": w.goods["1001"], "unit": "瓶", "qty": "2"}, {"product_id": w.goods["2001"], "unit": "kg", "qty": "1"}}}).id()
 	w.tomorrow = string(cal.On(w.d.Clock.Now()).AddDays(1))
 	w.supplier = w.done(w.admin, "POST", "/api/suppliers", m{"code": "W1", "name": "水厂"}).id()
 	w.done(w.admin, "PUT", "/api/suppliers/"+w.supplier+"/terms/"+w.goods["1001"], m{"pack_qty": "1", "price_fen4": 1_000_000, "lead_class": "fresh"})
@@ -222,6 +224,12 @@ func (w *town) change(x world) m {
 	return m{"site_id": x.ids["site"], "valid_from": w.tomorrow, "note": x.canary, "lines": []m{{"product_id": x.ids["product"], "unit": "瓶", "price_fen": 888}}}
 }
 
+// conversion makes apples of a bottle.
+func (w *town) conversion(x world) m {
+	return m{"site_id": x.ids["site"], "shape": "convert", "basis": "share", "note": x.canary, "lines": []m{{"product_id": x.ids["product"], "batch_id": x.ids["batch"], "qty": "1"}},
+		"outputs": []m{{"product_id": w.goods["2001"], "qty": "1", "unit": "kg"}}}
+}
+
 // order is ten bottles to be bought for tomorrow.
 func (w *town) order(x world) m {
 	return m{"site_id": x.ids["site"], "supplier_id": w.supplier, "due": w.tomorrow, "note": x.canary, "lines": []m{{"product_id": x.ids["product"], "packs": 10}}}
@@ -267,6 +275,9 @@ func (w *town) world(name, mark string) world {
 	refused["tenders"].([]m)[0]["pay_code"] = "28000000000097"
 	x.ids["owed"] = w.done(x.boss, "POST", "/api/till/sales", refused).id()
 	w.done(x.boss, "POST", "/api/till/sales/"+x.ids["owed"]+"/void", m{"reason": "mistake"})
+	for _, of := range []string{"conversion", "conversion2"} {
+		x.ids[of] = w.done(x.boss, "POST", "/api/conversions", w.conversion(x)).id()
+	}
 	x.ids["requisition"] = w.done(x.boss, "POST", "/api/making/requisitions", w.making(x)).id()
 	x.ids["requisition2"] = w.done(x.boss, "POST", "/api/making/requisitions", w.making(x)).id()
 	taken := w.done(x.boss, "POST", "/api/making/requisitions", w.making(x)).id()

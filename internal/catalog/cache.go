@@ -121,8 +121,8 @@ func (s *Service) Products(tx *db.Tx, ids []id.ID) (map[id.ID]*Product, error) {
 }
 
 const (
-	productColumns = `SELECT p.id, s.id, p.code, p.name, COALESCE(p.category_id, 0), p.base_unit, p.shelf_life_h, p.batch_size, p.tax_bp, p.life, p.version
-		FROM catalog_product p JOIN catalog_sku s ON s.product_id = p.id `
+	productColumns = `SELECT p.id, COALESCE(s.id, 0), p.bundle, p.code, p.name, COALESCE(p.category_id, 0), p.base_unit, p.shelf_life_h, p.batch_size, p.tax_bp, p.life, p.version
+		FROM catalog_product p LEFT JOIN catalog_sku s ON s.product_id = p.id `
 	unitColumns    = `SELECT u.product_id, u.id, u.name, u.num, u.den, u.retired, u.weighed, u.step, u.tare, u.item_no FROM catalog_unit u `
 	barcodeColumns = `SELECT b.product_id, b.unit_id, b.code FROM catalog_barcode b `
 
@@ -155,26 +155,31 @@ func readMany(tx *db.Tx, ids []id.ID) (map[id.ID]*Product, error) {
 	for i := range ids {
 		args[i] = ids[i]
 	}
-	return found, gather(found, tx.QueryMany(productsByID, args...), tx.QueryMany(unitsByID, args...), tx.QueryMany(barcodesByID, args...))
+	return found, gather(tx, found, tx.QueryMany(productsByID, args...), tx.QueryMany(unitsByID, args...), tx.QueryMany(barcodesByID, args...))
 }
 
 func readSince(tx *db.Tx, version int64) (map[id.ID]*Product, error) {
 	found := map[id.ID]*Product{}
-	return found, gather(found, tx.Query(productsSince, version), tx.Query(unitsSince, version), tx.Query(barcodesSince, version))
+	return found, gather(tx, found, tx.Query(productsSince, version), tx.Query(unitsSince, version), tx.Query(barcodesSince, version))
 }
 
 // gather puts units and barcodes to their products. A unit or barcode whose product is missing was added
 // between two of the questions; the next reading brings it.
-func gather(found map[id.ID]*Product, products, units, barcodes *db.Rows) error {
+func gather(tx *db.Tx, found map[id.ID]*Product, products, units, barcodes *db.Rows) error {
 	defer products.Close()
 	defer units.Close()
 	defer barcodes.Close()
+	var bundles []any
 	for products.Next() {
 		p := &Product{}
-		if err := products.Scan(&p.ID, &p.SKU, &p.Code, &p.Name, &p.CategoryID, &p.BaseUnit, &p.ShelfLifeH, &p.BatchSize, &p.Tax, &p.State, &p.Revision); err != nil {
+		var bundle bool
+		if err := products.Scan(&p.ID, &p.SKU, &bundle, &p.Code, &p.Name, &p.CategoryID, &p.BaseUnit, &p.ShelfLifeH, &p.BatchSize, &p.Tax, &p.State, &p.Revision); err != nil {
 			return err
 		}
 		found[p.ID] = p
+		if bundle {
+			bundles = append(bundles, int64(p.ID))
+		}
 	}
 	if err := products.Err(); err != nil {
 		return err
@@ -204,5 +209,8 @@ func gather(found map[id.ID]*Product, products, units, barcodes *db.Rows) error 
 			}
 		}
 	}
-	return barcodes.Err()
+	if err := barcodes.Err(); err != nil {
+		return err
+	}
+	return fillParts(tx, found, bundles)
 }

@@ -49,7 +49,7 @@ func (s State) sale() string {
 // Values handed out are shared: read only.
 type Product struct {
 	ID         id.ID
-	SKU        id.ID // what stock counts; the first SKU of a product has the product's own id
+	SKU        id.ID // what stock counts: the product's own id; 0 for a bundle
 	Code       string
 	Name       string
 	CategoryID id.ID // 0: none
@@ -60,6 +60,7 @@ type Product struct {
 	State      State
 	Revision   int64
 	Units      []Unit // base unit first, then as they were added
+	Parts      []Part // of a bundle, which has no SKU; else none
 }
 
 // Unit is a sales unit of a product.
@@ -180,6 +181,7 @@ type ProductView struct {
 	TaxPct     TaxRate    `json:"tax_pct"`
 	State      State      `json:"state" enum:"new,listed,stop_buying,stop_selling,gone"`
 	Revision   int64      `json:"revision" doc:"give back with a change"`
+	Parts      []PartView `json:"parts" doc:"of a bundle, which has no stock of its own; else empty"`
 }
 
 // UnitView is a sales unit on the wire.
@@ -208,7 +210,10 @@ func viewed(p *Product, err error) (*ProductView, error) {
 func ViewOf(p *Product) ProductView {
 	v := ProductView{ID: p.ID, Code: p.Code, Name: p.Name, CategoryID: p.CategoryID, BaseUnit: p.BaseUnit,
 		ShelfLifeH: p.ShelfLifeH, BatchSize: p.BatchSize, TaxPct: p.Tax, State: p.State, Revision: p.Revision,
-		Units: make([]UnitView, len(p.Units))}
+		Units: make([]UnitView, len(p.Units)), Parts: make([]PartView, len(p.Parts))}
+	for i, x := range p.Parts {
+		v.Parts[i] = PartView{x.Product, x.code, x.name, x.Unit, x.unit, x.Qty, x.Share}
+	}
 	for i, u := range p.Units {
 		v.Units[i] = UnitView{u.ID, u.Name, u.Num, u.Den, u.Retired, append([]string{}, u.Barcodes...), u.Weighed, u.Step, u.Tare, u.ItemNo}
 	}

@@ -56,6 +56,7 @@ type Draft struct {
 	BatchSize  qty.Qty     `json:"batch_size,omitempty" doc:"base units, up to 3 decimals"`
 	TaxPct     TaxRate     `json:"tax_pct"`
 	State      State       `json:"state,omitempty" enum:"new,listed,stop_buying,stop_selling,gone" doc:"listed when left out"`
+	Parts      []PartDraft `json:"parts,omitempty" maxItems:"20" doc:"makes the product a bundle, which is said when it is added and stays so"`
 }
 
 // UnitDraft is a sales unit as a person writes it: one is num/den base units.
@@ -148,7 +149,7 @@ func (d *Draft) check() error {
 	if !units[d.BaseUnit] { // every product can be counted in its base unit
 		d.Units = append([]UnitDraft{{Name: d.BaseUnit, Num: 1, Den: 1, Step: qty.Scale}}, d.Units...)
 	}
-	return nil
+	return d.checkParts()
 }
 
 // checkScale reads what a unit says of scales and tidies it.
@@ -217,20 +218,27 @@ func (s *Service) Create(tx *db.Tx, d Draft) (*Product, error) {
 	}
 	p := &Product{ID: d.ID, Code: d.Code, Name: d.Name, CategoryID: d.CategoryID, BaseUnit: d.BaseUnit, ShelfLifeH: d.ShelfLifeH,
 		BatchSize: d.BatchSize, Tax: d.TaxPct, State: d.State, Revision: version}
-	p.SKU = p.ID
-	n, err := tx.ExecN(`INSERT INTO catalog_product (id, code, name, search, category_id, base_unit, shelf_life_h, batch_size, tax_bp, state, version, created_at, changed_at, life)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (code) DO NOTHING`,
-		p.ID, p.Code, p.Name, searchText(d), orNull(p.CategoryID), p.BaseUnit, p.ShelfLifeH, p.BatchSize, p.Tax, p.State.sale(), version, tx.Now(), tx.Now(), p.State)
+	if len(d.Parts) == 0 {
+		p.SKU = p.ID
+	}
+	n, err := tx.ExecN(`INSERT INTO catalog_product (id, code, name, search, category_id, base_unit, shelf_life_h, batch_size, tax_bp, state, version, created_at, changed_at, life, bundle)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (code) DO NOTHING`,
+		p.ID, p.Code, p.Name, searchText(d), orNull(p.CategoryID), p.BaseUnit, p.ShelfLifeH, p.BatchSize, p.Tax, p.State.sale(), version, tx.Now(), tx.Now(), p.State, flag(len(d.Parts) > 0))
 	if err != nil {
 		return nil, err
 	}
 	if n == 0 {
 		return nil, ErrCodeTaken.With("code", p.Code).At("code")
 	}
-	if err := tx.Exec(`INSERT INTO catalog_sku (id, product_id) VALUES ($1, $2)`, p.SKU, p.ID); err != nil {
-		return nil, err
+	if p.SKU != 0 {
+		if err := tx.Exec(`INSERT INTO catalog_sku (id, product_id) VALUES ($1, $2)`, p.SKU, p.ID); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.putUnits(tx, p, d.Units); err != nil {
+		return nil, err
+	}
+	if err := s.putParts(tx, p, d.Parts); err != nil {
 		return nil, err
 	}
 	return p, emitSaved(tx, p, true)
@@ -256,6 +264,9 @@ func (s *Service) Change(tx *db.Tx, productID id.ID, c Change) (*Product, error)
 	if p.BaseUnit != d.BaseUnit {
 		return nil, ErrBaseFixed.At("base_unit")
 	}
+	if p.IsBundle() != (len(d.Parts) > 0) {
+		return nil, ErrBundleFixed.At("parts")
+	}
 	if err := checkCategory(tx, d.CategoryID); err != nil {
 		return nil, err
 	}
@@ -272,6 +283,9 @@ func (s *Service) Change(tx *db.Tx, productID id.ID, c Change) (*Product, error)
 		return nil, err
 	}
 	if err := s.putUnits(tx, p, d.Units); err != nil {
+		return nil, err
+	}
+	if err := s.putParts(tx, p, d.Parts); err != nil {
 		return nil, err
 	}
 	return p, emitSaved(tx, p, false)

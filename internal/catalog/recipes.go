@@ -218,7 +218,7 @@ var (
 	dropParts     = db.NewMany(`DELETE FROM catalog_component WHERE recipe_id IN (`, `?`, `)`)
 	touchRecipes  = db.NewMany(`UPDATE catalog_recipe SET yield_qty = v.column2, revision = v.column3, staff_id = v.column4, changed_at = v.column5 FROM (VALUES `,
 		`(BIGINT, BIGINT, BIGINT, BIGINT, BIGINT)`, `) AS v WHERE catalog_recipe.id = v.column1`)
-	knownProducts = db.NewMany(`SELECT id FROM catalog_product WHERE id IN (`, `?`, `)`)
+	knownProducts = db.NewMany(`SELECT id FROM catalog_product WHERE bundle = 0 AND id IN (`, `?`, `)`)
 )
 
 // PutRecipes puts versions in the place of those of the same product and first day, or beside the others: at most
@@ -289,7 +289,7 @@ func (r Recipe) Same(o Recipe) bool {
 	return r.Product == o.Product && r.ValidFrom == o.ValidFrom && r.Yield == o.Yield && slices.Equal(byProduct(r.Components), byProduct(o.Components))
 }
 
-// checkComponents names the first component that is no product.
+// checkComponents names the first component that is no product, or a bundle: that has no stock to be made or taken.
 func (s *Service) checkComponents(tx *db.Tx, recipes []Recipe) error {
 	var args []any
 	for _, r := range recipes {

@@ -354,7 +354,7 @@ func (s *Service) read(ctx context.Context, d *db.DB, siteID id.ID) (*history, e
 			}
 			for i, p := range part {
 				g := goods[p]
-				if g == nil || !g.State.Sold() {
+				if g == nil || !g.State.Sold() || g.IsBundle() { // what a bundle sells is asked of its parts
 					answers[i].Close()
 					continue
 				}

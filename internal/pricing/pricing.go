@@ -16,7 +16,7 @@ type Line struct {
 	Qty   qty.Qty   // thousandths of the sales unit
 	Price money.Fen // of one sales unit, VAT included
 	TaxBP int64     // VAT rate in basis points: 1300 is 13 %
-	Fixed money.Fen // what the line costs, when it was sold by an amount of money; 0: price × quantity
+	Fixed money.Fen // what the line costs, when it was sold by an amount of money or in a bundle; 0: price × quantity
 }
 
 // Priced is what a line costs. Tax is contained in Amount.
@@ -102,6 +102,46 @@ func Price(cart []Line, pairs ...Pairs) (Bill, error) {
 		}
 	}
 	return bill, nil
+}
+
+// BundlePart is a part of a bundle: so many thousandths of its unit in all that is sold of the bundle, at what one unit would
+// cost alone. Share is its weight in the price of the bundle.
+type BundlePart struct {
+	Qty   qty.Qty
+	Price money.Fen
+	Share int64
+}
+
+// Bundle is what so much of a bundle costs at its price, and how that is shared over its parts: by their weights if one has
+// any, else by what they would cost alone, by largest remainder. Parts that would cost nothing get nothing; if all would,
+// they share alike. The shares add up to the amount, to the fen.
+func Bundle(price money.Fen, n qty.Qty, parts []BundlePart) (money.Fen, []money.Fen, error) {
+	amount, err := money.Times(price, n)
+	if err != nil {
+		return 0, nil, err
+	}
+	weights := make([]int64, len(parts))
+	said, all := false, int64(0)
+	for i := range parts {
+		weights[i] = parts[i].Share
+		said = said || parts[i].Share > 0
+	}
+	for i := range parts {
+		if !said {
+			alone, err := money.Times(parts[i].Price, parts[i].Qty)
+			if err != nil {
+				return 0, nil, err
+			}
+			weights[i] = int64(alone)
+		}
+		all += weights[i] // some dozens of at most money.Max each
+	}
+	for i := range weights {
+		if all == 0 {
+			weights[i] = 1
+		}
+	}
+	return amount, money.Split(amount, weights), nil
 }
 
 // pair takes the free seconds off the lines of a group.

@@ -262,3 +262,58 @@ func TestPairsTakeHalfOfTheWholePairsWhateverTheLines(t *testing.T) {
 		}
 	})
 }
+
+func TestTheSharesOfABundleAreItsPrice(t *testing.T) {
+	for _, c := range []struct {
+		price money.Fen
+		n     qty.Qty
+		parts []BundlePart
+		want  []money.Fen
+	}{
+		{1000, 1000, []BundlePart{{Qty: 1000, Price: 700}, {Qty: 1000, Price: 500}}, []money.Fen{583, 417}},
+		{1000, 1000, []BundlePart{{Qty: 1000, Price: 333}, {Qty: 1000, Price: 333}, {Qty: 1000, Price: 333}}, []money.Fen{334, 333, 333}},
+		{1000, 1000, []BundlePart{{Qty: 1000, Price: 700}, {Qty: 1000, Price: 0}}, []money.Fen{1000, 0}}, // a gift
+		{1000, 1000, []BundlePart{{Qty: 1000}, {Qty: 1000}, {Qty: 9000}}, []money.Fen{334, 333, 333}},    // nothing has a price alone
+		{1000, 1000, []BundlePart{{Qty: 1000, Price: 900, Share: 0}, {Qty: 1000, Price: 1, Share: 3}}, []money.Fen{0, 1000}},
+		{1, 1000, []BundlePart{{Qty: 1000, Price: 1}, {Qty: 1000, Price: 1}}, []money.Fen{1, 0}},
+		{0, 1000, []BundlePart{{Qty: 1000, Price: 5}, {Qty: 1000, Price: 5}}, []money.Fen{0, 0}},
+	} {
+		amount, shares, err := Bundle(c.price, c.n, c.parts)
+		if err != nil || amount != c.price {
+			t.Errorf("%+v: %d, %v", c, amount, err)
+		}
+		for i := range c.want {
+			if shares[i] != c.want[i] {
+				t.Errorf("%+v: %v", c, shares)
+				break
+			}
+		}
+	}
+	if _, _, err := Bundle(money.Max, 2000, []BundlePart{{Qty: 1000, Price: 1}}); !errors.Is(err, money.ErrTooLarge) {
+		t.Errorf("too much: %v", err)
+	}
+	if _, _, err := Bundle(1, 1000, []BundlePart{{Qty: qty.Max, Price: money.Max}}); !errors.Is(err, money.ErrTooLarge) {
+		t.Errorf("a part worth too much: %v", err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		price := money.Fen(rapid.Int64Range(0, 1_000_000).Draw(t, "price"))
+		parts := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) BundlePart {
+			return BundlePart{Qty: qty.Qty(rapid.Int64Range(1, 100_000).Draw(t, "qty")), Price: money.Fen(rapid.Int64Range(0, 100_000).Draw(t, "alone")), Share: rapid.Int64Range(0, 3).Draw(t, "share")}
+		}), 1, 20).Draw(t, "parts")
+		n := qty.Qty(rapid.Int64Range(1, 50).Draw(t, "n")) * qty.Scale
+		amount, shares, err := Bundle(price, n, parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sum money.Fen
+		for _, s := range shares {
+			if s < 0 {
+				t.Fatal(shares)
+			}
+			sum += s
+		}
+		if sum != amount || amount != price*money.Fen(n/qty.Scale) {
+			t.Fatalf("%d shared as %v", amount, shares)
+		}
+	})
+}

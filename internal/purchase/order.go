@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"zhanggui/internal/catalog"
 	"zhanggui/internal/org"
 	"zhanggui/internal/party"
 	"zhanggui/internal/platform/cal"
@@ -294,6 +295,9 @@ func Write(tx *db.Tx, site *org.Site, staff id.ID, d Draft) (*Order, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := bought(tx, d.Lines); err != nil {
+		return nil, err
+	}
 	o := &Order{Supplier: d.Supplier, Due: d.Due, State: Proposed, Note: d.Note, Staff: staff}
 	var lines []Line
 	for i, l := range d.Lines {
@@ -486,4 +490,35 @@ func Expected(tx *db.Tx, site id.ID, from cal.Date) ([]Coming, error) {
 		all = append(all, c)
 	}
 	return all, rows.Err()
+}
+
+// What is ordered is being prepared or listed, and no bundle: the life of a product decides.
+var notBought = db.NewMany(`SELECT p.id, p.name FROM catalog_product p WHERE (p.life NOT IN ('new', 'listed') OR p.bundle = 1) AND p.id IN (`, `?`, `) ORDER BY p.id`)
+
+// bought refuses the first line whose product is not bought now.
+func bought(tx *db.Tx, lines []DraftLine) error {
+	args := make([]any, len(lines))
+	for i := range lines {
+		args[i] = int64(lines[i].Product)
+	}
+	rows := tx.QueryMany(notBought, args...)
+	defer rows.Close()
+	names := map[id.ID]string{}
+	for rows.Next() {
+		var product id.ID
+		var name string
+		if err := rows.Scan(&product, &name); err != nil {
+			return err
+		}
+		names[product] = name
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for i, l := range lines {
+		if name, stopped := names[l.Product]; stopped {
+			return catalog.ErrNotBought.With("product", name).At(fmt.Sprintf("lines[%d].product_id", i))
+		}
+	}
+	return nil
 }

@@ -391,3 +391,24 @@ var (
 		`DROP TABLE was_order`, `DROP TABLE was_line`, `DROP TABLE was_receipt`,
 	}
 )
+
+func TestWhatIsNotBoughtAnyMoreIsNotOrdered(t *testing.T) {
+	each(t, func(o *office) {
+		for _, life := range []catalog.State{catalog.StopBuying, catalog.StopSelling, catalog.Gone} {
+			o.must(func(tx *db.Tx) error {
+				return tx.Exec(`UPDATE catalog_product SET life = $1 WHERE id = $2`, life, o.by["tomato"])
+			})
+			o.refused(string(life), catalog.ErrNotBought, "lines[1].product_id", func(tx *db.Tx) error {
+				_, err := purchase.Write(tx, o.site, o.buyer, o.draft(purchase.DraftLine{Product: o.by["lettuce"], Packs: 2}, purchase.DraftLine{Product: o.by["tomato"], Packs: 2}))
+				return err
+			})
+		}
+		o.must(func(tx *db.Tx) error {
+			return tx.Exec(`UPDATE catalog_product SET life = 'new' WHERE id = $1`, o.by["tomato"])
+		})
+		o.must(func(tx *db.Tx) error {
+			_, err := purchase.Write(tx, o.site, o.buyer, o.draft(purchase.DraftLine{Product: o.by["tomato"], Packs: 2}))
+			return err
+		})
+	})
+}

@@ -196,8 +196,8 @@ func (d *day) book(legs []leg, floor id.ID, productOf func(sku int64) (id.ID, bo
 			if l.from == int64(stock.Supplied) || l.to == int64(stock.Supplied) {
 				p.received += sign(l.from == int64(stock.Supplied)) * l.amount
 			}
-			if l.from == int64(stock.Made) {
-				p.made += l.amount
+			if l.from == int64(stock.Made) || l.to == int64(stock.Made) { // what was made, less what was taken apart again
+				p.made += sign(l.from == int64(stock.Made)) * l.amount
 			}
 			continue
 		}
@@ -228,6 +228,8 @@ func (d *day) book(legs []leg, floor id.ID, productOf func(sku int64) (id.ID, bo
 			p.receivedC -= l.amount
 		case pair != nil && pair.from == int64(stock.Made):
 			p.madeC += l.amount
+		case pair != nil && pair.to == int64(stock.Made):
+			p.madeC -= l.amount
 		}
 		switch {
 		case wasteValue[l.from]:
@@ -660,7 +662,7 @@ func (s *Service) priced(tx *db.Tx, site id.ID, date cal.Date, products []id.ID)
 		return nil, err
 	}
 	for p, g := range goods {
-		if !g.State.Sold() {
+		if !g.State.Sold() || g.IsBundle() { // a bundle has no stock to run out of
 			continue
 		}
 		for _, u := range g.Units {

@@ -58,7 +58,7 @@ type DocumentItem struct {
 type DocumentSearch struct {
 	web.Paging
 	SiteID id.ID    `query:"site_id" required:"true"`
-	Kind   string   `query:"kind" enum:",goods_receipt,opening_stock,write_off,adjustment,freeze,release,stock_move,transfer_out,transfer_in,transfer_missing,stock_count,supplier_return"`
+	Kind   string   `query:"kind" enum:",goods_receipt,opening_stock,write_off,adjustment,freeze,release,stock_move,transfer_out,transfer_in,transfer_missing,stock_count,supplier_return,conversion,conversion_back"`
 	From   cal.Date `query:"from" doc:"business date"`
 	To     cal.Date `query:"to" doc:"business date"`
 	Cause  id.ID    `query:"cause_id" doc:"only those that came of this stock transfer or count"`
@@ -67,7 +67,7 @@ type DocumentSearch struct {
 // kinds of the documents of this package by name.
 var kinds = func() map[string]ledger.Kind {
 	m := map[string]ledger.Kind{}
-	for k := ReceiptDoc; k <= SupplierReturnDoc; k++ {
+	for k := ReceiptDoc; k <= ConversionBackDoc; k++ {
 		m[k.String()] = k
 	}
 	return m
@@ -131,7 +131,7 @@ func documentRoutes(api *web.API) {
 		func(ctx context.Context, tx *db.Tx, in *struct {
 			ID id.ID `path:"id"`
 		}) (*DocumentStory, error) {
-			s := &DocumentStory{Items: []DocumentItem{}}
+			s := &DocumentStory{}
 			at, err := s.scan(tx.QueryRow(oneDocument, in.ID).Scan)
 			if err == db.ErrNoRow {
 				return nil, ErrNoDocument
@@ -144,16 +144,23 @@ func documentRoutes(api *web.API) {
 				return nil, ErrNoDocument
 			}
 			s.MadeAt = shown(at, site)
-			rows := tx.Query(documentItems, in.ID)
-			for rows.Next() {
-				var l DocumentItem
-				var expires time.Time
-				if err := rows.Scan(&l.LineNo, &l.BatchID, &l.Batch, &l.PlaceID, &l.ProductID, &l.Code, &l.Product, &l.Qty, &l.Unit, &l.ValueFen, &expires); err != nil {
-					return nil, err
-				}
-				l.ExpiresAt = shown(expires, site)
-				s.Items = append(s.Items, l)
-			}
-			return s, rows.Err()
+			s.Items, err = documentItemsOf(tx, site, in.ID)
+			return s, err
 		})
+}
+
+func documentItemsOf(tx *db.Tx, site *org.Site, document id.ID) ([]DocumentItem, error) {
+	rows := tx.Query(documentItems, document)
+	defer rows.Close()
+	items := []DocumentItem{}
+	for rows.Next() {
+		var l DocumentItem
+		var expires time.Time
+		if err := rows.Scan(&l.LineNo, &l.BatchID, &l.Batch, &l.PlaceID, &l.ProductID, &l.Code, &l.Product, &l.Qty, &l.Unit, &l.ValueFen, &expires); err != nil {
+			return nil, err
+		}
+		l.ExpiresAt = shown(expires, site)
+		items = append(items, l)
+	}
+	return items, rows.Err()
 }

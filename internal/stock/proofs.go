@@ -18,6 +18,7 @@ func Proofs() []proof.Proof {
 		{Name: "stock_counts_are_posted", Run: proveCounts, Stops: kindNames(CountDoc)},
 		{Name: "stock_promises_are_held", Run: provePromises, Stops: kindNames(ChannelDoc)},
 		{Name: "stock_costs_are_shared", Run: proveCosts, Stops: kindNames(LandedDoc, SupplierReturnDoc)},
+		{Name: "stock_conversions_keep_their_value", Run: proveConversions, Stops: kindNames(ConversionDoc, ConversionBackDoc)},
 	}
 }
 
@@ -307,3 +308,57 @@ UNION ALL
 SELECT d.id, d.site_id, SUM(l.claim_fen), SUM(l.claim_fen), COALESCE(MAX(t.n), 0) FROM stock_document d JOIN stock_document_line l ON l.document_id = d.id
 LEFT JOIN (SELECT doc_id, SUM(CASE WHEN to_id = -202 THEN amount WHEN from_id = -202 THEN -amount ELSE 0 END) AS n FROM ledger_transfer WHERE doc_kind = 31 GROUP BY doc_id) AS t ON t.doc_id = d.id
 WHERE d.kind = 31 GROUP BY d.id, d.site_id HAVING SUM(l.claim_fen) <> COALESCE(MAX(t.n), 0)`
+
+// proveConversions: what went in is what came out and what was lost, in the document and in the ledger; every loss has its
+// two legs and every leg its line; what was taken back is the conversion the other way round.
+func proveConversions(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	if err := tx.QueryRow(`SELECT COUNT(*) FROM stock_conversion`).Scan(&r.Rows); err != nil {
+		return r, err
+	}
+	rows := tx.Query(conversionFaults)
+	defer rows.Close()
+	for rows.Next() {
+		var what string
+		var doc id.ID
+		var n, want int64
+		if err := rows.Scan(&what, &doc, &n, &want); err != nil {
+			return r, err
+		}
+		r.Add("conversion %s: %s %d, should be %d", doc, what, n, want)
+	}
+	return r, rows.Err()
+}
+
+// Documents 32 conversion, 33 conversion_back; flows -107 loss in making, -222 conversion.
+const conversionFaults = `
+SELECT 'value that went in' AS what, c.document_id, -(SELECT COALESCE(SUM(l.value_fen), 0) FROM stock_document_line l WHERE l.document_id = c.document_id AND l.qty < 0) AS n,
+	(SELECT COALESCE(SUM(l.value_fen), 0) FROM stock_document_line l WHERE l.document_id = c.document_id AND l.qty > 0)
+		+ (SELECT COALESCE(SUM(l.value_fen), 0) FROM stock_conversion_loss l WHERE l.document_id = c.document_id) AS want
+FROM stock_conversion c WHERE (SELECT COALESCE(SUM(l.value_fen), 0) FROM stock_document_line l WHERE l.document_id = c.document_id)
+	+ (SELECT COALESCE(SUM(l.value_fen), 0) FROM stock_conversion_loss l WHERE l.document_id = c.document_id) <> 0
+UNION ALL
+SELECT 'value left between in and out', t.doc_id, SUM(CASE WHEN t.to_id = -222 THEN t.amount ELSE -t.amount END), 0 FROM ledger_transfer t
+WHERE t.doc_kind IN (32, 33) AND (t.to_id = -222 OR t.from_id = -222) GROUP BY t.doc_id HAVING SUM(CASE WHEN t.to_id = -222 THEN t.amount ELSE -t.amount END) <> 0
+UNION ALL
+SELECT 'lost quantity in the ledger', x.document_id, COALESCE(g.amount, 0), x.qty FROM stock_conversion_loss x
+LEFT JOIN ledger_transfer g ON g.doc_kind = 32 AND g.doc_id = x.document_id AND g.leg = 2 * x.line_no - 1 AND g.to_id = -107 AND g.unit = x.sku_id WHERE COALESCE(g.amount, 0) <> x.qty
+UNION ALL
+SELECT 'lost value in the ledger', x.document_id, COALESCE(v.amount, 0), x.value_fen FROM stock_conversion_loss x
+LEFT JOIN ledger_transfer v ON v.doc_kind = 32 AND v.doc_id = x.document_id AND v.leg = 2 * x.line_no AND v.from_id = -222 AND v.unit = 1 WHERE COALESCE(v.amount, 0) <> x.value_fen
+UNION ALL
+SELECT 'leg without a line', t.doc_id, t.leg, 0 FROM ledger_transfer t
+LEFT JOIN stock_document d ON d.id = t.doc_id AND d.kind = t.doc_kind
+LEFT JOIN stock_document_line l ON l.document_id = d.id AND l.line_no = (t.leg + 1) / 2
+LEFT JOIN stock_conversion_loss x ON x.document_id = CASE WHEN t.doc_kind = 33 THEN d.cause_id ELSE d.id END AND x.line_no = (t.leg + 1) / 2
+WHERE t.doc_kind IN (32, 33) AND (d.id IS NULL OR l.document_id IS NULL AND x.document_id IS NULL)
+UNION ALL
+SELECT 'legs taken back', c.document_id, (SELECT COUNT(*) FROM ledger_transfer b JOIN ledger_transfer t ON t.doc_kind = 32 AND t.doc_id = c.document_id AND t.leg = b.corrects_leg AND t.amount = b.amount
+	AND t.unit = b.unit AND t.from_id = b.to_id AND t.to_id = b.from_id WHERE b.doc_kind = 33 AND b.doc_id = c.reversed_by AND b.corrects_kind = 32 AND b.corrects_id = c.document_id),
+	(SELECT COUNT(*) FROM ledger_transfer t WHERE t.doc_kind = 32 AND t.doc_id = c.document_id)
+FROM stock_conversion c WHERE c.reversed_by > 0 AND (SELECT COUNT(*) FROM ledger_transfer b JOIN ledger_transfer t ON t.doc_kind = 32 AND t.doc_id = c.document_id AND t.leg = b.corrects_leg AND t.amount = b.amount
+	AND t.unit = b.unit AND t.from_id = b.to_id AND t.to_id = b.from_id WHERE b.doc_kind = 33 AND b.doc_id = c.reversed_by AND b.corrects_kind = 32 AND b.corrects_id = c.document_id)
+	<> (SELECT COUNT(*) FROM ledger_transfer t WHERE t.doc_kind = 32 AND t.doc_id = c.document_id)
+UNION ALL
+SELECT 'conversions of a document', d.id, 0, 1 FROM stock_document d LEFT JOIN stock_conversion c ON c.document_id = CASE WHEN d.kind = 33 THEN d.cause_id ELSE d.id END
+WHERE d.kind IN (32, 33) AND (c.document_id IS NULL OR d.kind = 33 AND c.reversed_by <> d.id)`

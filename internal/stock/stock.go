@@ -45,6 +45,8 @@ var (
 	SettledDoc        = ledger.DefineKind(29, "transfer_missing")
 	CountDoc          = ledger.DefineKind(30, "stock_count")
 	SupplierReturnDoc = ledger.DefineKind(31, "supplier_return")
+	ConversionDoc     = ledger.DefineKind(32, "conversion")
+	ConversionBackDoc = ledger.DefineKind(33, "conversion_back")
 	LandedDoc         = ledger.DefineKind(36, "landed_cost")   // has lines of its own
 	ChannelDoc        = ledger.DefineKind(35, "channel_order") // its rows are promises, not documents of this package
 
@@ -64,6 +66,9 @@ var (
 	// What a supplier owes for goods that go back, less what they were still worth; costs that came after the goods had gone.
 	CostVariance = ledger.DefineFlow(220, ValueBook, "cost_variance")
 	LateCost     = ledger.DefineFlow(221, ValueBook, "late_cost_of_sales")
+
+	// What is in a conversion between what went in and what comes out: every document ends it at 0.
+	Converting = ledger.DefineFlow(222, ValueBook, "conversion")
 
 	CostOfSales  = ledger.DefineFlow(201, ValueBook, "cost_of_sales")
 	Landed       = ledger.DefineFlow(202, ValueBook, "landed")

@@ -15,6 +15,8 @@ func Proofs() []proof.Proof {
 			"sale %v (%v): total %v, tax %v; its %v lines add up to %v, tax %v, its tenders to %v")},
 		{Name: "till_lines_equal_their_batches", Stops: []string{"sale"}, Run: prove(countLines, lineBatches,
 			"sale %v line %v: sold %v of the base unit, its batches add up to %v")},
+		{Name: "till_bundles_equal_their_lines", Stops: []string{"sale"}, Run: prove(countBundles, bundleSums,
+			"sale %v bundle %v: %v fen for %v lines, its %v lines add up to %v")},
 		{Name: "till_rows_have_their_sale", Stops: []string{"sale"}, Run: prove(countSales, orphans, "%v of sale %v, which does not exist")},
 		{Name: "till_slips_without_gap", Run: prove(countShifts, gaps,
 			"register %v on %v: last number %v, but %v slips up to number %v; refunds: last number %v, %v slips up to %v")},
@@ -31,6 +33,7 @@ func Proofs() []proof.Proof {
 
 const (
 	countSales    = `SELECT COUNT(*) FROM till_sale`
+	countBundles  = `SELECT COUNT(*) FROM till_bundle`
 	countLines    = `SELECT COUNT(*) FROM till_line`
 	countShifts   = `SELECT COUNT(*) FROM till_shift`
 	countRefunds  = `SELECT COUNT(*) FROM till_refund`
@@ -44,6 +47,12 @@ const (
 		WHERE l.n IS NULL OR l.n <> l.last_no OR l.amount <> s.total_fen OR l.tax <> s.tax_fen
 			OR COALESCE(t.amount, 0) <> s.total_fen OR COALESCE(t.n, 0) <> COALESCE(t.last_no, 0)
 		ORDER BY s.id LIMIT 20`
+
+	bundleSums = `SELECT COUNT(*) OVER (), x.sale_id, x.bundle_no, x.amount_fen, x.line_count, x.n, x.amount FROM (
+			SELECT b.sale_id, b.bundle_no, b.amount_fen, b.line_count, COUNT(l.line_no) AS n, COALESCE(SUM(l.amount_fen), 0) AS amount
+			FROM till_bundle b LEFT JOIN till_line l ON l.sale_id = b.sale_id AND l.line_no >= b.first_line AND l.line_no < b.first_line + b.line_count
+			GROUP BY b.sale_id, b.bundle_no, b.amount_fen, b.line_count) x
+		WHERE x.n <> x.line_count OR x.amount <> x.amount_fen ORDER BY x.sale_id, x.bundle_no LIMIT 20`
 
 	lineBatches = `SELECT COUNT(*) OVER (), l.sale_id, l.line_no, l.base_qty, COALESCE(b.base_qty, 0)
 		FROM till_line l

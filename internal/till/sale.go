@@ -16,6 +16,7 @@ import (
 var (
 	addLines   = db.NewMany(`INSERT INTO till_line (sale_id, line_no, product_id, unit_id, name, qty, base_qty, price_fen, amount_fen, tax_fen, tax_bp, markdown_id, off_fen) VALUES `, `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
 	addBatches = db.NewMany(`INSERT INTO till_line_batch (sale_id, leg, line_no, batch_id, base_qty, cost_fen) VALUES `, `(?, ?, ?, ?, ?, ?)`, ``)
+	addBundles = db.NewMany(`INSERT INTO till_bundle (sale_id, bundle_no, product_id, unit_id, name, qty, price_fen, amount_fen, first_line, line_count) VALUES `, `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
 	addTenders = db.NewMany(`INSERT INTO till_tender (sale_id, tender_no, kind, amount_fen, given_fen) VALUES `, `(?, ?, ?, ?, ?)`, ``)
 )
 
@@ -37,6 +38,16 @@ func Record(tx *db.Tx, s *Sale) error {
 	}
 	if err := recordBatches(tx, s); err != nil {
 		return err
+	}
+	if len(s.Bundles) > 0 {
+		args = args[:0]
+		for i := range s.Bundles {
+			b := &s.Bundles[i]
+			args = append(args, s.ID, b.No, b.Product, b.Unit, b.Name, b.Qty, b.Price, b.Amount, b.First, b.Lines)
+		}
+		if err := tx.ExecMany(addBundles, args...); err != nil {
+			return err
+		}
 	}
 	args = args[:0]
 	for _, t := range s.Tenders {
@@ -85,8 +96,10 @@ func Lock(tx *db.Tx, sale id.ID) error {
 func Load(tx *db.Tx, sale id.ID) (*Sale, error) {
 	head := tx.QueryRow(saleColumns+`WHERE s.id = $1`, sale)
 	lines := tx.Query(`SELECT l.line_no, l.product_id, l.unit_id, l.name, l.qty, l.base_qty, l.price_fen, l.amount_fen, l.tax_fen, l.tax_bp, l.markdown_id, l.off_fen,
-			COALESCE(x.qty, 0), COALESCE(x.amount, 0), COALESCE(x.tax, 0)
-		FROM till_line l LEFT JOIN (SELECT b.line_no, SUM(b.qty) AS qty, SUM(b.amount_fen) AS amount, SUM(b.tax_fen) AS tax
+			COALESCE(x.qty, 0), COALESCE(x.amount, 0), COALESCE(x.tax, 0),
+			COALESCE(g.bundle_no, 0), COALESCE(g.product_id, 0), COALESCE(g.unit_id, 0), COALESCE(g.name, ''), COALESCE(h.name, ''), COALESCE(g.qty, 0), COALESCE(g.price_fen, 0), COALESCE(g.amount_fen, 0),
+			COALESCE(g.first_line, 0), COALESCE(g.line_count, 0)
+		FROM till_line l LEFT JOIN till_bundle g ON g.sale_id = l.sale_id AND g.first_line = l.line_no LEFT JOIN catalog_unit h ON h.id = g.unit_id LEFT JOIN (SELECT b.line_no, SUM(b.qty) AS qty, SUM(b.amount_fen) AS amount, SUM(b.tax_fen) AS tax
 			FROM till_refund f JOIN till_refund_line b ON b.refund_id = f.id WHERE f.sale_id = $1 GROUP BY b.line_no) x ON x.line_no = l.line_no
 		WHERE l.sale_id = $1 ORDER BY l.line_no`, sale)
 	batches := tx.Query(`SELECT b.leg, b.line_no, b.batch_id, b.base_qty, b.cost_fen, COALESCE(x.base_qty, 0)
@@ -107,10 +120,15 @@ func Load(tx *db.Tx, sale id.ID) (*Sale, error) {
 	}
 	for lines.Next() {
 		var l Line
-		if err := lines.Scan(&l.No, &l.Product, &l.Unit, &l.Name, &l.Qty, &l.Base, &l.Price, &l.Amount, &l.Tax, &l.TaxBP, &l.Markdown, &l.Off, &l.Back, &l.BackAmount, &l.BackTax); err != nil {
+		var b Bundle
+		if err := lines.Scan(&l.No, &l.Product, &l.Unit, &l.Name, &l.Qty, &l.Base, &l.Price, &l.Amount, &l.Tax, &l.TaxBP, &l.Markdown, &l.Off, &l.Back, &l.BackAmount, &l.BackTax,
+			&b.No, &b.Product, &b.Unit, &b.Name, &b.UnitName, &b.Qty, &b.Price, &b.Amount, &b.First, &b.Lines); err != nil {
 			return nil, err
 		}
 		s.Lines = append(s.Lines, l)
+		if b.No > 0 {
+			s.Bundles = append(s.Bundles, b)
+		}
 	}
 	if err := lines.Err(); err != nil {
 		return nil, err
@@ -145,6 +163,16 @@ func (s *Sale) Line(no int64) *Line {
 	for i := range s.Lines {
 		if s.Lines[i].No == no {
 			return &s.Lines[i]
+		}
+	}
+	return nil
+}
+
+// Bundle finds a bundle by its number, or nil.
+func (s *Sale) Bundle(no int64) *Bundle {
+	for i := range s.Bundles {
+		if s.Bundles[i].No == no {
+			return &s.Bundles[i]
 		}
 	}
 	return nil

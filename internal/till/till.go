@@ -100,7 +100,22 @@ type Sale struct {
 	Refunded money.Fen
 	Key      string // the caller's
 	Lines    []Line
+	Bundles  []Bundle
 	Tenders  []Tender
+}
+
+// Bundle is what was sold as one and stands on the slip as its parts: Lines lines from number First.
+type Bundle struct {
+	No       int64
+	Product  id.ID
+	Unit     id.ID
+	Name     string // as printed
+	UnitName string
+	Qty      qty.Qty   // thousandths of the sales unit
+	Price    money.Fen // of the book, for one sales unit
+	Amount   money.Fen
+	First    int64
+	Lines    int64
 }
 
 // Line is one line of a sale.

@@ -23,6 +23,7 @@ type SaleView struct {
 	StaffID      id.ID        `json:"staff_id"`
 	Cashier      string       `json:"cashier"`
 	Lines        []LineView   `json:"lines"`
+	Bundles      []BundleView `json:"bundles" doc:"what was sold as one; its parts are lines"`
 	Taxes        []TaxView    `json:"taxes"`
 	Tenders      []TenderView `json:"tenders"`
 	TotalFen     money.Fen    `json:"total_fen"`
@@ -48,6 +49,19 @@ type LineView struct {
 	TaxPct      catalog.TaxRate `json:"tax_pct"`
 	RefundedQty qty.Qty         `json:"refunded_qty"`
 	Batches     []BatchView     `json:"batches"`
+}
+
+// BundleView is a bundle on a slip.
+type BundleView struct {
+	BundleNo  int64     `json:"bundle_no"`
+	ProductID id.ID     `json:"product_id"`
+	Name      string    `json:"name" doc:"as printed"`
+	Qty       qty.Qty   `json:"qty"`
+	Unit      string    `json:"unit"`
+	PriceFen  money.Fen `json:"price_fen" doc:"of the price book, for one unit"`
+	AmountFen money.Fen `json:"amount_fen"`
+	FirstLine int64     `json:"first_line" doc:"its parts are the lines from this one"`
+	LineCount int64     `json:"line_count"`
 }
 
 // BatchView is what a line took from a batch.
@@ -165,7 +179,7 @@ func (s *Sale) View(siteName, cashier string, zone *time.Location, units func(i 
 	v := &SaleView{ID: s.ID, SlipNo: SlipNumber(s.Register.Prefix, s.Date, s.SlipNo), State: s.State, SiteID: s.SiteID, SiteName: siteName,
 		Register: s.Register.Code, BusinessDate: s.Date, SoldAt: at(s.SoldAt, zone), StaffID: s.StaffID, Cashier: cashier,
 		TotalFen: s.Total, TaxFen: s.Tax, ChangeFen: s.Change(), RefundedFen: s.Refunded,
-		Lines: make([]LineView, len(s.Lines)), Tenders: make([]TenderView, len(s.Tenders)), Refunds: []RefundView{}, Trail: []TrailView{}}
+		Lines: make([]LineView, len(s.Lines)), Bundles: make([]BundleView, len(s.Bundles)), Tenders: make([]TenderView, len(s.Tenders)), Refunds: []RefundView{}, Trail: []TrailView{}}
 	batches := make([]BatchView, 0, len(s.Lines)+4)
 	for i := range s.Lines {
 		l := &s.Lines[i]
@@ -177,6 +191,10 @@ func (s *Sale) View(siteName, cashier string, zone *time.Location, units func(i 
 		if l.Batches == nil {
 			v.Lines[i].Batches = []BatchView{}
 		}
+	}
+	for i := range s.Bundles {
+		b := &s.Bundles[i]
+		v.Bundles[i] = BundleView{b.No, b.Product, b.Name, b.Qty, b.UnitName, b.Price, b.Amount, b.First, b.Lines}
 	}
 	for i, t := range s.Tenders {
 		state := "done"

@@ -83,6 +83,7 @@ func (s *Service) Routes(api *web.API) {
 		})
 	s.gridRoute(api)
 	s.scanRoute(api)
+	s.bundleRoute(api)
 	s.marginRoute(api)
 	s.dayRoute(api)
 	s.soldRoute(api)

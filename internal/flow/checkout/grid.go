@@ -30,7 +30,7 @@ type GridItem struct {
 	BaseUnit   string          `json:"base_unit"`
 	Num        int64           `json:"num" doc:"one of the unit is num/den base units"`
 	Den        int64           `json:"den"`
-	Stock      qty.Qty         `json:"stock" doc:"sellable now, in the base unit"`
+	Stock      qty.Qty         `json:"stock" doc:"sellable now, in the base unit; of a bundle what its parts allow"`
 	Barcodes   []string        `json:"barcodes"`
 	Weighed    bool            `json:"weighed" doc:"by a scale; can be sold by an amount of money"`
 	Step       qty.Qty         `json:"step" doc:"of the scale, in the base unit"`
@@ -78,14 +78,22 @@ func (s *Service) Grid(tx *db.Tx, site *org.Site, in *GridIn) (*web.Page[GridIte
 	if err != nil {
 		return nil, err
 	}
+	bundles, err := s.available(tx, site.ID, products)
+	if err != nil {
+		return nil, err
+	}
 	for _, p := range products {
+		there := left[p.SKU]
+		if b := bundles[p.ID]; b != nil {
+			there = b.Qty
+		}
 		for i := range p.Units {
 			u := &p.Units[i]
 			fen, ok := prices[u.ID]
 			if !ok || u.Retired {
 				continue
 			}
-			page.Items = append(page.Items, GridItem{p.ID, p.Code, p.Name, p.CategoryID, u.Name, fen, p.Tax, p.BaseUnit, u.Num, u.Den, left[p.SKU], append([]string{}, u.Barcodes...), u.Weighed, u.Step, u.Tare})
+			page.Items = append(page.Items, GridItem{p.ID, p.Code, p.Name, p.CategoryID, u.Name, fen, p.Tax, p.BaseUnit, u.Num, u.Den, there, append([]string{}, u.Barcodes...), u.Weighed, u.Step, u.Tare})
 		}
 	}
 	return page, nil

@@ -112,11 +112,12 @@ const (
 		) x JOIN catalog_unit u ON u.id = x.unit_id JOIN catalog_product p ON p.id = x.product_id
 		GROUP BY x.product_id, x.unit_id, u.name, p.code, p.name, p.base_unit ORDER BY x.product_id, x.unit_id`
 
+	// The leg before that of a cost is that of its goods; what a customer brings back to be thrown away touches no batch.
 	productMargins = `SELECT k.product_id, SUM(x.goods), SUM(x.cost) FROM (
 			SELECT t.unit AS sku, CASE WHEN t.to_id = $1 THEN t.amount ELSE -t.amount END AS goods, 0 AS cost FROM ledger_transfer t
 			WHERE t.site_id = $2 AND t.business_date >= $3 AND t.business_date <= $4 AND (t.to_id = $1 OR t.from_id = $1)
-			UNION ALL SELECT b.sku_id, 0, CASE WHEN t.to_id = $5 THEN t.amount ELSE -t.amount END FROM ledger_transfer t
-				JOIN stock_batch b ON b.value_id = CASE WHEN t.to_id = $5 THEN t.from_id ELSE t.to_id END
+			UNION ALL SELECT g.unit, 0, CASE WHEN t.to_id = $5 THEN t.amount ELSE -t.amount END FROM ledger_transfer t
+				JOIN ledger_transfer g ON g.doc_kind = t.doc_kind AND g.doc_id = t.doc_id AND g.leg = t.leg - 1
 			WHERE t.site_id = $2 AND t.business_date >= $3 AND t.business_date <= $4 AND (t.to_id = $5 OR t.from_id = $5)
 		) x JOIN catalog_sku k ON k.id = x.sku GROUP BY k.product_id`
 )

@@ -74,8 +74,9 @@ type priced struct {
 	units    []*catalog.Unit
 	qty      []qty.Qty // in the unit; of a line sold by amount, what the amount buys
 	base     []qty.Qty
-	prices   []money.Fen // of the book
-	parts    []part      // lines of the sale
+	prices   []money.Fen    // of the book
+	bundles  map[int][]part // of the order lines that are bundles, what they are made of
+	parts    []part         // lines of the sale
 	bill     pricing.Bill
 }
 
@@ -130,6 +131,10 @@ func (s *Service) price(tx *db.Tx, site *org.Site, lines []OrderLine) (*priced, 
 			return nil, errs.As(err).At(at(i, "qty"))
 		}
 	}
+	inside, err := s.unpack(tx, p, &units)
+	if err != nil {
+		return nil, err
+	}
 	prices, err := s.prices.At(tx, site.ID, p.date, units)
 	if err != nil {
 		return nil, err
@@ -151,6 +156,9 @@ func (s *Service) price(tx *db.Tx, site *org.Site, lines []OrderLine) (*priced, 
 				return nil, ErrAmountSmall.With("product", p.products[i].Name).At(at(i, "amount_fen"))
 			}
 		}
+	}
+	if err := p.bundle(inside, prices); err != nil {
+		return nil, err
 	}
 	p.parts = p.whole()
 	return p, p.total()

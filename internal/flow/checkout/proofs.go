@@ -51,6 +51,9 @@ const (
 	payOutCount  = `SELECT COUNT(*) FROM till_pay_out`
 	soldPrices   = `SELECT COUNT(*) FROM (SELECT DISTINCT l.unit_id, s.site_id, s.business_date, l.price_fen FROM till_line l JOIN till_sale s ON s.id = l.sale_id) x`
 
+	// A part of a bundle has a share of the bundle's price, and perhaps no price of its own.
+	notBundled = `NOT EXISTS (SELECT 1 FROM till_bundle b WHERE b.sale_id = l.sale_id AND l.line_no >= b.first_line AND l.line_no < b.first_line + b.line_count)`
+
 	// Every batch of every line has its leg of goods and, unless it cost nothing, the leg of its cost beside it.
 	saleGoods = `SELECT COUNT(*) OVER (), s.id, s.state, b.leg, b.base_qty, b.batch_id, b.cost_fen, COALESCE(t.amount, 0), COALESCE(v.amount, 0)
 		FROM till_line_batch b JOIN till_sale s ON s.id = b.sale_id AND s.state IN ('paid', 'voided')
@@ -129,7 +132,8 @@ const (
 		WHERE COALESCE(t.amount, 0) <> o.amount_fen ORDER BY o.sale_id LIMIT 20`
 
 	unbookedPrices = `SELECT COUNT(*) OVER (), x.unit_id, x.site_id, x.business_date, x.price_fen
-		FROM (SELECT DISTINCT l.unit_id, s.site_id, s.business_date, l.price_fen FROM till_line l JOIN till_sale s ON s.id = l.sale_id) x
+		FROM (SELECT DISTINCT l.unit_id, s.site_id, s.business_date, l.price_fen FROM till_line l JOIN till_sale s ON s.id = l.sale_id WHERE ` + notBundled + `
+			UNION SELECT g.unit_id, s.site_id, s.business_date, g.price_fen FROM till_bundle g JOIN till_sale s ON s.id = g.sale_id) x
 		WHERE NOT EXISTS (SELECT 1 FROM price_entry e WHERE e.unit_id = x.unit_id AND (e.site_id IS NULL OR e.site_id = x.site_id) AND e.valid_from <= x.business_date AND e.price_fen = x.price_fen)
 		ORDER BY x.unit_id LIMIT 20`
 
@@ -147,8 +151,9 @@ const (
 	// one price together cost that price times their quantity, where of two one is free only half of the whole pairs.
 	wronglyPaid = `SELECT COUNT(*) OVER (), x.sale_id, x.unit_id, x.paid, x.due FROM (
 			SELECT l.sale_id, l.unit_id, l.amount_fen AS paid, (l.price_fen * l.qty + 500) / 1000 - CASE WHEN l.markdown_id > 0 THEN l.off_fen ELSE 0 END AS due FROM till_line l
-				WHERE l.markdown_id > 0 AND l.amount_fen <> (l.price_fen * l.qty + 500) / 1000 - l.off_fen
-					OR l.markdown_id = 0 AND (l.off_fen <> 0 OR ABS(l.amount_fen - (l.price_fen * l.qty + 500) / 1000) > l.price_fen / 1000 + 1)
+				WHERE ` + notBundled + ` AND (l.markdown_id > 0 AND l.amount_fen <> (l.price_fen * l.qty + 500) / 1000 - l.off_fen
+					OR l.markdown_id = 0 AND (l.off_fen <> 0 OR ABS(l.amount_fen - (l.price_fen * l.qty + 500) / 1000) > l.price_fen / 1000 + 1))
+			UNION ALL SELECT g.sale_id, g.unit_id, g.amount_fen, (g.price_fen * g.qty + 500) / 1000 FROM till_bundle g WHERE g.amount_fen <> (g.price_fen * g.qty + 500) / 1000
 			UNION ALL
 			SELECT g.sale_id, g.unit_id, CAST(SUM(g.amount_fen) AS BIGINT), CAST(SUM((g.price * g.qty + 500) / 1000) - g.free * g.price * (CAST(SUM(g.qty) AS BIGINT) / 2000) AS BIGINT) FROM (
 				SELECT d.sale_id, d.unit_id, d.product_id, d.free, d.qty, d.amount_fen, CASE WHEN d.price < d.price_fen THEN d.price ELSE d.price_fen END AS price FROM (

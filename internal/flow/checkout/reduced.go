@@ -3,6 +3,7 @@ package checkout
 import (
 	"errors"
 
+	"zhanggui/internal/catalog"
 	"zhanggui/internal/clear"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/errs"
@@ -19,6 +20,9 @@ var ErrUnitBroken = errs.Define("line_unit_broken", errs.Conflict, "“{product}
 // part is a line of the sale: what an order line gets at one price.
 type part struct {
 	of       int // the order line
+	product  *catalog.Product
+	unit     *catalog.Unit
+	price    money.Fen // of the book, for one unit
 	qty      qty.Qty
 	base     qty.Qty
 	paid     money.Fen // for one unit
@@ -26,15 +30,27 @@ type part struct {
 	markdown id.ID
 	off      money.Fen
 	batch    id.ID // marked down; 0: all others
+	bundled  bool  // its share of the price of a bundle is fixed, and may be nothing
 }
 
 // whole are the lines at the prices of the book.
 func (p *priced) whole() []part {
-	parts := make([]part, len(p.lines))
+	parts := make([]part, 0, len(p.lines))
 	for i, l := range p.lines {
-		parts[i] = part{of: i, qty: p.qty[i], base: p.base[i], paid: p.prices[i], fixed: l.AmountFen}
+		if p.products[i].IsBundle() {
+			parts = append(parts, p.bundles[i]...)
+			continue
+		}
+		x := p.part(i, p.base[i])
+		x.qty, x.fixed = p.qty[i], l.AmountFen
+		parts = append(parts, x)
 	}
 	return parts
+}
+
+// part is a line of the sale that gives so much of an order line at the price of the book.
+func (p *priced) part(i int, base qty.Qty) part {
+	return part{of: i, product: p.products[i], unit: p.units[i], price: p.prices[i], base: base, paid: p.prices[i]}
 }
 
 // reduce prices what comes from marked-down batches at their own prices. A line that is served from goods at two
@@ -61,6 +77,10 @@ func (p *priced) reduce(tx *db.Tx, takes []stock.Take) error {
 	var groups []group
 	var pairs []pricing.Pairs
 	for i, l := range p.lines {
+		if p.products[i].IsBundle() { // its price is its own, whatever batch its parts come from
+			parts = append(parts, p.bundles[i]...)
+			continue
+		}
 		first, rest := len(parts), p.base[i]
 		for _, t := range takes {
 			if _, reduced := prices[t.Batch]; t.Line == i && t.Reduced && reduced {
@@ -68,7 +88,7 @@ func (p *priced) reduce(tx *db.Tx, takes []stock.Take) error {
 			}
 		}
 		if rest > 0 { // on the slip in the order in which they are taken
-			full := part{of: i, base: rest, paid: p.prices[i]}
+			full := p.part(i, rest)
 			if rest == p.base[i] {
 				full.fixed = l.AmountFen
 			}
@@ -83,7 +103,9 @@ func (p *priced) reduce(tx *db.Tx, takes []stock.Take) error {
 			if err != nil {
 				return err
 			}
-			parts = append(parts, part{of: i, base: t.Qty, paid: paid, markdown: r.Step, batch: t.Batch})
+			x := p.part(i, t.Qty)
+			x.paid, x.markdown, x.batch = paid, r.Step, t.Batch
+			parts = append(parts, x)
 			if r.Free {
 				g, at := group{l.ProductID, p.units[i].ID, paid}, 0
 				for at < len(groups) && groups[at] != g {
@@ -120,7 +142,10 @@ func (p *priced) total(pairs ...pricing.Pairs) error {
 	cart := make([]pricing.Line, len(p.parts))
 	for k := range p.parts {
 		x := &p.parts[k]
-		cart[k] = pricing.Line{Qty: x.qty, Price: x.paid, TaxBP: int64(p.products[x.of].Tax), Fixed: x.fixed}
+		cart[k] = pricing.Line{Qty: x.qty, Price: x.paid, TaxBP: int64(x.product.Tax), Fixed: x.fixed}
+		if x.bundled {
+			cart[k].Price = 0
+		}
 	}
 	var err error
 	if p.bill, err = pricing.Price(cart, pairs...); err != nil {
@@ -135,7 +160,7 @@ func (p *priced) total(pairs ...pricing.Pairs) error {
 		if x.markdown == 0 {
 			continue
 		}
-		full, err := money.Times(p.prices[x.of], x.qty)
+		full, err := money.Times(x.price, x.qty)
 		if err != nil {
 			return errs.As(err).At(at(x.of, "qty"))
 		}
@@ -149,7 +174,7 @@ func (p *priced) partOf(t *stock.Take) int {
 	found := -1
 	for k := range p.parts {
 		x := &p.parts[k]
-		if x.of != t.Line {
+		if x.of != t.Line || x.product.SKU != t.SKU {
 			continue
 		}
 		if x.markdown == 0 {
@@ -165,9 +190,15 @@ func (p *priced) partOf(t *stock.Take) int {
 
 // wants are the lines as stock is asked for them.
 func (p *priced) wants() []stock.Want {
-	wants := make([]stock.Want, len(p.lines))
+	wants := make([]stock.Want, 0, len(p.lines))
 	for i, l := range p.lines {
-		wants[i] = stock.Want{Line: i, SKU: p.products[i].SKU, Qty: p.base[i], Batch: l.BatchID}
+		if p.products[i].IsBundle() {
+			for _, x := range p.bundles[i] {
+				wants = append(wants, stock.Want{Line: i, SKU: x.product.SKU, Qty: x.base})
+			}
+			continue
+		}
+		wants = append(wants, stock.Want{Line: i, SKU: p.products[i].SKU, Qty: p.base[i], Batch: l.BatchID})
 	}
 	return wants
 }

@@ -36,7 +36,8 @@ type VoidIn struct {
 
 // RefundIn is the body of a refund.
 type RefundIn struct {
-	Lines    []till.RefundLineIn `json:"lines" maxItems:"200"`
+	Lines    []till.RefundLineIn `json:"lines,omitempty" maxItems:"200"`
+	Bundles  []BundleBackIn      `json:"bundles,omitempty" maxItems:"200" doc:"that come back whole; parts of them are lines"`
 	Reason   string              `json:"reason" maxLength:"200"`
 	Tender   string              `json:"tender,omitempty" enum:"same,cash" default:"same" doc:"same: the way it came, in proportion; cash: all of it from the drawer"`
 	Register string              `json:"register,omitempty" maxLength:"8" doc:"whose drawer gives the cash; the register of the sale when left out"`
@@ -310,7 +311,15 @@ func (s *Service) Refund(tx *db.Tx, act Act, saleID id.ID, in RefundIn) (*till.R
 	if err != nil {
 		return nil, err
 	}
-	lines, err := till.Reckon(sale, in.Lines, func(l *till.Line, q qty.Qty) (qty.Qty, error) {
+	asked := in.Lines
+	if len(in.Bundles) > 0 {
+		whole, err := unbundle(sale, in.Bundles)
+		if err != nil {
+			return nil, err
+		}
+		asked = append(whole, in.Lines...)
+	}
+	lines, err := till.Reckon(sale, asked, func(l *till.Line, q qty.Qty) (qty.Qty, error) {
 		found, err := s.goods.Products(tx, []id.ID{l.Product})
 		if err != nil {
 			return 0, err

@@ -55,10 +55,10 @@ func (s *Service) Sell(tx *db.Tx, act Act, in SaleIn) (*till.SaleView, error) {
 		State: state, Total: p.bill.Total, Tax: p.bill.Tax, Key: act.Key, Tenders: tenders, Lines: make([]till.Line, len(p.parts))}
 	for k := range p.parts {
 		x := &p.parts[k]
-		g := p.products[x.of]
-		sale.Lines[k] = till.Line{No: int64(k + 1), Product: g.ID, Unit: p.units[x.of].ID, Name: g.Name, Qty: x.qty, Base: x.base,
-			Price: p.prices[x.of], Amount: p.bill.Lines[k].Amount, Tax: p.bill.Lines[k].Tax, TaxBP: g.Tax, Markdown: x.markdown, Off: x.off}
+		sale.Lines[k] = till.Line{No: int64(k + 1), Product: x.product.ID, Unit: x.unit.ID, Name: x.product.Name, Qty: x.qty, Base: x.base,
+			Price: x.price, Amount: p.bill.Lines[k].Amount, Tax: p.bill.Lines[k].Tax, TaxBP: x.product.Tax, Markdown: x.markdown, Off: x.off}
 	}
+	sale.Bundles = p.sold()
 	doc := document(sale)
 	event := till.SoldEvent
 	if state == till.Paid {
@@ -104,7 +104,7 @@ func (s *Service) Sell(tx *db.Tx, act Act, in SaleIn) (*till.SaleView, error) {
 	if err := till.Announce(tx, event, sale); err != nil {
 		return nil, err
 	}
-	return sale.View(act.Site.Name, act.Cashier, act.Site.Location(), func(k int) string { return in.Lines[p.parts[k].of].Unit }), nil
+	return sale.View(act.Site.Name, act.Cashier, act.Site.Location(), func(k int) string { return p.parts[k].unit.Name }), nil
 }
 
 func document(s *till.Sale) ledger.Document {

@@ -266,8 +266,11 @@ func (s *Service) applyProduct(tx *db.Tx, k *knownGoods, rows []ProductRow) erro
 		d.CategoryID, d.State = p.CategoryID, p.State
 		for _, u := range p.Units {
 			if !u.Retired {
-				d.Units = append(d.Units, catalog.UnitDraft{Name: u.Name, Num: u.Num, Den: u.Den, Barcodes: slices.Clone(u.Barcodes)})
+				d.Units = append(d.Units, catalog.UnitDraft{Name: u.Name, Num: u.Num, Den: u.Den, Barcodes: slices.Clone(u.Barcodes), Weighed: u.Weighed, Step: u.Step, Tare: u.Tare, ItemNo: u.ItemNo})
 			}
+		}
+		for _, x := range catalog.ViewOf(p).Parts {
+			d.Parts = append(d.Parts, catalog.PartDraft{ProductID: x.ProductID, Unit: x.Unit, Qty: x.Qty, Share: x.Share})
 		}
 	}
 	if row.Category != "" && (p == nil || k.categories[p.CategoryID] != row.Category) {

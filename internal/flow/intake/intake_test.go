@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ import (
 	"zhanggui/internal/platform/jobs"
 	"zhanggui/internal/platform/once"
 	"zhanggui/internal/platform/outbox"
+	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/price"
 	"zhanggui/internal/stock"
 )
@@ -656,6 +658,54 @@ func TestOpeningStockComesInOnce(t *testing.T) {
 			}
 		}
 		s.clean()
+	})
+}
+
+// What has left the range for good gets no stock any more, and what is weighed stays so when its file comes again.
+func TestAFileObeysTheLifeOfProducts(t *testing.T) {
+	each(t, func(s *shop) {
+		s.take(Products, bread, Run{}, "applied 3 read 3 new 0 same 0 refused")
+		change := func(code string, with func(d *catalog.Draft)) {
+			err := s.d.Write(t.Context(), func(tx *db.Tx) error {
+				found, err := s.goods.Read(tx, code, tx.Now(), time.UTC)
+				if err != nil {
+					return err
+				}
+				p := found.Product
+				d := catalog.Draft{Code: p.Code, Name: p.Name, CategoryID: p.CategoryID, BaseUnit: p.BaseUnit, ShelfLifeH: p.ShelfLifeH, BatchSize: p.BatchSize, TaxPct: p.Tax, State: p.State}
+				for _, u := range p.Units {
+					d.Units = append(d.Units, catalog.UnitDraft{Name: u.Name, Num: u.Num, Den: u.Den, Barcodes: u.Barcodes})
+				}
+				with(&d)
+				_, err = s.goods.Change(tx, p.ID, catalog.Change{Draft: d, Revision: p.Revision})
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		change("B001", func(d *catalog.Draft) { d.State = catalog.Gone })
+		change("V001", func(d *catalog.Draft) {
+			d.State = catalog.StopBuying
+			at := slices.IndexFunc(d.Units, func(u catalog.UnitDraft) bool { return u.Name == "kg" })
+			d.Units[at].Weighed, d.Units[at].Step, d.Units[at].ItemNo = true, 5*qty.Scale, "77"
+		})
+		s.take(Stock, "store,product,batch,qty,unit,expires_at,cost_fen\nS001,B001,A1,4,笼,2026-03-03,1200.5\nS001,V001,C7,12.5,kg,2026-03-05,410\n", Run{Mode: Good}, "applied 2 read 1 new 0 same 1 refused")
+		s.take(Products, strings.ReplaceAll(bread, "青菜", "小青菜"), Run{Mode: Good}, "applied 3 read 1 new 2 same 0 refused")
+		err := s.d.Read(t.Context(), func(tx *db.Tx) error {
+			found, err := s.goods.Read(tx, "V001", tx.Now(), time.UTC)
+			if err != nil {
+				return err
+			}
+			u := found.Product.Unit("kg")
+			if found.Product.State != catalog.StopBuying || found.Product.Name != "小青菜" || !u.Weighed || u.Step != 5*qty.Scale || u.ItemNo != "77" {
+				t.Errorf("after the import: %s %+v", found.Product.State, u)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	})
 }
 

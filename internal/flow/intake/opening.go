@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"zhanggui/internal/catalog"
 	"zhanggui/internal/org"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/errs"
@@ -19,6 +20,7 @@ var (
 		"批次 {batch} 已入库 {qty},内容不同;请用盘点调整库存", "Batch {batch} is in stock already, received as {qty}; correct it by a count")
 	ErrExpiryNeeded = errs.Define("expiry_needed", errs.Invalid,
 		"商品有保质期,必须填到期时间", "The product has a shelf life, so the batch needs its expiry")
+	ErrGone      = errs.Define("opening_product_gone", errs.Conflict, "“{product}”已淘汰,不能再入期初库存", "{product} is gone for good: no opening stock of it comes in")
 	ErrCostLarge = errs.Define("cost_absurd", errs.Invalid, "成本大得不合常理", "The cost is beyond all reason")
 )
 
@@ -104,6 +106,9 @@ func (b *book) opening(r StockRow) (o opening, refused *errs.Error) {
 	p, e := b.product(r.Product, "")
 	if e != nil {
 		return o, e.At("product")
+	}
+	if p.State == catalog.Gone {
+		return o, ErrGone.With("product", p.Name).At("product")
 	}
 	base, _, _, e := p.baseQty(r.Qty, r.Unit)
 	if e != nil {

@@ -40,7 +40,8 @@ type product struct {
 	Code    string
 	Name    string
 	Base    string
-	LifeH   int64      // hours from making to expiry; 0 keeps for ever
+	LifeH   int64 // hours from making to expiry; 0 keeps for ever
+	State   catalog.State
 	Units   []qty.Unit // base unit first
 	Missing bool       // to be made by this import
 
@@ -206,7 +207,7 @@ func (b *book) lacks(m missing) {
 }
 
 const (
-	findColumns = `SELECT p.id, s.id, p.code, p.name, p.base_unit, p.shelf_life_h`
+	findColumns = `SELECT p.id, s.id, p.code, p.name, p.base_unit, p.shelf_life_h, p.life`
 	findFrom    = ` FROM catalog_product p JOIN catalog_sku s ON s.product_id = p.id `
 )
 
@@ -256,7 +257,7 @@ func (b *book) find(tx *db.Tx, texts []string) error {
 		for rows.Next() {
 			p := &product{}
 			var text string
-			if err := rows.Scan(&p.ID, &p.SKU, &p.Code, &p.Name, &p.Base, &p.LifeH, &text); err != nil {
+			if err := rows.Scan(&p.ID, &p.SKU, &p.Code, &p.Name, &p.Base, &p.LifeH, &p.State, &text); err != nil {
 				return err
 			}
 			if other := found[text]; other != nil && other.ID != p.ID {

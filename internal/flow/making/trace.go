@@ -43,7 +43,7 @@ type Traced struct {
 	Left       qty.Qty  `json:"left" doc:"still in stock"`
 	SiteID     id.ID    `json:"site_id"`
 	Site       string   `json:"site" doc:"where it is, or was"`
-	Kind       string   `json:"kind" doc:"of the document that brought it in, as goods_receipt, opening_stock, output_receipt, transfer_in"`
+	Kind       string   `json:"kind" doc:"of the document that brought it in, as goods_receipt, opening_stock, output_receipt, transfer_in, conversion"`
 	DocumentID id.ID    `json:"document_id" doc:"that brought it in"`
 	SupplierID id.ID    `json:"supplier_id" doc:"of the order it came against; empty: none"`
 	Supplier   string   `json:"supplier"`
@@ -60,6 +60,7 @@ type Step struct {
 	Level           int     `json:"level" doc:"1 is next to the batch that was asked about"`
 	TaskID          id.ID   `json:"task_id" doc:"empty: it was not made but sent"`
 	TransferID      id.ID   `json:"transfer_id" doc:"the stock transfer; empty: it was not sent but made"`
+	ConversionID    id.ID   `json:"conversion_id" doc:"the conversion; empty: it was made or sent"`
 	MaterialBatchID id.ID   `json:"material_batch_id" doc:"the material, or the batch that was sent"`
 	MadeBatchID     id.ID   `json:"made_batch_id" doc:"what was made, or what it arrived as"`
 	Qty             qty.Qty `json:"qty" doc:"of the material, or of what arrived, in its base unit"`
@@ -103,39 +104,48 @@ const (
 	back = `WITH RECURSIVE walk (batch_id, level) AS (
 	SELECT CAST($1 AS BIGINT), 0
 	UNION
-	SELECT CASE WHEN n.source_id > 0 THEN n.source_id ELSE i.batch_id END, w.level + 1 FROM walk w JOIN stock_batch n ON n.id = w.batch_id
+	SELECT CASE WHEN n.source_id > 0 THEN n.source_id ELSE COALESCE(i.batch_id, x.batch_id) END, w.level + 1 FROM walk w JOIN stock_batch n ON n.id = w.batch_id
 		LEFT JOIN produce_output o ON o.batch_id = w.batch_id AND o.batch_id > 0 LEFT JOIN produce_issue i ON i.task_id = o.task_id
-	WHERE w.level < 30 AND (n.source_id > 0 OR i.batch_id IS NOT NULL)),
+		LEFT JOIN stock_conversion c ON c.document_id = n.document_id AND c.reversed_by = 0 LEFT JOIN stock_document_line x ON x.document_id = c.document_id AND x.qty < 0
+	WHERE w.level < 30 AND (n.source_id > 0 OR i.batch_id IS NOT NULL OR x.batch_id IS NOT NULL)),
 seen AS (SELECT batch_id, MIN(level) + 1 AS level FROM walk GROUP BY batch_id),
 links AS (
-	SELECT s.level, o.task_id, 0 AS transfer_id, i.batch_id AS from_batch, o.batch_id AS to_batch, i.qty, i.line_no
+	SELECT s.level, o.task_id, 0 AS transfer_id, 0 AS conversion_id, i.batch_id AS from_batch, o.batch_id AS to_batch, i.qty, i.line_no
 	FROM seen s JOIN produce_output o ON o.batch_id = s.batch_id AND o.batch_id > 0 JOIN produce_issue i ON i.task_id = o.task_id
 	UNION ALL
-	SELECT s.level, 0, w.transfer_id, w.batch_id, w.to_batch, w.received + w.over, w.line_no
+	SELECT s.level, 0, 0, c.document_id, x.batch_id, s.batch_id, -x.qty, x.line_no
+	FROM seen s JOIN stock_batch n ON n.id = s.batch_id JOIN stock_conversion c ON c.document_id = n.document_id AND c.reversed_by = 0 JOIN stock_document_line x ON x.document_id = c.document_id AND x.qty < 0
+	UNION ALL
+	SELECT s.level, 0, w.transfer_id, 0, w.batch_id, w.to_batch, w.received + w.over, w.line_no
 	FROM seen s JOIN stock_batch n ON n.id = s.batch_id AND n.source_id > 0 JOIN stock_document e ON e.id = n.document_id JOIN stock_transit w ON w.transfer_id = e.cause_id AND w.to_batch = n.id)
-SELECT l.level, l.task_id, l.transfer_id, l.from_batch, l.to_batch, l.qty, ` + tracedColumns + `
+SELECT l.level, l.task_id, l.transfer_id, l.conversion_id, l.from_batch, l.to_batch, l.qty, ` + tracedColumns + `
 FROM links l JOIN stock_batch b ON b.id = l.from_batch` + tracedTables + `
-ORDER BY l.level, l.task_id, l.transfer_id, l.line_no, b.id LIMIT $2`
+ORDER BY l.level, l.task_id, l.transfer_id, l.conversion_id, l.line_no, b.id LIMIT $2`
 
-	// From a batch the walk goes both ways: into what was made of it (1), and to where it was sent (0).
+	// From a batch the walk goes all ways: into what was made of it (1), what it was converted into (2), and to where it was sent (0).
 	forwardWalk = `WITH RECURSIVE walk (batch_id, level) AS (
 	SELECT CAST($1 AS BIGINT), 0
 	UNION
-	SELECT COALESCE(n.id, o.batch_id), w.level + 1 FROM walk w CROSS JOIN (VALUES (0), (1)) AS way
+	SELECT COALESCE(n.id, o.batch_id, y.batch_id), w.level + 1 FROM walk w CROSS JOIN (VALUES (0), (1), (2)) AS way
 		LEFT JOIN stock_batch n ON way.column1 = 0 AND n.source_id = w.batch_id AND n.source_id > 0
 		LEFT JOIN produce_issue i ON way.column1 = 1 AND i.batch_id = w.batch_id LEFT JOIN produce_output o ON o.task_id = i.task_id AND o.batch_id > 0
-	WHERE w.level < 30 AND COALESCE(n.id, o.batch_id) IS NOT NULL),
+		LEFT JOIN stock_document_line x ON way.column1 = 2 AND x.batch_id = w.batch_id AND x.qty < 0 LEFT JOIN stock_conversion c ON c.document_id = x.document_id AND c.reversed_by = 0
+		LEFT JOIN stock_document_line y ON y.document_id = c.document_id AND y.qty > 0
+	WHERE w.level < 30 AND COALESCE(n.id, o.batch_id, y.batch_id) IS NOT NULL),
 seen AS (SELECT batch_id, MIN(level) + 1 AS level FROM walk GROUP BY batch_id)
 `
 	forward = forwardWalk + `, links AS (
-	SELECT s.level, o.task_id, 0 AS transfer_id, i.batch_id AS from_batch, o.batch_id AS to_batch, i.qty, i.line_no
+	SELECT s.level, o.task_id, 0 AS transfer_id, 0 AS conversion_id, i.batch_id AS from_batch, o.batch_id AS to_batch, i.qty, i.line_no
 	FROM seen s JOIN produce_issue i ON i.batch_id = s.batch_id JOIN produce_output o ON o.task_id = i.task_id AND o.batch_id > 0
 	UNION ALL
-	SELECT s.level, 0, w.transfer_id, w.batch_id, w.to_batch, w.received + w.over, w.line_no
+	SELECT s.level, 0, 0, c.document_id, x.batch_id, y.batch_id, -x.qty, y.line_no
+	FROM seen s JOIN stock_document_line x ON x.batch_id = s.batch_id AND x.qty < 0 JOIN stock_conversion c ON c.document_id = x.document_id AND c.reversed_by = 0 JOIN stock_document_line y ON y.document_id = c.document_id AND y.qty > 0
+	UNION ALL
+	SELECT s.level, 0, w.transfer_id, 0, w.batch_id, w.to_batch, w.received + w.over, w.line_no
 	FROM seen s JOIN stock_batch n ON n.source_id = s.batch_id AND n.source_id > 0 JOIN stock_document e ON e.id = n.document_id JOIN stock_transit w ON w.transfer_id = e.cause_id AND w.to_batch = n.id)
-SELECT l.level, l.task_id, l.transfer_id, l.from_batch, l.to_batch, l.qty, ` + tracedColumns + `
+SELECT l.level, l.task_id, l.transfer_id, l.conversion_id, l.from_batch, l.to_batch, l.qty, ` + tracedColumns + `
 FROM links l JOIN stock_batch b ON b.id = l.to_batch` + tracedTables + `
-ORDER BY l.level, l.task_id, l.transfer_id, l.line_no, b.id LIMIT $2`
+ORDER BY l.level, l.task_id, l.transfer_id, l.conversion_id, l.line_no, b.id LIMIT $2`
 
 	// The ledger finds the sales of a batch by its account: document 40 is a sale, flow -101 sold.
 	sales = forwardWalk + `SELECT s.id, r.prefix, s.slip_no, b.site_id, h.entity_id, h.name, s.state, s.business_date, s.sold_at, b.id, p.name, t.amount, p.base_unit
@@ -180,7 +190,7 @@ func Follow(tx *db.Tx, batch id.ID, toMaterials bool, may func(site id.ID) (*org
 			break
 		}
 		var s Step
-		if err := steps.Scan(append([]any{&s.Level, &s.TaskID, &s.TransferID, &s.MaterialBatchID, &s.MadeBatchID, &s.Qty}, s.Other.targets(&received, &expires, &kind)...)...); err != nil {
+		if err := steps.Scan(append([]any{&s.Level, &s.TaskID, &s.TransferID, &s.ConversionID, &s.MaterialBatchID, &s.MadeBatchID, &s.Qty}, s.Other.targets(&received, &expires, &kind)...)...); err != nil {
 			return nil, err
 		}
 		if !t.near(s.Other.SiteID, s.Other.entity, may) {

@@ -743,7 +743,7 @@ func (x *situation) wanted(site *replenish.Site, now party.Moment, date cal.Date
 		a := &x.ahead[i]
 		e := a.On(date)
 		g := x.all.goods[a.Product]
-		if e == nil || g == nil || !g.State.Bought() || x.static(a.Product) {
+		if e == nil || g == nil || !g.Bought() || x.static(a.Product) {
 			continue
 		}
 		said[a.Product] = true
