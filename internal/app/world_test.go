@@ -149,6 +149,7 @@ func (w *town) settle() {
 	for _, p := range w.done(w.admin, "GET", "/api/goods/products", nil).body["items"].([]any) {
 		w.goods[p.(m)["code"].(string)] = p.(m)["id"].(string)
 	}
+	w.goods["JAR"] = w.done(w.admin, "POST", "/api/goods/products", m{"code": "JAR", "name": "一罐", "base_unit": "piece", "tax_pct": 13}).id()
 	w.goods["SET"] = w.done(w.admin, "POST", "/api/goods/products", m{"code": "SET", "name": "一篮", "base_unit": "piece", "tax_pct": 13,
 		"parts": []m{{"product_id": w.goods["1001"], "unit": "瓶", "qty": "2"}, {"product_id": w.goods["2001"], "unit": "kg", "qty": "1"}}}).id()
 	w.tomorrow = string(cal.On(w.d.Clock.Now()).AddDays(1))
@@ -224,10 +225,10 @@ func (w *town) change(x world) m {
 	return m{"site_id": x.ids["site"], "valid_from": w.tomorrow, "note": x.canary, "lines": []m{{"product_id": x.ids["product"], "unit": "瓶", "price_fen": 888}}}
 }
 
-// conversion makes apples of a bottle.
+// conversion makes a jar of a bottle.
 func (w *town) conversion(x world) m {
 	return m{"site_id": x.ids["site"], "shape": "convert", "basis": "share", "note": x.canary, "lines": []m{{"product_id": x.ids["product"], "batch_id": x.ids["batch"], "qty": "1"}},
-		"outputs": []m{{"product_id": w.goods["2001"], "qty": "1", "unit": "kg"}}}
+		"outputs": []m{{"product_id": w.goods["JAR"], "qty": "1"}}}
 }
 
 // order is ten bottles to be bought for tomorrow.

@@ -77,7 +77,7 @@ var (
 	ErrShapeLines         = errs.Define("conversion_lines_bad", errs.Invalid, "“{shape}”的投入或产出行数不对:转换一进一出,拆分一进多出,合并和组装多进一出", "The lines do not fit {shape}: convert takes one into one, split one into several, combine and assemble several into one")
 	ErrConvertedMany      = errs.Define("conversion_lines_many", errs.Limit, "投入和产出各 1 到 {most} 行", "There are 1 to {most} lines in and as many out")
 	ErrConvertedSame      = errs.Define("conversion_same", errs.Invalid, "投入和产出是同一个商品,没有转换", "What goes in is what comes out: nothing is converted")
-	ErrSharedBy              = errs.Define("conversion_basis_bad", errs.Invalid, "成本分摊应为按重量、按售价或按比例", "The cost is shared by weight, by value or by share")
+	ErrSharedBy           = errs.Define("conversion_basis_bad", errs.Invalid, "成本分摊应为按重量、按售价或按比例", "The cost is shared by weight, by value or by share")
 	ErrConvertedWeight    = errs.Define("conversion_weights_none", errs.Invalid, "产出里没有一行有分摊的份额", "No line that comes out has a part in the cost")
 	ErrConversionLoss     = errs.Define("conversion_loss_bad", errs.Invalid, "损耗应大于 0 且不超过投入,每行投入只写一次,并选原因", "A loss is above 0 and at most what went in, once for a line, with a reason")
 	ErrConversionUnknown  = errs.Define("conversion_unknown", errs.NotFound, "没有这张转换单", "There is no such conversion")

@@ -1,6 +1,7 @@
 // Everything a page needs. Apps may import one file directly ('@kit/format') to keep their first load small.
 export * from './api'
 export * from './Bars'
+export { code128, ean13 } from './barcode'
 export * from './Choices'
 export * from './format'
 export * from './i18n'

@@ -1,4 +1,4 @@
-import { client, DataTable, Empty, FilterBar, must, PageHead, useCan, useFilters, useFormat, useListing, useText, type Column, type Product } from '@kit'
+import { Badge, client, DataTable, Empty, FilterBar, must, PageHead, useCan, useFilters, useFormat, useListing, useText, type Column, type Product } from '@kit'
 import { Button } from 'antd'
 import { Link, useNavigate } from 'react-router-dom'
 import { categoryPaths, goodsText, GoodsTabs, LifeBadge, lives, ratioOf, useCategories } from './shared'
@@ -17,7 +17,7 @@ export default function Goods() {
   const filtered = Boolean(q || category || state)
   const name = (id: string) => categories.data?.find((c) => c.id === id)?.name ?? ''
   const columns: Column<Product>[] = [
-    { key: 'name', head: t('name'), cell: (p) => p.name, by: (p) => p.name },
+    { key: 'name', head: t('name'), cell: (p) => <>{p.name} {p.parts.length > 0 && <Badge>{t('bundle')}</Badge>}</>, by: (p) => p.name },
     { key: 'code', head: t('code'), cell: (p) => p.code, by: (p) => p.code },
     { key: 'category', head: t('category'), cell: (p) => name(p.category_id), by: (p) => name(p.category_id) },
     { key: 'units', head: t('units'), cell: (p) => <span className="zg-note">{(p.units ?? []).filter((u) => !u.retired).map((u) => `${f.unit(u.name)} = ${ratioOf(u)} ${f.unit(p.base_unit)}`).join('; ')}</span>, wide: true },
@@ -27,7 +27,7 @@ export default function Goods() {
   ]
   return (
     <>
-      <PageHead title={t('title')}>{can('goods.manage') && <Button type="primary" onClick={() => void go('/goods/new')}>{t('new_product')}</Button>}</PageHead>
+      <PageHead title={t('title')}>{can('goods.manage') && <Button type="primary" onClick={() => void go('/goods/new')}>{t('new_product')}</Button>}{can('goods.manage') && <Button onClick={() => void go('/goods/new?bundle=1')}>{t('bundle_new')}</Button>}</PageHead>
       <GoodsTabs />
       <FilterBar filters={[
         { kind: 'search', name: 'q', label: t('search') },

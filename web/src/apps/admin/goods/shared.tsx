@@ -42,7 +42,7 @@ export function GoodsTabs() {
   const t = useText(goodsText)
   return (
     <nav className="zg-tabs" aria-label={t('title')}>
-      {([['/goods', 'title'], ['/goods/categories', 'categories'], ['/goods/prices', 'changes'], ['/goods/labels', 'labels'], ['/goods/margins', 'margins']] as const).map(([to, key]) => <NavLink key={to} to={to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
+      {([['/goods', 'title'], ['/goods/styles', 'styles'], ['/goods/categories', 'categories'], ['/goods/prices', 'changes'], ['/goods/labels', 'labels'], ['/goods/print', 'print'], ['/goods/margins', 'margins']] as const).map(([to, key]) => <NavLink key={to} to={to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
     </nav>
   )
 }

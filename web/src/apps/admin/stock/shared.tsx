@@ -12,7 +12,7 @@ export function StockTabs() {
   const site = params.get('site')
   return (
     <nav className="zg-tabs" aria-label={t('title')}>
-      {([['/stock', 'levels'], ['/stock/batches', 'batches'], ['/stock/documents', 'documents'], ['/stock/transfers', 'transfers'], ['/stock/counts', 'counts']] as const).map(([to, key]) => <NavLink key={to} to={site ? `${to}?site=${site}` : to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
+      {([['/stock', 'levels'], ['/stock/batches', 'batches'], ['/stock/documents', 'documents'], ['/stock/conversions', 'conversions'], ['/stock/transfers', 'transfers'], ['/stock/counts', 'counts']] as const).map(([to, key]) => <NavLink key={to} to={site ? `${to}?site=${site}` : to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
     </nav>
   )
 }
@@ -61,12 +61,13 @@ export function AgeBar(props: { batch: Pick<Batch, 'expires_at' | 'received_at' 
 /** The page of a document, where it has one. */
 export function documentLink(kind: string, id: string): string | undefined {
   if (kind === 'sale' || kind === 'void') return `/sales/${id}`
+  if (kind === 'conversion') return `/stock/conversions/${id}`
   if (kind === 'stock_transfer') return `/stock/transfers/${id}`
   return (documentKinds as readonly string[]).includes(kind) ? `/stock/documents/${id}` : undefined
 }
 
 /** Kinds of posted documents, in the order in which they can be chosen. */
-export const documentKinds = ['goods_receipt', 'opening_stock', 'write_off', 'adjustment', 'freeze', 'release', 'stock_move', 'transfer_out', 'transfer_in', 'transfer_missing', 'stock_count', 'supplier_return'] as const
+export const documentKinds = ['goods_receipt', 'opening_stock', 'write_off', 'adjustment', 'freeze', 'release', 'stock_move', 'transfer_out', 'transfer_in', 'transfer_missing', 'stock_count', 'supplier_return', 'conversion', 'conversion_back'] as const
 
 /** The words of documents of stock in the reader's language. */
 export function useMovementWords(): ReturnType<typeof movementWords> {

@@ -114,7 +114,7 @@ function Node(props: { units: ReadonlyMap<string, string>; batch: S['MakingTrace
   const can = useCan()
   const [open, setOpen] = useState(level < 4)
   const below = steps.filter((s) => (back ? s.made_batch_id : s.material_batch_id) === batch.batch_id)
-  const kind = (['goods_receipt', 'opening_stock', 'output_receipt', 'transfer_in'] as const).find((k) => k === batch.kind)
+  const kind = (['goods_receipt', 'opening_stock', 'output_receipt', 'transfer_in', 'conversion'] as const).find((k) => k === batch.kind)
   return (
     <li role="treeitem" aria-level={level} {...(below.length > 0 ? { 'aria-expanded': open } : {})}>
       <div className="zg-tree-row">
@@ -129,6 +129,7 @@ function Node(props: { units: ReadonlyMap<string, string>; batch: S['MakingTrace
             {batch.ref && <> · {t('ref', { ref: batch.ref })}</>}
             {step?.task_id && can('make.read') && <> · <Link to={`/make/${step.task_id}`}>{t('task')}</Link></>}
             {step?.transfer_id && can('stock.read') && <> · <Link to={`/stock/transfers/${step.transfer_id}`}>{t('transfer')}</Link></>}
+            {step?.conversion_id && can('stock.read') && <> · <Link to={`/stock/conversions/${step.conversion_id}`}>{t('conversion_link')}</Link></>}
           </div>
         </div>
       </div>

@@ -19,6 +19,8 @@ export default {
   goods_receipt: 'received',
   opening_stock: 'opening stock',
   output_receipt: 'made',
+  conversion: 'converted',
+  conversion_link: 'Conversion',
   from: 'from {supplier}',
   order: 'Order {no}',
   ref: 'Delivery note {ref}',

@@ -16,6 +16,8 @@ export default {
   goods_receipt: '收货',
   opening_stock: '期初库存',
   output_receipt: '加工',
+  conversion: '转换',
+  conversion_link: '转换单',
   from: '来自 {supplier}',
   order: '采购单 {no}',
   ref: '送货单 {ref}',
