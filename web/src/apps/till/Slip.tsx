@@ -24,13 +24,25 @@ export function Slip(props: { sale: Sale; again?: boolean }) {
         <div><dt>{t('slip_cashier')}</dt><dd>{sale.cashier}</dd></div>
       </dl>
       <ol>
-        {sale.lines.map((l) => (
-          <li key={l.line_no}>
-            <span>{l.name}</span>
-            <span className="slip-sum"><span>{f.decimal(l.qty)} {f.unit(l.unit)} × {f.money(l.price_fen)}</span><b>{f.money(l.amount_fen + l.off_fen)}</b></span>
-            {l.off_fen > 0 && <span className="slip-sum"><span>{t('reduced')}</span><b>{f.money(-l.off_fen)}</b></span>}
-          </li>
-        ))}
+        {sale.lines.map((l) => {
+          const bundle = sale.bundles.find((b) => l.line_no >= b.first_line && l.line_no < b.first_line + b.line_count)
+          // A bundle stands on the slip with its price; what is in it stands below, each with its share.
+          if (bundle) {
+            return (
+              <li key={l.line_no}>
+                {l.line_no === bundle.first_line && <><span>{bundle.name}</span><span className="slip-sum"><span>{f.decimal(bundle.qty)} {f.unit(bundle.unit)} × {f.money(bundle.price_fen)}</span><b>{f.money(bundle.amount_fen)}</b></span></>}
+                <span className="slip-sum slip-part"><span>{l.name} {f.decimal(l.qty)} {f.unit(l.unit)}</span><span>{t('slip_share', { amount: f.money(l.amount_fen) })}</span></span>
+              </li>
+            )
+          }
+          return (
+            <li key={l.line_no}>
+              <span>{l.name}</span>
+              <span className="slip-sum"><span>{f.decimal(l.qty)} {f.unit(l.unit)} × {f.money(l.price_fen)}</span><b>{f.money(l.amount_fen + l.off_fen)}</b></span>
+              {l.off_fen > 0 && <span className="slip-sum"><span>{t('reduced')}</span><b>{f.money(-l.off_fen)}</b></span>}
+            </li>
+          )
+        })}
       </ol>
       <dl className="slip-total">
         <div><dt>{t('total')} <small>{t('slip_count', { n: sale.lines.length })}</small></dt><dd>{f.yuan(sale.total_fen)}</dd></div>

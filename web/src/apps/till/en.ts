@@ -122,6 +122,7 @@ export default {
   next_customer: 'Next customer',
   print: 'Print slip',
   slip: 'Sales slip',
+  slip_share: 'of which {amount}',
   slip_no: 'No.',
   slip_time: 'Time',
   slip_cashier: 'Cashier',

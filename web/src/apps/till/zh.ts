@@ -127,6 +127,7 @@ export default {
   print: '打印小票',
   // slip
   slip: '小票',
+  slip_share: '含 {amount}',
   slip_no: '单号',
   slip_time: '时间',
   slip_cashier: '收银员',

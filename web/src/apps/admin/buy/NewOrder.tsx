@@ -3,6 +3,7 @@ import { act, client, must, PageHead, ProblemBox, Sheet, SitePick, useAct, useFo
 import { Button, Input, Select } from 'antd'
 import { useState } from 'react'
 import { useNavigate } from 'react-router-dom'
+import { ByStyle } from '../styles/ByStyle'
 import { buyText } from './text'
 
 /** An order by hand, at the supplier's terms of the moment. */
@@ -57,6 +58,8 @@ export default function NewOrder() {
                     </div>
                   )
                 })}
+                <ByStyle key={supplier} can={(product) => offers.some((o) => o.product_id === product)}
+                  take={(taken) => setLines((old) => [...old.filter((l) => l.product && !taken.some((x) => x.product === l.product)), ...taken.map((x) => ({ product: x.product, packs: x.n }))])} />
                 <div className="zg-acts"><Button icon={<PlusOutlined />} onClick={() => setLines((old) => [...old, { product: undefined, packs: '1' }])}>{t('add_line')}</Button><span>{t('total')} <b>{f.yuan(amount)}</b></span></div>
               </div>
             )}
