@@ -162,7 +162,7 @@ func (x *situation) below(m *replenish.Made, site *replenish.Site, now party.Mom
 	var list []replenish.Stocked
 	for _, p := range x.stockedProducts() {
 		g, rule := x.all.goods[p], x.policy(p)
-		if g == nil || !g.State.Bought() {
+		if g == nil || !g.Bought() {
 			continue
 		}
 		k := replenish.Stocked{Product: p, Safety: rule.Safety, Most: rule.Most, Open: x.open[p]}

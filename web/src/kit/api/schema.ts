@@ -244,6 +244,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/conversions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The conversions of a site, newest first */
+        get: operations["list-conversions"];
+        put?: never;
+        /** Turn goods into others: out of their batches, into new ones, cost and loss in one act */
+        post: operations["convert-goods"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A conversion: what went in, what came out, what was lost, and whether it was taken back */
+        get: operations["get-conversion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversions/{id}/reverse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a conversion back, as long as all that came out is there */
+        post: operations["reverse-conversion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/demo": {
         parameters: {
             query?: never;
@@ -2719,6 +2771,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/till/bundles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much of a bundle a site could sell now, and which part limits it */
+        get: operations["bundle-available"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/till/products": {
         parameters: {
             query?: never;
@@ -3181,6 +3250,8 @@ export interface components {
             category_id?: string;
             code: string;
             name: string;
+            /** @description makes the product a bundle, which is said when it is added and stays so */
+            parts?: components["schemas"]["CatalogPartDraft"][];
             /**
              * Format: int64
              * @description as read; refused when somebody changed the product since
@@ -3252,6 +3323,8 @@ export interface components {
             category_id?: string;
             code: string;
             name: string;
+            /** @description makes the product a bundle, which is said when it is added and stays so */
+            parts?: components["schemas"]["CatalogPartDraft"][];
             /** Format: int64 */
             shelf_life_h?: number;
             /**
@@ -3303,6 +3376,31 @@ export interface components {
             /** @enum {string} */
             state: "new" | "listed" | "stop_buying" | "stop_selling" | "gone";
         };
+        CatalogPartDraft: {
+            product_id: string;
+            /** @description in the unit, for one of the bundle */
+            qty: string;
+            /**
+             * Format: int64
+             * @description its weight in the price of the bundle; 0 for all parts: by what they would cost alone
+             */
+            share?: number;
+            unit: string;
+        };
+        CatalogPartView: {
+            code: string;
+            name: string;
+            product_id: string;
+            /** @description in the unit, for one of the bundle */
+            qty: string;
+            /**
+             * Format: int64
+             * @description weight in the price; 0 for all: by what they would cost alone
+             */
+            share: number;
+            unit: string;
+            unit_id: string;
+        };
         CatalogProductView: {
             /** @enum {string} */
             base_unit: "g" | "ml" | "piece";
@@ -3313,6 +3411,8 @@ export interface components {
             code: string;
             id: string;
             name: string;
+            /** @description of a bundle, which has no stock of its own; else empty */
+            parts: components["schemas"]["CatalogPartView"][];
             /**
              * Format: int64
              * @description give back with a change
@@ -3517,6 +3617,31 @@ export interface components {
             /** @enum {string} */
             state?: "active" | "stopped";
         };
+        CheckoutAvailable: {
+            parts: components["schemas"]["CheckoutAvailablePart"][];
+            product_id: string;
+            /** @description whole bundles */
+            qty: string;
+        };
+        CheckoutAvailablePart: {
+            base_unit: string;
+            /** @description sellable now, in the base unit */
+            left: string;
+            /** @description whole bundles */
+            makes: string;
+            name: string;
+            /** @description for one bundle, in the base unit */
+            needs: string;
+            product_id: string;
+        };
+        CheckoutBundleBackIn: {
+            /** @enum {string} */
+            back: "stock" | "discard";
+            /** Format: int64 */
+            bundle_no: number;
+            /** @description in the unit in which the bundle was sold */
+            qty: string;
+        };
         CheckoutDay: {
             /** @description the ledger's figures and those of the documents are the same */
             agree: boolean;
@@ -3679,7 +3804,7 @@ export interface components {
             product_id: string;
             /** @description of the scale, in the base unit */
             step: string;
-            /** @description sellable now, in the base unit */
+            /** @description sellable now, in the base unit; of a bundle what its parts allow */
             stock: string;
             /** @description of the usual wrapping, in the base unit */
             tare: string;
@@ -3794,7 +3919,9 @@ export interface components {
             unit: string;
         };
         CheckoutRefundIn: {
-            lines: components["schemas"]["TillRefundLineIn"][];
+            /** @description that come back whole; parts of them are lines */
+            bundles?: components["schemas"]["CheckoutBundleBackIn"][];
+            lines?: components["schemas"]["TillRefundLineIn"][];
             reason: string;
             /** @description whose drawer gives the cash; the register of the sale when left out */
             register?: string;
@@ -4190,6 +4317,61 @@ export interface components {
         };
         ClockInBody: {
             site_id: string;
+        };
+        ConversionIn: {
+            /**
+             * @description how the cost is shared over what comes out
+             * @enum {string}
+             */
+            basis: "weight" | "value" | "share";
+            /** @description what goes in */
+            lines: components["schemas"]["ConversionLineIn"][];
+            losses?: components["schemas"]["ConversionLossIn"][];
+            note?: string;
+            outputs: components["schemas"]["ConversionOutputIn"][];
+            /** @enum {string} */
+            shape: "convert" | "split" | "combine" | "repack" | "assemble";
+            site_id: string;
+        };
+        ConversionLineIn: {
+            batch_id?: string;
+            product_id: string;
+            qty: string;
+            /** @description the base unit when left out */
+            unit?: string;
+        };
+        ConversionLossIn: {
+            /** @description expected: what comes out bears its cost; else its cost is a loss */
+            absorbed?: boolean;
+            /**
+             * Format: int64
+             * @description place of the input, from 0
+             */
+            line: number;
+            qty: string;
+            /** @enum {string} */
+            reason: "trim" | "evaporated" | "spilled" | "broken" | "tasting" | "other";
+            /** @description the base unit when left out */
+            unit?: string;
+        };
+        ConversionOutputIn: {
+            /** @description of the batch; one is made when left out */
+            code?: string;
+            /**
+             * @description the first of what goes in, or the product's shelf life from now
+             * @default earliest
+             * @enum {string}
+             */
+            expiry: "earliest" | "shelf_life";
+            product_id: string;
+            qty: string;
+            /**
+             * Format: int64
+             * @description of the cost, when it is shared by share
+             */
+            share?: number;
+            /** @description the base unit when left out */
+            unit?: string;
         };
         CountLineBody: {
             qty: string;
@@ -4793,6 +4975,8 @@ export interface components {
             unit: string;
         };
         MakingStep: {
+            /** @description the conversion; empty: it was made or sent */
+            conversion_id: string;
             /**
              * Format: int64
              * @description 1 is next to the batch that was asked about
@@ -4871,7 +5055,7 @@ export interface components {
             document_id: string;
             /** @description empty: keeps for ever */
             expires_at: string;
-            /** @description of the document that brought it in, as goods_receipt, opening_stock, output_receipt, transfer_in */
+            /** @description of the document that brought it in, as goods_receipt, opening_stock, output_receipt, transfer_in, conversion */
             kind: string;
             /** @description still in stock */
             left: string;
@@ -5289,6 +5473,11 @@ export interface components {
         };
         PageStockBatch: {
             items: components["schemas"]["StockBatch"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageStockConversionRow: {
+            items: components["schemas"]["StockConversionRow"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -7053,6 +7242,68 @@ export interface components {
             shared: string;
             unit: string;
         };
+        StockConversionRow: {
+            /** @enum {string} */
+            basis: "weight" | "value" | "share";
+            business_date: string;
+            /** @description products that went in */
+            from: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description what went in was worth; what came out and what was lost add up to it
+             */
+            in_fen: number;
+            /** Format: int64 */
+            lost_fen: number;
+            made_at: string;
+            note: string;
+            /** Format: int64 */
+            out_fen: number;
+            /** @description the document that took it back; empty: none */
+            reversed_by: string;
+            /** @enum {string} */
+            shape: "convert" | "split" | "combine" | "repack" | "assemble";
+            site_id: string;
+            staff: string;
+            /** @description products that came out */
+            to: string;
+        };
+        StockConversionStory: {
+            /** @enum {string} */
+            basis: "weight" | "value" | "share";
+            business_date: string;
+            /** @description products that went in */
+            from: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description what went in was worth; what came out and what was lost add up to it
+             */
+            in_fen: number;
+            /** @description what went in, below 0, then what came out */
+            items: components["schemas"]["StockDocumentItem"][];
+            losses: components["schemas"]["StockLostItem"][];
+            /** Format: int64 */
+            lost_fen: number;
+            made_at: string;
+            note: string;
+            /** Format: int64 */
+            out_fen: number;
+            /** @description empty: not taken back */
+            reversed_at: string;
+            /** @description the document that took it back; empty: none */
+            reversed_by: string;
+            reverser: string;
+            /** @enum {string} */
+            shape: "convert" | "split" | "combine" | "repack" | "assemble";
+            site_id: string;
+            staff: string;
+            /** @description products that came out */
+            to: string;
+            /** @description it was taken back */
+            why: string;
+        };
         StockCountIn: {
             blind?: boolean;
             by_batch?: boolean;
@@ -7293,6 +7544,18 @@ export interface components {
             qty: string;
             sku_id: string;
             /** Format: int64 */
+            value_fen: number;
+        };
+        StockLostItem: {
+            product: string;
+            qty: string;
+            /** @enum {string} */
+            reason: "trim" | "evaporated" | "spilled" | "broken" | "tasting" | "other";
+            unit: string;
+            /**
+             * Format: int64
+             * @description 0: what came out bears its cost
+             */
             value_fen: number;
         };
         StockPickOrderView: {
@@ -7855,6 +8118,29 @@ export interface components {
             base_qty: string;
             batch_id: string;
         };
+        TillBundleView: {
+            /** Format: int64 */
+            amount_fen: number;
+            /** Format: int64 */
+            bundle_no: number;
+            /**
+             * Format: int64
+             * @description its parts are the lines from this one
+             */
+            first_line: number;
+            /** Format: int64 */
+            line_count: number;
+            /** @description as printed */
+            name: string;
+            /**
+             * Format: int64
+             * @description of the price book, for one unit
+             */
+            price_fen: number;
+            product_id: string;
+            qty: string;
+            unit: string;
+        };
         TillLineView: {
             /** Format: int64 */
             amount_fen: number;
@@ -7962,6 +8248,8 @@ export interface components {
             total_fen: number;
         };
         TillSaleView: {
+            /** @description what was sold as one; its parts are lines */
+            bundles: components["schemas"]["TillBundleView"][];
             business_date: string;
             cashier: string;
             /** Format: int64 */
@@ -8591,6 +8879,145 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClearanceStopIn"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-conversions": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStockConversionRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "convert-goods": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversionIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockConversionStory"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-conversion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockConversionStory"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reverse-conversion": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelPriceDocumentBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockConversionStory"];
                 };
             };
             /** @description Error */
@@ -14032,7 +14459,7 @@ export interface operations {
                 after?: string;
                 limit?: number;
                 site_id: string;
-                kind?: "" | "goods_receipt" | "opening_stock" | "write_off" | "adjustment" | "freeze" | "release" | "stock_move" | "transfer_out" | "transfer_in" | "transfer_missing" | "stock_count" | "supplier_return";
+                kind?: "" | "goods_receipt" | "opening_stock" | "write_off" | "adjustment" | "freeze" | "release" | "stock_move" | "transfer_out" | "transfer_in" | "transfer_missing" | "stock_count" | "supplier_return" | "conversion" | "conversion_back";
                 /** @description business date */
                 from?: string;
                 /** @description business date */
@@ -15183,6 +15610,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PartyDeleted"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "bundle-available": {
+        parameters: {
+            query: {
+                site_id: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckoutAvailable"];
                 };
             };
             /** @description Error */
