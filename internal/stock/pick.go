@@ -223,7 +223,7 @@ func (a *Asked) choose() (*Picked, error) {
 		more = append(more, &received)
 	}
 	err := p.scanLots(a.rows, func(b *lot) {
-		b.received = received
+		b.received, b.had = received, b.free
 		if b.others < 0 {
 			b.others = others
 		}
@@ -250,7 +250,7 @@ func (a *Asked) choose() (*Picked, error) {
 		if w := &a.wants[i]; w.Batch == 0 {
 			serve := shelves
 			if a.rules != nil {
-				serve = a.rules[i].arrange(w, shelves)
+				serve = a.arrange(i, shelves)
 			}
 			if err := p.fromShelves(a, w, a.ruleOf(i), serve); err != nil {
 				return nil, err

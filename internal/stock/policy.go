@@ -421,8 +421,21 @@ func (a *Asked) ruled(args []any, i int) []any {
 	return append(args, int64(rule), goodAt)
 }
 
-// arrange puts the lots that may serve a line into the order of its policy.
-func (p *Policy) arrange(w *Want, shelves []*lot) []*lot {
+// wantedOf is what the lines that name no batch want of a SKU together: they share one order of batches.
+func wantedOf(wants []Want, sku id.ID) (n qty.Qty) {
+	for i := range wants {
+		if wants[i].SKU == sku && wants[i].Batch == 0 {
+			n += wants[i].Qty
+		}
+	}
+	return n
+}
+
+// arrange puts the lots that may serve the i-th line into the order of its policy. It goes by what was free before any line
+// took of it, as the question did, so that the order does not depend on how many lots were asked for.
+func (a *Asked) arrange(i int, shelves []*lot) []*lot {
+	w, rule := &a.wants[i], a.ruleOf(i)
+	wanted := wantedOf(a.wants, w.SKU)
 	var mine []*lot
 	for _, b := range shelves {
 		if b.sku == w.SKU {
@@ -430,7 +443,7 @@ func (p *Policy) arrange(w *Want, shelves []*lot) []*lot {
 		}
 	}
 	slices.SortFunc(mine, func(a, b *lot) int {
-		return p.serves(shelf{int64(a.id), a.reduced, a.received, a.expires, a.free}, shelf{int64(b.id), b.reduced, b.received, b.expires, b.free}, w.Qty)
+		return rule.serves(shelf{int64(a.id), a.reduced, a.received, a.expires, a.had}, shelf{int64(b.id), b.reduced, b.received, b.expires, b.had}, wanted)
 	})
 	return mine
 }

@@ -99,7 +99,7 @@ func TestFortyBuyersAskForThirtyPieces(t *testing.T) {
 // Without the row lock the buyers read what others are about to take, and some are refused although there
 // is enough: the test above must see that.
 func TestAForgottenRowLockIsSeen(t *testing.T) {
-	defer swap(&pickLock, pickRead)()
+	defer dbtest.Swap(&pickLock, pickRead)()
 	for range 10 {
 		s := open(t, dbtest.New(t, db.Postgres, schema))
 		s.receive(bun, 30, 1001, time.Hour)

@@ -6,6 +6,7 @@ import (
 
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/qty"
 )
 
 // Reduce says that a batch is sold at a lower price of its own from now on: who does not ask for it by name gets
@@ -50,18 +51,26 @@ func Foresee(tx *db.Tx, site id.ID, wants []Want) ([]Take, error) {
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
+	type ruled struct {
+		rule   *Policy
+		wanted qty.Qty
+	}
+	byRule := map[id.ID]ruled{}
+	for i := range rules {
+		byRule[wants[i].SKU] = ruled{rules[i], wantedOf(wants, wants[i].SKU)}
+	}
+	if rules != nil {
+		slices.SortFunc(places, func(a, b *place) int {
+			r := byRule[a.sku]
+			return cmp.Or(cmp.Compare(a.sku, b.sku), r.rule.serves(a.shelf, b.shelf, r.wanted))
+		})
+	}
 	takes := make([][]Take, len(wants))
 	for _, named := range [2]bool{true, false} { // in the order of Pick
 		for i := range wants {
 			w := &wants[i]
 			rest := w.Qty
-			var rule *Policy
-			if rules != nil && !named {
-				rule = rules[i]
-				slices.SortFunc(places, func(a, b *place) int {
-					return cmp.Or(cmp.Compare(a.sku, b.sku), rule.serves(a.shelf, b.shelf, w.Qty))
-				})
-			}
+			rule := byRule[w.SKU].rule
 			for _, s := range places {
 				if s.sku != w.SKU || named != (w.Batch != 0) || named && id.ID(s.id) != w.Batch || !named && !rule.alive(s.expires, tx.Now()) {
 					continue

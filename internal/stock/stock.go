@@ -159,6 +159,7 @@ type lot struct {
 	expires  time.Time
 	reduced  int64     // 1: sold at a price of its own, and last
 	received time.Time // only known where a policy asks for it
+	had      qty.Qty   // not held, before anything was chosen
 	others   int64     // 1: the site has more of the SKU in other batches, 0: it has not, -1: nobody asked
 
 	// What is left when everything chosen so far is taken.
