@@ -147,7 +147,7 @@ export async function what_nears_its_end_sells_for_less_and_the_board_moves(scen
   equal([slip.total_fen, (await api.get(`/api/till/sales/${slip.id}`)).lines.map((l) => l.amount_fen)], [reduced.price_fen, [reduced.price_fen]], 'the slip of what was scanned')
   const today = await api.get(`/api/report/board?site_id=${site}`)
   equal(today.total.net_fen, 400 + 2 * reduced.price_fen, 'sales of the day on the board')
-  await picture(wall, 'board-zh', { docs: true })
+  await picture(wall, 'board-moved-zh')
 
   const proofs = await run(['check', '--db', server.db])
   check(proofs.code === 0, `check is red:\n${proofs.out}${proofs.err}`)

@@ -44,6 +44,8 @@ export default {
   requisition: 'Requisition',
   suppliers: 'Suppliers',
   supplier: 'Supplier',
+  periods: 'Closing',
+  ledger_account: 'Account statement',
   trace: 'Trace',
   imports: 'Imports',
   import: 'Import',

@@ -1,4 +1,4 @@
-import { AccountBookOutlined, AppstoreOutlined, CloudUploadOutlined, FireOutlined, HomeOutlined, HourglassOutlined, InboxOutlined, LineChartOutlined, NodeIndexOutlined, SafetyCertificateOutlined, ScheduleOutlined, SettingOutlined, ShoppingOutlined, UnorderedListOutlined } from '@ant-design/icons'
+import { AccountBookOutlined, AppstoreOutlined, BookOutlined, CloudUploadOutlined, FireOutlined, HomeOutlined, HourglassOutlined, InboxOutlined, LineChartOutlined, NodeIndexOutlined, SafetyCertificateOutlined, ScheduleOutlined, SettingOutlined, ShoppingOutlined, UnorderedListOutlined } from '@ant-design/icons'
 import { mountApp } from '@kit/mount'
 import { AppShell, type PageDef } from '@kit/Shell'
 import { sources } from './find'
@@ -50,6 +50,8 @@ const pages: PageDef<keyof typeof zh>[] = [
   { path: '/buy/suppliers', title: 'suppliers', perm: 'party.read', under: '/buy', load: () => import('./buy/Suppliers') },
   { path: '/buy/suppliers/:id', title: 'supplier', perm: 'party.read', under: '/buy', load: () => import('./buy/OneSupplier') },
   { path: '/buy/:id', title: 'order', perm: 'purchase.read', under: '/buy', load: () => import('./buy/OneOrder') },
+  { path: '/ledger', title: 'periods', perm: 'ledger.read', icon: BookOutlined, load: () => import('./ledger/Periods') },
+  { path: '/ledger/accounts/:id', title: 'ledger_account', perm: 'ledger.read', under: '/ledger', load: () => import('./ledger/Account') },
   { path: '/trace', title: 'trace', perm: 'make.read', icon: NodeIndexOutlined, load: () => import('./trace/Trace') },
   { path: '/imports', title: 'imports', perm: 'import.run', icon: CloudUploadOutlined, group: true, load: () => import('./imports/Imports') },
   { path: '/imports/:id', title: 'import', perm: 'import.run', under: '/imports', load: () => import('./imports/OneImport') },

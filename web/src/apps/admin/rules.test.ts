@@ -6,6 +6,7 @@ import { categoryPaths, parseRatio, ratioOf } from './goods/shared'
 import { gain } from './plan/shared'
 import { isSlipNo, stateOf } from './sales/shared'
 import { lifeOf } from './stock/shared'
+import { flowOf } from './stock/words'
 
 describe('which price holds', () => {
   const entry = (over: Partial<PriceEntry>): PriceEntry => ({ id: '1', product_id: '1', unit: 'piece', document_id: '', document_no: '', valid_at: null, withdrawn: false, site_id: '', staff_id: '1', price_fen: 100, valid_from: '2026-03-01', created_at: '2026-02-20T00:00:00Z', ...over })
@@ -45,6 +46,10 @@ test('a sale that was given back in part or whole says so', () => {
 test('only a whole slip number is asked of the server', () => {
   expect(isSlipNo(' S001-1-261123-0003 ')).toBe(true)
   for (const part of ['', '0003', 'S001-1', 'S001-1-261123-', '261123-0003']) expect(isSlipNo(part), part).toBe(false)
+})
+
+test('an account is told by what it is for, whatever its reason or rate', () => {
+  expect(['waste_cost_expired', 'waste_damaged', 'revenue_13', 'gain_value', 'consumed', 'stock:77', 'sold'].map(flowOf)).toEqual(['waste', 'waste', 'revenue', 'gain', 'consumed', 'stock', 'sold'])
 })
 
 test('the server is asked for an order or batch only by what can be one', () => {

@@ -41,6 +41,8 @@ export default {
   requisition: '要货单',
   suppliers: '供应商',
   supplier: '供应商',
+  periods: '结账',
+  ledger_account: '账户台账',
   trace: '追溯',
   imports: '导入',
   import: '导入',

@@ -97,7 +97,7 @@ export default {
   none_req: '门店向中央厨房或仓库要货时，会出现在这里。',
   req_open: '待送',
   req_transfer: '调拨单',
-  req_deliver: '确认要货,生成调拨单',
+  req_deliver: '确认要货，生成调拨单',
   req_received: '货已收到',
   req_end: '送到了，或不送了',
   req_end_title: '怎么结束的？',

@@ -130,7 +130,7 @@ function Production(props: Part) {
     { key: 'name', head: t('product'), cell: (r) => <>{confirm.box(r)} {r.name} <span className="zg-note">{r.code}</span></>, by: (r) => r.name },
     { key: 'round', head: t('round'), cell: (r) => p(`round_${r.round as 1}`), by: (r) => r.round },
     { key: 'ready', head: t('ready'), cell: (r) => r.ready_by, by: (r) => r.ready_at },
-    { key: 'mean', head: t('expected'), right: true, cell: (r) => f.decimal(r.mean), by: (r) => Number(r.mean), wide: true },
+    { key: 'mean', head: t('expected'), right: true, cell: (r) => f.number(Number(r.mean), 1), by: (r) => Number(r.mean), wide: true },
     { key: 'on_hand', head: t('on_hand'), right: true, cell: (r) => f.decimal(r.on_hand), by: (r) => Number(r.on_hand), wide: true },
     { key: 'proposed', head: t('proposed'), right: true, cell: (r) => f.decimal(r.proposed), by: (r) => Number(r.proposed), wide: true },
     { key: 'make', head: t('make'), right: true, cell: (r) => <b>{f.qty({ qty: r.make, unit: r.unit })}</b>, by: (r) => Number(r.make) },

@@ -1,6 +1,7 @@
 import { act, client, DataTable, Facts, Figure, must, ofThousandths, PageHead, Parts, ProblemBox, Sheet, SkeletonLines, Strip, thousandths, useAct, useCan, useFormat, useListing, usePageTitle, useProblemWords, useRead, useText, type BatchStory, type Column, type Movement } from '@kit'
 import { Button } from 'antd'
 import { Link, useParams } from 'react-router-dom'
+import { Return } from './Return'
 import { AgeBar, documentLink, stockText, useMovementWords } from './shared'
 
 export default function OneBatch() {
@@ -16,7 +17,7 @@ export default function OneBatch() {
   const q = (value: string) => f.qty({ qty: value, unit: batch.unit })
   return (
     <>
-      <PageHead title={t('batch_title', { code: batch.code })} back={{ to: `/stock/batches?site=${batch.site_id}&product=${batch.product_id}`, label: t('batches') }} note={<Link to={`/goods/${batch.product_id}`}>{batch.product}</Link>} />
+      <PageHead title={t('batch_title', { code: batch.code })} back={{ to: `/stock/batches?site=${batch.site_id}&product=${batch.product_id}`, label: t('batches') }} note={<Link to={`/goods/${batch.product_id}`}>{batch.product}</Link>}>{can('ledger.read') && <Link to={`/ledger/accounts/${id}`}>{t('to_statement')}</Link>}</PageHead>
       <div className="zg-stack">
         <div className="zg-figures">
           <Figure label={t('left')} value={q(batch.qty)} whyTitle={t('story')} why={<Story batch={batch} />} {...(Number(batch.held) > 0 ? { note: `${t('held')} ${q(batch.held)}` } : {})} />
@@ -25,6 +26,7 @@ export default function OneBatch() {
           <Figure label={t('expires')} value={batch.expires_at ? f.at(batch.expires_at) : t('no_expiry')} note={<AgeBar batch={batch} />} />
         </div>
         <Places batch={batch} />
+        <Return batch={batch} />
         {batch.made_on && <Sheet><Facts facts={[[t('made_on'), f.day(batch.made_on)]]} /></Sheet>}
         {can('ledger.read') ? <StatementTable account={id} unit={batch.unit} /> : (
           <Sheet title={t('story')}>

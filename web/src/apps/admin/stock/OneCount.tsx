@@ -4,6 +4,7 @@ import { Button, Input } from 'antd'
 import { useState } from 'react'
 import { useParams } from 'react-router-dom'
 import { CountBadge } from './Counts'
+import { PrintFoot, PrintHead } from './Paper'
 import { stockText } from './shared'
 
 const lineStates = ['not_counted', 'counted', 'count_again', 'approved', 'posted', 'not_posted'] as const
@@ -23,6 +24,7 @@ export default function OneCount() {
       <PageHead title={t('count')} back={{ to: `/stock/counts?site=${c.site_id}`, label: t('counts') }} note={<CountBadge state={c.state} />}>
         <Button icon={<PrinterOutlined />} onClick={() => print()}>{t('print')}</Button>
       </PageHead>
+      <PrintHead no={c.id} site={c.site_id} title={t('count')} />
       <div className="zg-stack">
         <Sheet><Steps label={t('state')} current={c.state} bad={c.state === 'cancelled'} steps={steps.map((key) => { const when = at(key); return { key, label: t(`count_${key}`), ...(when ? { at: when } : {}) } })} /></Sheet>
         <NextOfCount count={c} />
@@ -31,6 +33,7 @@ export default function OneCount() {
           <Sheet><Facts facts={[[t('count_kind'), t(`count_kind_${c.kind}`)], [t('blind'), t(c.blind ? 'yes' : 'no')], [t('count_limit'), f.yuan(c.limit_fen)], [t('gain'), f.yuan(c.sums.gain_fen)], [t('loss'), f.yuan(c.sums.loss_fen)], c.note !== '' && [t('note'), c.note]]} /></Sheet>
           <Sheet title={t('trail')}><Trail label={t('trail')} entries={[...c.trail].reverse().map((s, i) => ({ key: String(i), at: s.at, who: s.staff || t('system'), what: <>{t(`act_${s.act}` as 'act_open')}{s.note && ` · ${s.note}`}</> }))} /></Sheet>
         </div>
+        <PrintFoot signatures={['made', 'checked']} />
       </div>
     </>
   )

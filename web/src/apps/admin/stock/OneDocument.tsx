@@ -2,6 +2,8 @@ import { PrinterOutlined } from '@ant-design/icons'
 import { all, client, DataTable, Facts, must, PageHead, ProblemBox, Sheet, SkeletonLines, useFormat, usePageTitle, useRead, useText, type Column, type StockDocumentItem } from '@kit'
 import { Button } from 'antd'
 import { Link, useParams } from 'react-router-dom'
+import { Landed } from './Landed'
+import { PrintFoot, PrintHead } from './Paper'
 import { stockText, useMovementWords } from './shared'
 
 export default function OneDocument() {
@@ -27,6 +29,7 @@ export default function OneDocument() {
       <PageHead title={words.document(doc.kind)} back={{ to: `/stock/documents?site=${doc.site_id}`, label: t('documents') }}>
         <Button icon={<PrinterOutlined />} onClick={() => print()}>{t('print')}</Button>
       </PageHead>
+      <PrintHead no={doc.id} site={doc.site_id} title={words.document(doc.kind)} />
       <div className="zg-stack">
         <Sheet>
           <Facts facts={[
@@ -36,6 +39,8 @@ export default function OneDocument() {
           ]} />
         </Sheet>
         <DataTable label={t('lines')} rows={all(doc.items)} columns={columns} rowKey={(l) => String(l.line_no)} empty={null} />
+        {doc.kind === 'goods_receipt' && <Landed receipt={doc.id} site={doc.site_id} lines={doc.items} />}
+        <PrintFoot signatures={doc.kind === 'goods_receipt' ? ['handed', 'taken', 'checked'] : doc.kind === 'supplier_return' ? ['made', 'handed', 'taken'] : ['made', 'checked']} />
       </div>
     </>
   )

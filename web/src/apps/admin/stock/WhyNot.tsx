@@ -1,5 +1,8 @@
-import { all, Badge, client, DataTable, Figure, must, ofThousandths, PageHead, Parts, ProblemBox, Sheet, SitePick, SkeletonLines, thousandths, useFormat, usePageTitle, useRead, useSite, useText, type ChannelShare, type Column, type StockWhyRow } from '@kit'
+import { all, Badge, client, DataTable, Figure, must, ofThousandths, PageHead, Parts, ProblemBox, Sheet, SitePick, SkeletonLines, thousandths, useCan, useFormat, usePageTitle, useRead, useSite, useText, type ChannelShare, type Column, type StockWhyRow } from '@kit'
+import { Button } from 'antd'
+import { useState } from 'react'
 import { Link, useParams } from 'react-router-dom'
+import { ChannelRule } from './ChannelRule'
 import { documentLink, stockText, useMovementWords } from './shared'
 
 const kept = ['held', 'frozen', 'inspecting', 'damaged', 'expired', 'reserved'] as const
@@ -11,6 +14,8 @@ export default function WhyNot() {
   const f = useFormat()
   const place = useSite()
   const words = useMovementWords()
+  const can = useCan()
+  const [rule, setRule] = useState<ChannelShare['channel']>()
   const site = place.site?.id ?? ''
   const read = useRead(['stock', 'why', site, id], () => must(client.GET('/api/stock/why', { params: { query: { site_id: site, product_id: id } } })), { skip: !site })
   const shares = useRead(['stock', 'channels', site, id], () => must(client.GET('/api/stock/channels', { params: { query: { site_id: site, product_id: id } } })), { skip: !site })
@@ -39,7 +44,9 @@ export default function WhyNot() {
     { key: 'floor', head: t('channel_floor'), unit: f.unit(why.unit), right: true, cell: (c) => (Number(c.floor) ? f.decimal(c.floor) : '') },
     { key: 'aside', head: t('channel_aside'), unit: f.unit(why.unit), right: true, cell: (c) => (Number(c.put_aside) ? f.decimal(c.put_aside) : '') },
     { key: 'cap', head: t('channel_cap'), unit: f.unit(why.unit), right: true, cell: (c) => (c.limited ? `${f.decimal(c.taken)} / ${f.decimal(c.cap)}` : Number(c.taken) ? f.decimal(c.taken) : '') },
+    ...(can('stock.manage') ? [{ key: 'acts', head: '', cell: (c: ChannelShare) => <Button size="small" onClick={() => setRule(c.channel)}>{t('change_rule')}</Button> }] : []),
   ]
+  const ruled = shares.data?.channels.find((c) => c.channel === rule)
   return (
     <>
       <PageHead title={why.name} back={{ to: `/stock?site=${site}`, label: t('levels') }} note={<Link to={`/stock/batches?site=${site}&product=${id}&open=1`}>{t('to_batches')}</Link>}><SitePick {...place} /></PageHead>
@@ -54,6 +61,7 @@ export default function WhyNot() {
         </Sheet>
         <DataTable label={t('why_title')} rows={all(why.items)} columns={columns} rowKey={(r) => `${r.why}${r.batch_id}${r.place_id}${r.document_id}`} empty={null} />
         {shares.data && <Sheet title={t('channels_title')} note={t('channels_note')} flush><DataTable label={t('channels_title')} rows={all(shares.data.channels)} columns={shareColumns} rowKey={(c) => c.channel} empty={null} /></Sheet>}
+        {ruled && <ChannelRule key={ruled.channel} site={site} product={id} unit={why.unit} share={ruled} done={() => setRule(undefined)} />}
       </div>
     </>
   )

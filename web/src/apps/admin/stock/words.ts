@@ -2,6 +2,10 @@ import { translator, type Lang } from '@kit'
 import { stockText } from './text'
 import zh from './zh'
 
+/** The flow that an account of the ledger is, whatever its reason or rate: "waste_cost_expired" is waste. */
+export const flowOf = (account: string): string =>
+  (account.split(/[:/ ]/)[0] ?? account).replace(/^(waste|revenue|output_tax)_.*$/, '$1').replace(/_value$/, '')
+
 /** The words of documents of stock, where there is no page around. */
 export function movementWords(lang: Lang) {
   const t = translator(stockText, lang)
@@ -11,8 +15,7 @@ export function movementWords(lang: Lang) {
     kind: (kind: 'batch' | 'document' | 'transfer' | 'count'): string => t(kind),
     state: (kind: 'transfer' | 'count', state: string): string => { const key = `${kind}_${state}`; return key in zh ? t(key as 'count_open') : state },
     other: (account: string): string => {
-      const name = account.split(/[:/ ]/)[0] ?? account
-      const key = `other_${name.startsWith('waste') ? 'waste' : name}`
+      const key = `other_${flowOf(account)}`
       return key in zh ? t(key as 'other_sold') : account
     },
   }

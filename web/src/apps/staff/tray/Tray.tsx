@@ -90,7 +90,7 @@ function Row(props: { batch: Clearance; now: number; discards: boolean }) {
   const left = (Date.parse(b.expires_at) - now) / 1000
   const price = f.yuan(b.price_fen)
   const next = nextOf(b)
-  const said = need === 'take_off' ? t('take_off') : b.list_fen === 0 ? t('no_price') : need === 'free_one' ? t('free_one', { price }) : need === 'markdown' ? t('markdown', { depth: b.depth, price }) : t('full_price', { price })
+  const said = need === 'take_off' ? t('take_off') : b.reason === 'no_price' ? t('no_price') : b.list_fen === 0 ? '' : need === 'free_one' ? t('free_one', { price }) : need === 'markdown' ? t('markdown', { depth: b.depth, price }) : t('full_price', { price })
   return (
     <li className={`st-task st-${toneOf(b, now)} tr-row`}>
       <div>
