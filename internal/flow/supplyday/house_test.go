@@ -39,7 +39,7 @@ import (
 // chain is an installation with a store, another store of somebody else, and a kitchen. It is Monday 2026-03-02, 05:40
 // in the morning; the store has sold wraps, burgers and cola for sixty days.
 type chain struct {
-	t      *testing.T
+	t      testing.TB
 	d      *dbtest.DB
 	s      *Service
 	api    *web.API
@@ -82,7 +82,7 @@ func perms(names ...string) (all []org.Permission) {
 	return all
 }
 
-func open(t *testing.T, d *dbtest.DB) *chain {
+func open(t testing.TB, d *dbtest.DB) *chain {
 	t.Helper()
 	d.Clock.Set(time.Date(2026, 3, 1, 21, 40, 0, 0, time.UTC))
 	c := &chain{t: t, d: d, p: map[string]*catalog.Product{}, sup: map[string]id.ID{}}

@@ -22,6 +22,58 @@ export function LineState(props: { state: Round['state'] }) {
   return <Badge tone={tones[props.state]}>{t(`state_${props.state}`)}</Badge>
 }
 
+/** Why and how a line is ordered, where that is out of the ordinary. */
+export function LineLevel(props: { line: Proposal }) {
+  const { line } = props
+  const t = useText(planningText)
+  if (line.level === 'automatic' && line.factor === '1') return null
+  return <Badge tone={line.held ? 'red' : line.level === 'dynamic' ? 'amber' : 'plain'}>{t(`level_${line.level}`)}{line.factor !== '1' && ` ${t('raised', { n: line.factor })}`}</Badge>
+}
+
+function LevelReasons(props: { line: Proposal; why: S['ReplenishProposalWhy'] }) {
+  const { line, why } = props
+  const t = useText(planningText)
+  const f = useFormat()
+  const q = (n: string) => f.qty({ qty: n, unit: line.unit })
+  const pct = (ppm: number) => f.percent(ppm / 1e6, 0)
+  const { static: level, event, urgent } = why
+  return (
+    <>
+      {line.held && <Strip tone="red">{t(`held_${line.held}`)}</Strip>}
+      {!line.held && line.execution === 'approve' && line.state === 'proposed' && <Strip tone="amber">{t('approve_needed')}</Strip>}
+      {urgent && (
+        <section>
+          <h3>{t('urgent_title')}</h3>
+          <ul className="zg-list">
+            <li>{t('urgent_sold', { sold: q(urgent.sold), expected: q(urgent.expected), pct: pct(urgent.factor_ppm) })}</li>
+            <li>{t('urgent_rest', { rest: q(urgent.remaining), have: q(urgent.available), coming: q(urgent.arriving), short: pct(urgent.short_ppm) })}</li>
+            {urgent.out_at && <li><b>{t('urgent_out', { at: urgent.out_at })}</b> · {t('urgent_comes', { at: urgent.arrives_at })}</li>}
+            {line.kind === 'requisition' ? <li>{urgent.buy_fen > 0 ? t('urgent_trip', { trip: f.yuan(urgent.trip_fen), buy: f.yuan(urgent.buy_fen) }) : t('urgent_trip_only', { trip: f.yuan(urgent.trip_fen) })}</li>
+              : urgent.surcharge_ppm > 0 && <li>{t('urgent_more', { pct: pct(urgent.surcharge_ppm) })}</li>}
+          </ul>
+        </section>
+      )}
+      {event && (
+        <section>
+          <h3>{t('event_title', { name: event.name })}</h3>
+          <p>{t('event_note', { factor: event.factor, without: q(event.without) })}{event.order_from && ` · ${t('event_from', { at: event.order_from })}`}</p>
+          {event.earlier && <p className="zg-note">{t('event_earlier')}</p>}
+        </section>
+      )}
+      {level && (
+        <section>
+          <h3>{t('static_title')}</h3>
+          <Parts parts={[{ label: t('static_most'), value: thousandths(level.most) }, { label: t('available'), value: -thousandths(level.available) }, { label: t('in_transit'), value: -thousandths(level.in_transit) }]}
+            total={thousandths(why.net)} totalLabel={t('net')} format={(n) => q(ofThousandths(n))} slack={1} />
+          <p className="zg-note">{t('static_level', { level: q(level.safety) })}{level.by_hand && ` · ${t('by_hand')}`}
+            {level.computed_safety && ` · ${t('computed', { level: q(level.computed_safety), days: level.days, expected: q(level.expected), margin: q(level.margin) })}`}</p>
+          <StockByAge stock={level.stock} unit={line.unit} />
+        </section>
+      )}
+    </>
+  )
+}
+
 /** A line of a plan opened into what it is made of, and what a person may decide about it. */
 export function LineReasons(props: { plan: string; line: string; documents?: (kind: Proposal['kind'], id: string) => ReactNode }) {
   const read = useRead(['plan', 'line', props.plan, props.line], (signal) => must(client.GET('/api/plans/{id}/lines/{line}', { params: { path: { id: props.plan, line: props.line } }, signal })))
@@ -132,10 +184,11 @@ function ProposalReasons(props: { plan: string; line: Proposal; why: S['Replenis
   return (
     <>
       {line.late && <Strip tone="red">{t('late')}</Strip>}
+      <LevelReasons line={line} why={why} />
       <Facts facts={[[line.kind === 'purchase' ? t('supplier') : t('source'), line.supplier_name || line.source_name], [t('terms'), terms], [t('due', { day: f.day(line.due) }), t('packs', { n: line.packs, pack: f.qty({ qty: line.pack_qty, unit: line.pack_unit }) })],
         line.kind === 'purchase' && [t('amount'), f.yuan(line.amount_fen)], [t('order_now'), f.qty({ qty: line.qty, unit: line.unit })]]} />
       <Parts parts={[{ label: t('net'), value: net }, { label: t('over'), value: proposed - net }]} total={proposed} totalLabel={t('order_qty')} format={q} />
-      {opened.data?.requirement && opened.data.requirement_why && <RequirementReasons line={opened.data.requirement} why={opened.data.requirement_why} />}
+      {!why.static && opened.data?.requirement && opened.data.requirement_why && <RequirementReasons line={opened.data.requirement} why={opened.data.requirement_why} />}
       {(why.others ?? []).length > 0 && (
         <section>
           <h3>{t('others')}</h3>
@@ -159,13 +212,21 @@ function Decide(props: { plan: string; line: Round | Proposal }) {
   const path = { id: plan, line: line.id }
   const confirm = useAct(() => act(['confirm line', path], (header) => client.POST('/api/plans/{id}/lines/{line}/confirm', { params: { path, header } })), ['plan', 'purchase'])
   const change = useAct(() => act(['change line', path, qty, reason], (header) => client.POST('/api/plans/{id}/lines/{line}/change', { params: { path, header }, body: { qty: qty.trim(), reason: reason.trim() } })), ['plan', 'purchase'])
-  const problem = change.problem ?? confirm.problem
+  const release = useAct(() => act(['release line', path, reason], (header) => client.POST('/api/plans/{id}/lines/{line}/release', { params: { path, header }, body: { reason: reason.trim() } })), ['plan', 'purchase'])
+  const waits = !round && line.state === 'proposed' && (line.held !== undefined || line.execution === 'approve')
+  const problem = change.problem ?? confirm.problem ?? release.problem
   const mayChange = round ? line.state !== 'done' : line.state === 'proposed'
   return (
     <section className="zg-decide">
-      <p className="zg-line"><LineState state={line.state} />{line.decided_at && <span className="zg-note">{t('decided', { who: line.decided_by, at: f.at(line.decided_at) })}{line.reason && ` · ${t('reason', { reason: line.reason })}`}</span>}</p>
+      <p className="zg-line"><LineState state={line.state} />{line.decided_at && <span className="zg-note">{t('decided', { who: line.decided_by || t('by_system'), at: f.at(line.decided_at) })}{line.reason && ` · ${t('reason', { reason: line.reason })}`}</span>}</p>
       {problem && <ProblemBox problem={problem} />}
-      {can('plan.confirm') && !open && (
+      {waits && can('plan.approve') && !open && (
+        <form className="zg-stack" onSubmit={(e) => { e.preventDefault(); void release.run(undefined) }}>
+          <label className="zg-field"><span>{t('release_why')}</span><Input required maxLength={200} value={reason} onChange={(e) => setReason(e.target.value)} /></label>
+          <div className="zg-acts"><Button type="primary" htmlType="submit" loading={release.busy}>{t('release')}</Button><Button onClick={() => setOpen(true)}>{t('change')}</Button></div>
+        </form>
+      )}
+      {can('plan.confirm') && !waits && !open && (
         <div className="zg-acts">
           {line.state === 'proposed' && <Button type="primary" loading={confirm.busy} onClick={() => void confirm.run(undefined)}>{t('confirm_line')}</Button>}
           {mayChange && <Button onClick={() => setOpen(true)}>{t('change')}</Button>}

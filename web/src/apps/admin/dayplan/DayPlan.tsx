@@ -3,12 +3,13 @@ import type { components } from '@kit/api/schema'
 import { Button, Checkbox } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router-dom'
-import { LineReasons, LineState, type Proposal, type Requirement, type Round } from '../../../planning/Reasons'
+import { LineLevel, LineReasons, LineState, type Proposal, type Requirement, type Round } from '../../../planning/Reasons'
 import { planningText } from '../../../planning/text'
 import { PlanTabs } from '../plan/shared'
 import { dayPlanText } from './text'
 
 type PlanView = components['schemas']['ReplenishPlanView']
+type Pace = components['schemas']['ReplenishTuningView']
 
 /** What is made and ordered on a day: one site, or all of them with what goes wrong first. */
 export default function DayPlan() {
@@ -85,6 +86,8 @@ function OneSite() {
               <div className="zg-figure"><span className="zg-figure-label">{t('rounds_done')}</span><span className="zg-figure-value">{plan.rounds_done} / {plan.rounds}</span></div>
               <div className="zg-figure"><span className="zg-figure-label">{t('amount_open')}</span><span className="zg-figure-value">{f.yuan(plan.amount_open_fen)}</span><span className="zg-note">{t('amount')} {f.yuan(plan.amount_fen)}</span></div>
             </div>
+            <PaceNow plan={plan} open={setLine} />
+            <Orders plan={plan} open={setLine} wants />
             <Production plan={plan} open={setLine} />
             <Orders plan={plan} open={setLine} />
             <Needs plan={plan} open={setLine} />
@@ -145,15 +148,44 @@ function Production(props: Part) {
   )
 }
 
-function Orders(props: Part) {
+/** What sells far off its forecast on the day, and what is done about it; nothing where all is as expected. */
+function PaceNow(props: Part) {
   const { plan } = props
+  const t = useText(dayPlanText)
+  const f = useFormat()
+  const rows = useListing(['plan', 'pace', plan.site_id, plan.date], (after, signal) => must(client.GET('/api/plans/pace', { params: { query: { site_id: plan.site_id, date: plan.date, limit: 200, ...(after ? { after } : {}) } }, signal })))
+  const off = { ...rows, rows: rows.rows.filter((r) => r.outcome !== 'past') }
+  if (off.rows.length === 0) return null
+  const tone = { enough: 'green', purchase: 'amber', transfer: 'amber', unobtainable: 'red', make: 'amber', cut: 'plain', outranked: 'amber', past: 'green' } as const
+  const columns: Column<Pace>[] = [
+    { key: 'name', head: t('product'), cell: (r) => <>{r.name} <span className="zg-note">{r.code}</span></>, by: (r) => r.name },
+    { key: 'sold', head: t('sold'), right: true, cell: (r) => f.qty({ qty: r.sold, unit: r.unit }), by: (r) => Number(r.sold) },
+    { key: 'expected', head: t('by_now'), right: true, cell: (r) => f.decimal(r.expected), by: (r) => Number(r.expected) },
+    { key: 'off', head: t('off'), right: true, cell: (r) => f.percent(Number(r.sold) / Math.max(0.001, Number(r.expected)) - 1, 0), by: (r) => Number(r.sold) / Math.max(0.001, Number(r.expected)) },
+    { key: 'have', head: t('have'), right: true, cell: (r) => f.decimal(r.available), by: (r) => Number(r.available), wide: true },
+    { key: 'rest', head: t('rest'), right: true, cell: (r) => f.decimal(r.remaining), by: (r) => Number(r.remaining), wide: true },
+    { key: 'out', head: t('out_at'), cell: (r) => r.out_at, by: (r) => r.out_at },
+    { key: 'outcome', head: t('done_about'), cell: (r) => <><Badge tone={tone[r.outcome]}>{t(`outcome_${r.outcome}`)}</Badge>
+      {r.outcome === 'unobtainable' && r.substitute_name && <div className="zg-note">{t('instead', { name: r.substitute_name })}</div>}{r.outcome === 'cut' && Number(r.spare) > 0 && <div className="zg-note">{t('spare', { qty: f.qty({ qty: r.spare, unit: r.unit }) })}</div>}</>, by: (r) => r.outcome },
+  ]
+  return (
+    <Sheet title={t('pace')} note={t('pace_note')} flush>
+      <DataTable label={t('pace')} rows={off} columns={columns} rowKey={(r) => r.id} onOpen={(r) => r.plan_id === plan.id && r.proposal_id && props.open({ id: r.proposal_id, name: r.name })} empty={null} />
+    </Sheet>
+  )
+}
+
+/** Lines to be ordered: those that want somebody's eye, or all. */
+function Orders(props: Part & { wants?: boolean }) {
+  const { plan, wants } = props
   const t = useText(dayPlanText)
   const p = useText(planningText)
   const f = useFormat()
   const confirm = useConfirm(plan, 'proposals')
-  const rows = useListing(['plan', 'proposals', plan.id], (after, signal) => must(client.GET('/api/plans/{id}/proposals', { params: { path: { id: plan.id }, query: { limit: 200, ...(after ? { after } : {}) } }, signal })))
+  const rows = useListing(['plan', 'proposals', plan.id, wants], (after, signal) => must(client.GET('/api/plans/{id}/proposals', { params: { path: { id: plan.id }, query: { limit: 200, ...(wants ? { wants } : {}), ...(after ? { after } : {}) } }, signal })))
+  if (wants && rows.rows.length === 0) return null
   const columns: Column<Proposal>[] = [
-    { key: 'name', head: t('product'), cell: (o) => <>{confirm.box(o)} {o.name} <span className="zg-note">{o.code}</span></>, by: (o) => o.name },
+    { key: 'name', head: t('product'), cell: (o) => <>{!o.held && confirm.box(o)} {o.name} <span className="zg-note">{o.code}</span> <LineLevel line={o} /></>, by: (o) => o.name },
     { key: 'from', head: t('from'), cell: (o) => o.supplier_name || o.source_name, by: (o) => o.supplier_name || o.source_name },
     { key: 'by', head: t('order_by'), cell: (o) => <>{f.date(o.order_by.slice(0, 10))} {o.order_by.slice(11)}</>, by: (o) => o.order_by },
     { key: 'due', head: t('due'), cell: (o) => f.date(o.due), by: (o) => o.due },
@@ -165,10 +197,10 @@ function Orders(props: Part) {
     { key: 'state', head: t('state'), cell: (o) => (o.late && o.state === 'proposed' ? <Badge tone="red">{p('late')}</Badge> : <LineState state={o.state} />), by: (o) => (o.late ? '0' : o.state) },
   ]
   return (
-    <Sheet title={t('orders')} acts={confirm.button} flush>
+    <Sheet title={wants ? t('exceptions') : t('orders')} {...(wants ? { note: t('exceptions_note') } : { acts: confirm.button })} flush>
       {confirm.problem && <ProblemBox problem={confirm.problem} />}
       {confirm.left > 0 && <Strip tone="amber">{t('left', { n: confirm.left })}</Strip>}
-      <DataTable label={t('orders')} rows={rows} columns={columns} rowKey={(o) => o.id} onOpen={props.open} empty={<p className="zg-note">{t('orders_none')}</p>} />
+      <DataTable label={wants ? t('exceptions') : t('orders')} rows={rows} columns={columns} rowKey={(o) => o.id} onOpen={props.open} empty={<p className="zg-note">{t('orders_none')}</p>} />
     </Sheet>
   )
 }
