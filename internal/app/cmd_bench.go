@@ -142,6 +142,9 @@ func (k *benchStockCmd) Run(ctx context.Context, c *console) error {
 			return err
 		}
 	}
+	if _, err := fmt.Fprintf(c.out, "count of %d lines: listed in %.0f ms, posted in %.0f ms, longest step %.0f ms\n", r.Count.Lines, r.Count.List, r.Count.Post, r.Count.Step); err != nil {
+		return err
+	}
 	g := r.Growth
 	_, err = fmt.Fprintf(c.out, "growth: hold x%.2f, sale x%.2f, receipt x%.2f, statement x%.2f\n", g.Hold, g.Sale, g.Receipt, g.Statement)
 	return err

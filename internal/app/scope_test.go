@@ -304,6 +304,15 @@ var examples = map[string]func(w *town, x world) request{
 	"trace-batch": func(w *town, x world) request {
 		return request{path: m1("id", x.ids["batch"]), query: m1("direction", "forward")}
 	},
+	"list-flows": func(w *town, x world) request {
+		return request{query: map[string]string{"site_id": x.ids["site"], "from": string(cal.On(w.d.Clock.Now()).AddDays(-5)), "to": w.tomorrow}}
+	},
+	"get-flow-statement": func(w *town, x world) request {
+		return request{path: m1("flow", "cost_of_sales"), query: map[string]string{"site_id": x.ids["site"], "from": string(cal.On(w.d.Clock.Now()).AddDays(-5)), "to": w.tomorrow}}
+	},
+	"list-flow-movements": func(w *town, x world) request {
+		return request{path: m1("flow", "cost_of_sales"), query: map[string]string{"site_id": x.ids["site"], "date": string(cal.On(w.d.Clock.Now()))}}
+	},
 	"get-statement": func(w *town, x world) request { return request{path: m1("id", x.ids["batch"])} },
 
 	"list-periods": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },

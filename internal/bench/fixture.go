@@ -89,11 +89,12 @@ func register(client int) string { return strconv.Itoa(client + 1) }
 
 func (f *fixture) addProducts(ctx context.Context, h House, o SaleOptions) error {
 	const step = 50
+	have := len(f.products)
 	for from := 0; from < o.SKUs; from += step {
 		var made []product
 		err := h.DB.Write(ctx, func(tx *db.Tx) error {
 			made = nil
-			for i := from; i < min(from+step, o.SKUs); i++ {
+			for i := have + from; i < have+min(from+step, o.SKUs); i++ {
 				p, err := h.Goods.Create(tx, catalog.Draft{Code: fmt.Sprintf("P%05d", i+1), Name: fmt.Sprintf("测速商品 %d", i+1), BaseUnit: "piece",
 					ShelfLifeH: 48, TaxPct: 1300, Units: []catalog.UnitDraft{{Name: fixtureUnit, Num: 1, Barcodes: []string{fmt.Sprintf("88%06d", i+1)}}}})
 				if err != nil {

@@ -13,6 +13,7 @@ import (
 	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/money"
 	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/stock"
 	registers "zhanggui/internal/till"
@@ -23,6 +24,7 @@ type StockReport struct {
 	Engine string     `json:"engine"`
 	Few    StockTimes `json:"few"`
 	Many   StockTimes `json:"many"`
+	Count  CountTimes `json:"count"` // a stock count beside all the batches
 	Growth struct {
 		Hold      float64 `json:"hold"`
 		Sale      float64 `json:"sale"`
@@ -47,6 +49,19 @@ const (
 	growthSites = 20
 	growthSKUs  = 500
 	growthOpen  = 3 // open batches of each SKU at each site; the rest are used up
+)
+
+// CountTimes are what it takes to post a stock count of which every line differs: Post is what the job does, in steps.
+type CountTimes struct {
+	Lines int64   `json:"lines"`
+	List  float64 `json:"list_ms"` // to make the list
+	Post  float64 `json:"post_ms"`
+	Step  float64 `json:"longest_step_ms"` // what a till beside it may wait for
+}
+
+const (
+	countedGoods = 5000
+	countStaff   = id.ID(1)
 )
 
 // Stock fills the database with a tenth of the batches, measures, fills it up, and measures again.
@@ -80,6 +95,10 @@ func Stock(ctx context.Context, h House, batches int, note func(string)) (*Stock
 		return nil, err
 	}
 	if r.Many, err = w.stockTimes(ctx); err != nil {
+		return nil, err
+	}
+	note(fmt.Sprintf("counting %d products", countedGoods))
+	if r.Count, err = f.count(ctx, h, o, batches/each); err != nil {
 		return nil, err
 	}
 	r.Growth.Hold, r.Growth.Sale = ratio(r.Many.HoldP50, r.Few.HoldP50), ratio(r.Many.Sale, r.Few.Sale)
@@ -151,6 +170,78 @@ func (w *floor) stockTimes(ctx context.Context) (t StockTimes, err error) {
 	t.HoldP50, t.HoldP99 = rounded(quantile(holds, .5)), rounded(quantile(holds, .99))
 	t.Sale, t.Receipt, t.Statement = rounded(quantile(sales, .5)), rounded(quantile(receipts, .5)), rounded(quantile(statements, .5))
 	return t, err
+}
+
+// count makes a list of many products of one site, finds one piece more or less of each, and posts that.
+func (f *fixture) count(ctx context.Context, h House, o SaleOptions, n int) (t CountTimes, err error) {
+	site := f.sites[0]
+	had := len(f.products)
+	o.SKUs = countedGoods - had
+	if err := f.addProducts(ctx, h, o); err != nil {
+		return t, err
+	}
+	more := &fixture{sites: f.sites[:1], products: f.products[had:]}
+	if err := more.batch(ctx, h, site, n, false); err != nil {
+		return t, err
+	}
+	var c *stock.Count
+	start := time.Now()
+	if err := h.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		c, err = stock.StartCount(tx, stock.NewCount{Site: site, Limit: money.Max})
+		return err
+	}); err != nil {
+		return t, err
+	}
+	t.List = rounded(float64(time.Since(start).Microseconds()) / 1000)
+	act := func(do func(tx *db.Tx, c *stock.Count) error) error {
+		return h.DB.Write(ctx, func(tx *db.Tx) error {
+			now, err := stock.CountByID(tx, c.ID)
+			if err != nil {
+				return err
+			}
+			return do(tx, now)
+		})
+	}
+	const step = 100
+	for from := int64(1); from <= countedGoods; from += step {
+		err := act(func(tx *db.Tx, c *stock.Count) error {
+			for line := from; line < from+step; line++ {
+				found := plenty + qty.Scale
+				if line%2 == 0 {
+					found = plenty - qty.Scale
+				}
+				if _, err := c.Enter(tx, line, countStaff, qty.Qty(found)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return t, err
+		}
+	}
+	if err := act(func(tx *db.Tx, c *stock.Count) error { return c.Review(tx, countStaff) }); err != nil {
+		return t, err
+	}
+	start = time.Now()
+	if err := act(func(tx *db.Tx, c *stock.Count) error { _, err := c.Post(tx, countStaff, false); return err }); err != nil {
+		return t, err
+	}
+	for done := false; !done; {
+		began := time.Now()
+		if err := act(func(tx *db.Tx, c *stock.Count) (err error) { done, err = c.PostStep(tx, countStaff); return err }); err != nil {
+			return t, err
+		}
+		t.Step = max(t.Step, rounded(float64(time.Since(began).Microseconds())/1000))
+	}
+	t.Post = rounded(float64(time.Since(start).Microseconds()) / 1000)
+	return t, act(func(tx *db.Tx, c *stock.Count) error {
+		s, err := c.Sums(tx)
+		if t.Lines = s.Posted; err == nil && (s.Posted < int64(countedGoods-had) || s.Failed > 0) {
+			err = fmt.Errorf("bench: %d lines of a count of %d were posted, %d failed", s.Posted, countedGoods, s.Failed)
+		}
+		return err
+	})
 }
 
 func rounded(ms float64) float64 { return math.Round(ms*1000) / 1000 }

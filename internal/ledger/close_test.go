@@ -583,3 +583,47 @@ func TestARedProofStopsItsKindUntilSomebodyReleasesIt(t *testing.T) {
 		})
 	})
 }
+
+func TestAFlowIsReadDayByDay(t *testing.T) {
+	each(t, func(t *testing.T, s shop) {
+		last := s.months(12)
+		read := func() (all [2]FlowStatement) {
+			t.Helper()
+			s.must(func(tx *db.Tx) error {
+				for i, unit := range []Unit{CNY, tea} {
+					flow := income
+					if unit == tea {
+						flow = gone
+					}
+					f, err := ReadFlow(tx, flow, site, unit, day.AddDays(3), last)
+					if err != nil {
+						return err
+					}
+					for k := range f.Days {
+						f.Days[k].Closed = false
+					}
+					all[i] = *f
+				}
+				return nil
+			})
+			return all
+		}
+		before := read()
+		if f := before[0]; f.Opening >= 0 || f.Closing >= f.Opening || len(f.Days) < 7 || f.Days[0].Date <= f.Days[1].Date || f.Days[0].Balance != f.Closing {
+			t.Errorf("%+v", f)
+		}
+		s.closeDays(day.AddDays(8), last.AddDays(1))
+		if after := read(); !reflect.DeepEqual(before, after) {
+			t.Errorf("with what is stored %+v, before it was %+v", after, before)
+		}
+		for _, c := range [][2]cal.Date{{"", last}, {day, ""}, {last, day}, {"2020-01-01", last}, {"2026-02-30", last}} {
+			s.refused(ErrFlowDays, func(tx *db.Tx) error { _, err := ReadFlow(tx, income, site, CNY, c[0], c[1]); return err })
+		}
+		if _, ok := FlowNamed("test_income"); !ok {
+			t.Error("a flow is not found by its name")
+		}
+		if a, ok := FlowNamed("nothing"); ok {
+			t.Errorf("nothing is %s", a)
+		}
+	})
+}

@@ -517,7 +517,7 @@ func TestFlowAccountsAreTheirTransfers(t *testing.T) {
 
 func TestEveryStatementIsUnderstoodByBothEngines(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
-		texts := []string{updateOne, statementPage, netBetween, daySums, dayMoves, transferSums, storedSums, sealedLegs}
+		texts := []string{updateOne, statementPage, netBetween, daySums, dayMoves, transferSums, storedSums, sealedLegs, flowStoredDays, flowOpenDays, flowMovements}
 		for _, m := range []*db.Many{insertAccounts, readAccounts, updatePosted, updateAll, insertTransfers, insertCorrections, insertHolds, settleHolds,
 			insertPeriods, insertSums, insertBalances, insertForeign, insertAllowances} {
 			texts = append(texts, m.Texts()...)

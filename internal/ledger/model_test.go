@@ -816,6 +816,9 @@ func (w *world) compare() {
 			if !maps.Equal(found, sums) {
 				w.t.Fatalf("%s: from %s to %s went %v, the notebook says %v", d.Engine(), from, to, found, sums)
 			}
+			if err := w.flow(d, tx, site, unit, from, to); err != nil {
+				return err
+			}
 			open, err := openStops(tx)
 			if err == nil && len(open) != len(w.stops) {
 				w.t.Fatalf("%s: stopped is %+v, the notebook says %+v", d.Engine(), open, w.stops)
@@ -831,6 +834,68 @@ func (w *world) compare() {
 			w.t.Fatal(err)
 		}
 	}
+}
+
+// flow compares the statement of a flow account, and opens one of its days.
+func (w *world) flow(d *dbtest.DB, tx *db.Tx, site id.ID, unit Unit, from, to cal.Date) error {
+	want := map[cal.Date]FlowDay{}
+	opening, behind := int64(0), map[cal.Date]int{}
+	for _, doc := range w.docs {
+		for _, l := range doc.legs {
+			if doc.Site != site || l.unit != unit || l.from != gone && l.to != gone || doc.Date > to {
+				continue
+			}
+			day := want[doc.Date]
+			if day.Date, day.Transfers = doc.Date, day.Transfers+1; l.to == gone {
+				day.In += l.amount
+			} else {
+				day.Out += l.amount
+			}
+			if doc.Date < from {
+				opening += day.In - want[doc.Date].In - day.Out + want[doc.Date].Out
+			}
+			want[doc.Date] = day
+			behind[doc.Date]++
+		}
+	}
+	s, err := ReadFlow(tx, gone, site, unit, from, to)
+	if err != nil {
+		return err
+	}
+	balance := s.Closing
+	for _, day := range s.Days {
+		is := want[day.Date]
+		if is.Balance, is.Closed = balance, w.closed[site].through >= day.Date; day != is || day.Date < from {
+			w.t.Fatalf("%s: a day of a flow is %+v, the notebook says %+v", d.Engine(), day, is)
+		}
+		balance -= day.In - day.Out
+		delete(want, day.Date)
+	}
+	for date := range want {
+		if date >= from {
+			w.t.Fatalf("%s: %s is missing in a flow", d.Engine(), date)
+		}
+	}
+	if s.Opening != opening || balance != opening {
+		w.t.Fatalf("%s: a flow opens with %d and adds up to %d, the notebook says %d", d.Engine(), s.Opening, balance, opening)
+	}
+	if len(s.Days) == 0 {
+		return nil
+	}
+	date, n := s.Days[0].Date, 0
+	for place, page := (Place{}), []Movement{{}}; len(page) > 0; n += len(page) {
+		if page, err = FlowMovements(tx, gone, site, unit, date, place, 2); err != nil {
+			return err
+		}
+		if len(page) > 0 {
+			last := page[len(page)-1]
+			place = Place{Doc: last.ID, Kind: last.Kind, Leg: last.Leg}
+		}
+	}
+	if n != behind[date] {
+		w.t.Fatalf("%s: %d movements behind %s of a flow, the notebook says %d", d.Engine(), n, date, behind[date])
+	}
+	return nil
 }
 
 // statement turns over all pages.

@@ -62,6 +62,7 @@ type MovementView struct {
 
 // Routes registers the routes of the ledger.
 func Routes(api *web.API, zone Zone) {
+	flowRoutes(api, zone)
 	web.Get(api, web.Route{Path: "/api/ledger/accounts/{id}/statement", Name: "get-statement", Summary: "What happened to an account", Perm: "ledger.read", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *StatementSearch) (*StatementView, error) {
 			for _, d := range []struct {
@@ -103,20 +104,24 @@ func (s *Statement) view(zone *time.Location) *StatementView {
 		v.Opening, v.Closing, v.Available = qty.Qty(s.Opening), qty.Qty(s.Closing), qty.Qty(s.Account.Available())
 	}
 	for _, m := range s.Movements {
-		w := MovementView{Document: m.Ref.String(), Kind: m.Kind.String(), ID: m.ID, Other: m.Other.String(), Date: m.Date, At: m.At.In(zone).Format(time.RFC3339)}
-		if m.Corrects != (Ref{}) {
-			w.Corrects = m.Corrects.String()
-		}
-		if v.Money {
-			w.AmountFen, w.BalanceFen = money.Fen(m.Amount), money.Fen(m.Balance)
-		} else {
-			w.Qty, w.Balance = qty.Qty(m.Amount), qty.Qty(m.Balance)
-		}
-		v.Items = append(v.Items, w)
+		v.Items = append(v.Items, m.view(v.Money, zone))
 	}
 	if s.More {
 		p := s.Next()
 		v.Next = web.Cursor(p.Date, p.Doc, int64(p.Kind), p.Leg, p.Balance)
 	}
 	return v
+}
+
+func (m *Movement) view(inMoney bool, zone *time.Location) MovementView {
+	w := MovementView{Document: m.Ref.String(), Kind: m.Kind.String(), ID: m.ID, Other: m.Other.String(), Date: m.Date, At: m.At.In(zone).Format(time.RFC3339)}
+	if m.Corrects != (Ref{}) {
+		w.Corrects = m.Corrects.String()
+	}
+	if inMoney {
+		w.AmountFen, w.BalanceFen = money.Fen(m.Amount), money.Fen(m.Balance)
+	} else {
+		w.Qty, w.Balance = qty.Qty(m.Amount), qty.Qty(m.Balance)
+	}
+	return w
 }

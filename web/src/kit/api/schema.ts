@@ -851,6 +851,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ledger/flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What went through the flow accounts of a site in money: revenue, tax, cost, loss */
+        get: operations["list-flows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/flows/{flow}/movements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The documents behind a day of a flow account, newest first */
+        get: operations["list-flow-movements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/flows/{flow}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A flow account of a site, day by day */
+        get: operations["get-flow-statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ledger/periods": {
         parameters: {
             query?: never;
@@ -4782,6 +4833,53 @@ export interface components {
             amount: number;
             batch_id: string;
         };
+        LedgerFlowDayView: {
+            /** @description after it */
+            balance: string;
+            /** Format: int64 */
+            balance_fen: number;
+            business_date: string;
+            closed: boolean;
+            in: string;
+            /** Format: int64 */
+            in_fen: number;
+            out: string;
+            /** Format: int64 */
+            out_fen: number;
+            /** Format: int64 */
+            transfers: number;
+        };
+        LedgerFlowSumView: {
+            book: string;
+            flow: string;
+            /** Format: int64 */
+            in_fen: number;
+            /**
+             * Format: int64
+             * @description in less out
+             */
+            net_fen: number;
+            /** Format: int64 */
+            out_fen: number;
+        };
+        LedgerFlowView: {
+            book: string;
+            closing: string;
+            /** Format: int64 */
+            closing_fen: number;
+            /** @description newest first; days without a movement are left out */
+            days: components["schemas"]["LedgerFlowDayView"][];
+            flow: string;
+            from: string;
+            /** @description before the first day */
+            opening: string;
+            /** Format: int64 */
+            opening_fen: number;
+            site_id: string;
+            /** @description empty for money */
+            sku_id: string;
+            to: string;
+        };
         LedgerMovementView: {
             /** Format: int64 */
             amount_fen: number;
@@ -5353,6 +5451,16 @@ export interface components {
         };
         PageJobsStatus: {
             items: components["schemas"]["JobsStatus"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageLedgerFlowSumView: {
+            items: components["schemas"]["LedgerFlowSumView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageLedgerMovementView: {
+            items: components["schemas"]["LedgerMovementView"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -10514,6 +10622,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LedgerStatementView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-flows": {
+        parameters: {
+            query: {
+                site_id: string;
+                /** @description first business date */
+                from: string;
+                /** @description last business date */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLedgerFlowSumView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-flow-movements": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                /** @description goods of this SKU; money when left out */
+                sku_id?: string;
+                date: string;
+            };
+            header?: never;
+            path: {
+                flow: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLedgerMovementView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-flow-statement": {
+        parameters: {
+            query: {
+                site_id: string;
+                /** @description goods of this SKU; money when left out */
+                sku_id?: string;
+                /** @description first business date */
+                from: string;
+                /** @description last business date */
+                to: string;
+            };
+            header?: never;
+            path: {
+                flow: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerFlowView"];
                 };
             };
             /** @description Error */
