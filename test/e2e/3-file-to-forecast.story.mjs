@@ -119,7 +119,7 @@ export async function from_a_sales_file_to_a_forecast_and_a_sale_by_keyboard_onl
   const row = page.locator('tr[data-row]', { hasText: '矿泉水' })
   await row.waitFor({ timeout: 60_000 })
   await until('the end of the run', async () => (await page.getByText('正在预测').count()) === 0)
-  await picture(page, 'plan-zh', { docs: true })
+  await picture(page, 'products-zh')
   await openRow(page, row)
   await page.getByRole('heading', { level: 1, name: /矿泉水/ }).waitFor()
   const { items } = await api.get(`/api/forecasts?site_id=${site}`)

@@ -78,7 +78,7 @@ function useCost() {
   return (cost: Line['cost']) => {
     if (!cost) return ''
     if (cost.fen === 0 && cost.unpriced > 0) return <span className="zg-note">{t('no_price')}</span>
-    return <>{f.money(cost.fen)}{cost.unpriced > 0 && <div className="zg-note">{t('unpriced', { n: cost.unpriced })}</div>}</>
+    return <span>{f.money(cost.fen)}{cost.unpriced > 0 && <div className="zg-note">{t('unpriced', { n: cost.unpriced })}</div>}</span>
   }
 }
 
@@ -101,12 +101,12 @@ function Shown(props: { tree: Tree }) {
     { key: 'per', head: t('per_recipe'), right: true, cell: ({ line }) => <>{f.qty({ qty: line.per, unit: line.unit })}<div className="zg-note">{t('per', { qty: f.decimal(line.per_yield) })}</div></>, wide: true },
     { key: 'loss', head: t('loss'), right: true, cell: ({ line }) => (Number(line.loss) === 0 ? '–' : <>{f.percent(Number(line.loss))}<div className="zg-note">{t(line.rule === 'yield' ? 'rule_yield' : 'rule_markup')}</div></>), wide: true },
     { key: 'gross', head: t('gross'), right: true, cell: ({ line }) => f.qty({ qty: line.gross, unit: line.unit }), wide: true },
-    { key: 'need', head: t('need'), right: true, cell: ({ line }) => <><b>{f.qty({ qty: line.need, unit: line.unit })}</b>{line.exact && <div className="zg-note">{t('exactly', { fraction: line.exact })}</div>}</> },
+    { key: 'need', head: t('need'), right: true, cell: ({ line }) => <span><b>{f.qty({ qty: line.need, unit: line.unit })}</b>{line.exact && <div className="zg-note">{t('exactly', { fraction: line.exact })}</div>}</span> },
     ...(priced ? [{ key: 'cost', head: t('cost'), unit: '¥', right: true, cell: ({ line }: Row) => cost(line.cost) }] : []),
   ]
   const materials: Column<Line>[] = [
     { key: 'name', head: t('component'), cell: (m) => <><Link to={`/goods/${m.product_id}`}>{m.name}</Link> <span className="zg-note">{m.code}</span></>, by: (m) => m.name },
-    { key: 'need', head: t('need'), right: true, cell: (m) => <><b>{f.qty({ qty: m.need, unit: m.unit })}</b>{m.exact && <div className="zg-note">{t('exactly', { fraction: m.exact })}</div>}</> },
+    { key: 'need', head: t('need'), right: true, cell: (m) => <span><b>{f.qty({ qty: m.need, unit: m.unit })}</b>{m.exact && <div className="zg-note">{t('exactly', { fraction: m.exact })}</div>}</span> },
     ...(priced ? [{ key: 'cost', head: t('cost'), unit: '¥', right: true, cell: (m: Line) => cost(m.cost), by: (m: Line) => m.cost?.fen ?? 0 }] : []),
   ]
   const parts = tree.materials.filter((m) => m.cost && m.cost.unpriced === 0).map((m) => ({ label: m.name, value: m.cost!.fen, note: f.qty({ qty: m.need, unit: m.unit }), to: `/goods/${m.product_id}` }))
@@ -148,7 +148,7 @@ function UsedIn(props: { id: string }) {
   const columns: Column<Use>[] = [
     { key: 'name', head: t('finished'), cell: (u) => <>{u.name} <span className="zg-note">{u.code}</span></>, by: (u) => u.name },
     { key: 'from', head: t('versions'), cell: (u) => <>{t('version_from', { date: f.date(u.valid_from) })} {u.in_force && <Badge tone="green">{t('now')}</Badge>}</> },
-    { key: 'uses', head: t('uses'), right: true, cell: (u) => <>{f.qty({ qty: u.qty, unit: u.unit })}<div className="zg-note">{t('per', { qty: f.qty({ qty: u.yield_qty, unit: u.yield_unit }) })}</div></> },
+    { key: 'uses', head: t('uses'), right: true, cell: (u) => <span>{f.qty({ qty: u.qty, unit: u.unit })}<div className="zg-note">{t('per', { qty: f.qty({ qty: u.yield_qty, unit: u.yield_unit }) })}</div></span> },
     { key: 'loss', head: t('loss'), right: true, cell: (u) => (Number(u.loss) === 0 ? '–' : f.percent(Number(u.loss))), wide: true },
   ]
   return (

@@ -39,7 +39,7 @@ export default {
   materials: 'Materials to buy, together',
   materials_note: 'The same material summed over all places, rounded up once at the end, pieces to whole pieces',
   total_cost: 'Cost of materials',
-  unit_cost: 'Cost of one {unit}',
+  unit_cost: 'Cost of 1 {unit}',
   cost_note: 'At the lowest price a supplier asks now, without tax and labour',
   unpriced: '{n} {n:material has|materials have} no price and are not in it',
   no_price: 'no price',
