@@ -58,17 +58,18 @@ type modelSale struct {
 }
 
 type model struct {
-	now       time.Time
-	batches   []*modelBatch
-	holds     []*modelHold
-	sales     []*modelSale
-	transfers []*modelTransfer
-	receipts  []modelReceipt
-	promises  []*modelPromise
-	bounds    map[id.ID]map[string]Bounds
-	days      map[modelDay]int64
-	rules     map[id.ID]*modelRule     // of a SKU at the first site; 0: of all
-	flows     map[ledger.Account]int64 // value flows in fen, goods flows over all SKUs
+	now         time.Time
+	batches     []*modelBatch
+	holds       []*modelHold
+	sales       []*modelSale
+	transfers   []*modelTransfer
+	conversions []*modelConversion
+	receipts    []modelReceipt
+	promises    []*modelPromise
+	bounds      map[id.ID]map[string]Bounds
+	days        map[modelDay]int64
+	rules       map[id.ID]*modelRule     // of a SKU at the first site; 0: of all
+	flows       map[ledger.Account]int64 // value flows in fen, goods flows over all SKUs
 }
 
 // rounded is value × q ÷ left, halves up, reckoned with fractions.
@@ -729,7 +730,8 @@ func (w *worlds) actions() map[string]func(*rapid.T) {
 		"expire": w.expire, "give back": w.giveBack, "write off": w.writeOff, "adjust": w.adjust, "wait": w.wait,
 		"change state": w.relocate, "throw away what is frozen": w.discardPlaced, "send": w.send, "arrive": w.arrive, "settle": w.settle,
 		"send back": w.sendBack, "land a cost": w.land, "count": w.count, "bind a channel": w.bind, "promise": w.promise, "hand over": w.handOver, "free a promise": w.freePromise,
-		"rule": w.setRule,
+		"rule":    w.setRule,
+		"convert": w.convert, "take a conversion back": w.unconvert,
 	}
 	all := map[string]func(*rapid.T){"": func(t *rapid.T) { w.t = t; w.same(false) }}
 	for name, act := range acts {

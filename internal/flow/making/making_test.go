@@ -603,3 +603,46 @@ func TestDamageToTheBooksOfMakingIsFound(t *testing.T) {
 		}, sets)
 	}
 }
+
+// A conversion is a step of the way as a making is, unless it was taken back.
+func TestABatchIsTracedThroughConversions(t *testing.T) {
+	each(t, func(k *kitchen) {
+		chicken := k.arrive("chicken", "hen1", 5000, 6000, 48*time.Hour)
+		convert := func(into string, n qty.Qty) (doc, batch id.ID) {
+			t.Helper()
+			k.must(func(tx *db.Tx) error {
+				d, err := stock.Convert(tx, stock.Conversion{Header: stock.Header{Site: k.site, Staff: k.staff}, Key: id.New().String(), Shape: stock.ConvertShape, Basis: stock.ByShare,
+					In: []stock.Want{{SKU: k.by["chicken"].SKU, Qty: n}}, Out: []stock.Output{{Arrival: stock.Arrival{SKU: k.by[into].SKU, Qty: n}, Weight: 1, Inherit: true}}})
+				if err == nil {
+					doc, batch = d.ID, d.Lines[1].Batch
+				}
+				return err
+			})
+			return
+		}
+		wrong, gone := convert("lettuce", 100_000)
+		k.must(func(tx *db.Tx) error { _, err := stock.TakeBack(tx, k.site, k.staff, wrong, "not lettuce"); return err })
+		doc, cut := convert("breast", 1000_000)
+		k.arrive("sheet", "s1", 100, 1000, 240*time.Hour)
+		k.arrive("lettuce", "l1", 1000, 777, 48*time.Hour)
+		made := k.report(k.complete(k.request("wrap", 10*piece)), making.OutputIn{Qty: 10 * piece})
+		sale := k.sell("wrap", 2)
+
+		back := k.follow(made.Batch, true, k.site)
+		last := back.Steps[len(back.Steps)-1]
+		if len(back.Steps) != 4 || last.Level != 2 || last.ConversionID != doc || last.TaskID != 0 || last.MaterialBatchID != chicken || last.MadeBatchID != cut || last.Qty != 1000_000 || last.Other.Ref != "SUP-hen1" {
+			t.Errorf("back: %+v", back.Steps)
+		}
+		if b := k.follow(cut, true, k.site); b.Batch.Kind != "conversion" || b.Batch.DocumentID != doc || len(b.Steps) != 1 {
+			t.Errorf("%+v", b)
+		}
+		forward := k.follow(chicken, false, k.site)
+		if len(forward.Steps) != 2 || forward.Steps[0].ConversionID != doc || forward.Steps[0].Other.BatchID != cut || forward.Steps[1].Other.BatchID != made.Batch || len(forward.Sales) != 1 || forward.Sales[0].SaleID != sale {
+			t.Errorf("forward: %+v", forward)
+		}
+		if b := k.follow(gone, true, k.site); len(b.Steps) != 0 {
+			t.Errorf("what was taken back: %+v", b.Steps)
+		}
+		k.green()
+	})
+}
