@@ -223,5 +223,5 @@ function BundleStock(props: { product: Product }) {
   const least = read.data?.parts.toSorted((a, b) => Number(a.makes) - Number(b.makes))[0]
   if (!read.data || !least) return null
   const q = (qty: string) => f.qty({ qty, unit: least.base_unit })
-  return <p className="zg-note">{place.site?.name}: {t('bundle_can', { n: f.decimal(read.data.qty) })} · {t('bundle_limits', { name: least.name, left: q(least.left), needs: q(least.needs) })}</p>
+  return <p className="zg-note">{place.site?.name} · {t('bundle_can', { n: f.decimal(read.data.qty) })} · {t('bundle_limits', { name: least.name, left: q(least.left), needs: q(least.needs) })}</p>
 }

@@ -25,10 +25,14 @@ function Slip(props: { sale: Sale }) {
     ...(end === 'failed' ? [] : [{ key: 'paid', label: t('step_paid') }]),
     ...(end ? [{ key: end, label: t(`step_${end}`) }] : []),
   ]
+  const bundleOf = (l: SaleLine) => sale.bundles.find((b) => l.line_no >= b.first_line && l.line_no < b.first_line + b.line_count)
   const columns: Column<SaleLine>[] = [
-    { key: 'name', head: t('product'), cell: (l) => <Link to={`/goods/${l.product_id}`}>{l.name}</Link> },
+    { key: 'name', head: t('product'), cell: (l) => {
+      const bundle = bundleOf(l)
+      return <><Link to={`/goods/${l.product_id}`}>{l.name}</Link>{bundle && <div className="zg-note">{t('in_bundle', { name: bundle.name, qty: f.qty({ qty: bundle.qty, unit: bundle.unit }), amount: f.yuan(bundle.amount_fen) })}</div>}</>
+    } },
     { key: 'qty', head: t('qty'), right: true, cell: (l) => f.qty(l) },
-    { key: 'price', head: t('price'), unit: '¥', right: true, cell: (l) => f.money(l.price_fen) },
+    { key: 'price', head: t('price'), unit: '¥', right: true, cell: (l) => (bundleOf(l) ? '–' : f.money(l.price_fen)) },
     { key: 'sum', head: t('sum'), unit: '¥', right: true, cell: (l) => f.money(l.amount_fen) },
     { key: 'tax', head: t('line_tax'), unit: '¥', right: true, cell: (l) => <span title={`${f.decimal(String(l.tax_pct))}%`}>{f.money(l.tax_fen)}</span>, wide: true },
     { key: 'back', head: t('returned'), right: true, cell: (l) => (Number(l.refunded_qty) > 0 ? f.qty({ qty: l.refunded_qty, unit: l.unit }) : '') },

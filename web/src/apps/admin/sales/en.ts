@@ -57,6 +57,7 @@ export default {
   sale_title: 'Slip {no}',
   lines: 'Goods',
   line_no: 'Line',
+  in_bundle: 'its share of {qty} {name} for {amount}',
   product: 'Product',
   qty: 'Quantity',
   unit: 'Unit',

@@ -54,6 +54,7 @@ export default {
   sale_title: '小票 {no}',
   lines: '商品',
   line_no: '行',
+  in_bundle: '{name} {qty}，{amount} 中的一份',
   product: '商品',
   qty: '数量',
   unit: '单位',

@@ -35,7 +35,7 @@ export function Matrix(props: { style: Style; label: string; cell: (variant: Sty
               {row.map((v, i) => <th key={i} scope="row">{named.get(v)}</th>)}
               {last.values.map((v) => {
                 const values = [...row, v.id ?? '']
-                return <td key={v.id}>{props.cell(found.get(comboKey(values)), values, values.map((x) => named.get(x)).join(' '))}</td>
+                return <td key={v.id} style={{ whiteSpace: 'nowrap' }}>{props.cell(found.get(comboKey(values)), values, values.map((x) => named.get(x)).join(' '))}</td>
               })}
             </tr>
           ))}
