@@ -203,6 +203,22 @@ func TestAMorningReckonedByHandIsTheBoards(t *testing.T) {
 	})
 }
 
+// What was out before anything could be marked down is told by the rule of the category: where markdowns begin
+// thirteen hours before the end, bread of eight o'clock that ends at 22:00 may be marked down from nine on, and the bread
+// that comes at twenty past ten from then on: early are two half hours of the first, and the one in which the second came.
+func TestBeforeClearanceIsByTheRuleInForce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		c := openCounter(openTown(t, d))
+		c.done(c.admin, "PUT", "/api/clear/rules", m{"category_id": "", "first_min": 13 * 60, "free_min": 120, "depths": []int{15, 20}, "floor_pct": 0, "floor_binds_free": false, "screen_pct": 65, "hold_out_pct": 0})
+		c.morning()
+		early := m{"slots_on_sale": 18, "slots_out": 3, "slots_early": 12, "slots_early_out": 1, "out_rate_early": 1.0 / 12}
+		says(t, "on the spot", c.board("")["total"].(m), early)
+		c.roll()
+		says(t, "rolled up", c.board("")["total"].(m), early)
+	})
+}
+
 func TestADayThatIsOverStaysAsItWas(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {

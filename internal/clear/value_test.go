@@ -117,3 +117,19 @@ func TestTheRuleEarnsMoreThanNone(t *testing.T) {
 		t.Errorf("where nobody cares for prices a lower one can't earn: %.3f after %.3f", got.profit, none.profit)
 	}
 }
+
+// By the letter every step is taken when its time has come. That leaves as little, earns more than no rule, and less
+// than waiting for profit: the figures of docs/decisions/0008.
+func TestTheLetterEarnsLessThanWaiting(t *testing.T) {
+	const days = 20_000
+	none := trade(t, days, 1.5, nil, 0)
+	policy := DefaultPolicy()
+	wait := policy.Rule(1000, 1.5)
+	policy.WaitForProfit = waits(false)
+	letter := policy.Rule(1000, 1.5)
+	waited, took := trade(t, days, 1.5, &wait, 0), trade(t, days, 1.5, &letter, 0)
+	t.Logf("waiting %+.1f %%, by the letter %+.1f %%, waste %.3f and %.3f after %.3f", 100*(waited.profit/none.profit-1), 100*(took.profit/none.profit-1), waited.waste, took.waste, none.waste)
+	if took.profit <= none.profit || took.profit >= waited.profit || took.waste > .03 {
+		t.Errorf("by the letter: profit %.3f (without a rule %.3f, waiting %.3f), waste %.3f", took.profit, none.profit, waited.profit, took.waste)
+	}
+}
