@@ -17,6 +17,7 @@ import (
 	"zhanggui/internal/platform/jobs"
 	"zhanggui/internal/platform/money"
 	"zhanggui/internal/platform/outbox"
+	"zhanggui/internal/replenish"
 	"zhanggui/internal/stock"
 )
 
@@ -178,10 +179,40 @@ func oneDay(tx *db.Tx, siteID id.ID, after cal.Date) (cal.Date, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := withhold(tx, siteID, date, days); err != nil {
+		return "", err
+	}
 	if err := forecast.PutTillDay(tx, siteID, date, days); err != nil {
 		return "", err
 	}
 	return date, tx.Exec(moveMark, siteID, date)
+}
+
+// withhold leaves out what was sold beyond a threshold and is not released: it teaches nothing. What came first counts.
+// Released within the days that are reckoned again, it is there the next morning.
+func withhold(tx *db.Tx, site id.ID, date cal.Date, days []forecast.SaleDay) error {
+	counted, err := replenish.Counted(tx, site, date)
+	if err != nil {
+		return err
+	}
+	for i := range days {
+		d := &days[i]
+		most, ok := counted[d.ProductID]
+		if !ok || d.Qty <= most {
+			continue
+		}
+		fen, err := money.MulDiv(int64(*d.Amount), int64(most), int64(d.Qty))
+		if err != nil {
+			return err
+		}
+		*d.Amount, d.Qty = money.Fen(fen), most
+		for k := range d.Slots {
+			d.Slots[k].Qty = min(d.Slots[k].Qty, most)
+			most -= d.Slots[k].Qty
+		}
+		d.Slots = slices.DeleteFunc(d.Slots, func(s forecast.SlotQty) bool { return s.Qty == 0 })
+	}
+	return nil
 }
 
 // daySales folds the paid lines of a day by product and half hour. What was refunded stays: it was wanted.

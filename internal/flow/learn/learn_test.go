@@ -10,6 +10,7 @@ import (
 	"zhanggui/internal/forecast"
 	"zhanggui/internal/ledger"
 	"zhanggui/internal/org"
+	"zhanggui/internal/party"
 	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/clock"
 	"zhanggui/internal/platform/db"
@@ -20,12 +21,13 @@ import (
 	"zhanggui/internal/platform/once"
 	"zhanggui/internal/platform/outbox"
 	"zhanggui/internal/platform/qty"
+	"zhanggui/internal/replenish"
 	"zhanggui/internal/stock"
 	"zhanggui/internal/till"
 )
 
 var tables = dbtest.With(once.Migrations, outbox.Migrations, jobs.Migrations, org.Migrations, ledger.Migrations,
-	catalog.Migrations, stock.Migrations, till.Migrations, forecast.Migrations, Migrations)
+	catalog.Migrations, stock.Migrations, till.Migrations, party.Migrations, forecast.Migrations, replenish.Migrations, Migrations)
 
 // shop is a site with a till whose sales are written straight into its book.
 type shop struct {
@@ -176,6 +178,24 @@ func TestWhatTheTillSoldIsHistoryTheNextMorning(t *testing.T) {
 		s.morning("2026-03-12")
 		s.knows(s.bun, "2026-03-10", 11, -1, "[{16 5} {25 5} {36 1}]")
 		s.knows(s.tea, "2026-03-11", 4, -1, "[{18 4}]")
+	}, tables)
+}
+
+func TestSalesOverTheirThresholdTeachNothingUntilReleased(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		s := open(t, d)
+		s.sale(s.bun, "2026-03-02 08:10", 6, till.Paid)
+		s.sale(s.bun, "2026-03-02 12:40", 50, till.Paid)
+		s.write(func(tx *db.Tx) error {
+			return replenish.PutBlocks(tx, s.site.ID, "2026-03-02", []replenish.Block{{Product: s.bun.ID, Sold: 56 * qty.Scale, Threshold: 20 * qty.Scale}})
+		})
+		s.morning("2026-03-03")
+		s.knows(s.bun, "2026-03-02", 20, -1, "[{16 6} {25 14}]")
+		s.write(func(tx *db.Tx) error {
+			return replenish.DecideBlock(tx, 1, s.site.ID, "2026-03-02", s.bun.ID, true, "团购")
+		})
+		s.morning("2026-03-04")
+		s.knows(s.bun, "2026-03-02", 56, -1, "[{16 6} {25 50}]")
 	}, tables)
 }
 
