@@ -40,8 +40,8 @@ score: ## forecast error on the data sets in ZHANGGUI_DATA (default ../shared/da
 fuzz: ## fuzz every parser for FUZZTIME (default 30s each)
 	@scripts/fuzz.sh
 
-torture: ## kill the server again and again while it sells; nothing acknowledged may be lost
-	@scripts/torture.sh
+torture: ## the long crash tests and models, resumed where they were broken off (PART=kills, cuts, fsyncs, disks, notebook, rush)
+	@scripts/torture.sh $(PART)
 
 release: ## binaries for Linux, macOS and Windows into dist/, with checksums
 	@scripts/release.sh

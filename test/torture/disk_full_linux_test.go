@@ -2,8 +2,16 @@
 
 package torture
 
-import "testing"
+import (
+	"testing"
 
-func TestTortureOfAHundredFailedFsyncs(t *testing.T) { failedSyncs(t, 100) }
+	"zhanggui/internal/platform/dbtest"
+)
 
-func TestTortureOfFiftyFullDisks(t *testing.T) { survivesFullDisks(t, 50) }
+func TestTortureOfAHundredFailedFsyncs(t *testing.T) {
+	dbtest.Parts(t, "failed-fsyncs", 5, func(t *testing.T, _ int) { failedSyncs(t, 20) })
+}
+
+func TestTortureOfFiftyFullDisks(t *testing.T) {
+	dbtest.Parts(t, "full-disks", 5, func(t *testing.T, _ int) { survivesFullDisks(t, 10) })
+}

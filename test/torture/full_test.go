@@ -2,8 +2,14 @@
 
 package torture
 
-import "testing"
+import (
+	"testing"
+
+	"zhanggui/internal/platform/dbtest"
+)
 
 func TestTortureOfTwoHundredKills(t *testing.T) {
-	engines(t, func(t *testing.T, dsn string) { survives(t, dsn, 200) })
+	dbtest.Parts(t, "kills", 5, func(t *testing.T, _ int) {
+		engines(t, func(t *testing.T, dsn string) { survives(t, dsn, 40) })
+	})
 }
