@@ -37,11 +37,12 @@ test('the tray holds what is there, the first to go on top; sold out and written
 
 test('what comes next: a look at the price, two for one, the end', () => {
   const at = (m: number) => new Date(now + m * min).toISOString()
-  const times = { expires_at: at(180), free_at: at(60), first_at: at(-30), phase: 'markdown' as const }
+  const times = { expires_at: at(180), free_at: at(60), first_at: at(-30), phase: 'markdown' as const, reason: 'first' as const }
   expect(nextOf({ ...times, next_at: at(15) })?.step).toBe('look')
   expect(nextOf({ ...times, next_at: at(60) })?.step).toBe('free')
   expect(nextOf({ ...times, next_at: at(180) })?.step).toBe('end')
   expect(nextOf({ ...times, first_at: at(15), next_at: at(15) })?.step).toBe('first')
   expect(nextOf({ ...times, free_at: '', next_at: at(180) })?.step).toBe('end')
+  expect(nextOf({ ...times, next_at: at(60), reason: 'no_price' })).toEqual({ step: 'end', at: at(180) })
   expect(nextOf({ ...times, next_at: '' })).toBeUndefined()
 })

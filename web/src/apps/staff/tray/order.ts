@@ -34,8 +34,9 @@ export function justOff<B extends Parameters<typeof needOf>[0]>(batches: readonl
 }
 
 /** What comes next of a batch, and when. */
-export function nextOf(b: Pick<Clearance, 'next_at' | 'expires_at' | 'free_at' | 'first_at' | 'phase'>): { step: 'end' | 'free' | 'first' | 'look'; at: string } | undefined {
+export function nextOf(b: Pick<Clearance, 'next_at' | 'expires_at' | 'free_at' | 'first_at' | 'phase' | 'reason'>): { step: 'end' | 'free' | 'first' | 'look'; at: string } | undefined {
   if (!b.next_at || b.phase === 'expired') return undefined
+  if (b.reason === 'no_price') return { step: 'end', at: b.expires_at } // what is not sold has no price to look at
   const same = (other: string) => other !== '' && Date.parse(other) === Date.parse(b.next_at)
   if (same(b.expires_at)) return { step: 'end', at: b.next_at }
   if (same(b.free_at)) return { step: 'free', at: b.next_at }
