@@ -403,9 +403,6 @@ func (p *Promise) become(tx *db.Tx, state string) error {
 // Hand hands goods over to the order: all that was promised, or so much of each SKU, and the rest is free
 // again. They leave as sold, at their cost.
 func (p *Promise) Hand(tx *db.Tx, parts map[id.ID]qty.Qty) error {
-	if err := p.become(tx, "captured"); err != nil {
-		return err
-	}
 	left := map[id.ID]qty.Qty{}
 	any := false
 	for i := range p.Lines {
@@ -427,6 +424,9 @@ func (p *Promise) Hand(tx *db.Tx, parts map[id.ID]qty.Qty) error {
 	}
 	if !any {
 		return ErrQty.At("lines")
+	}
+	if err := p.become(tx, "captured"); err != nil {
+		return err
 	}
 	for _, l := range p.Lines { // before the goods are locked, as when they are promised
 		if err := tx.Exec(`UPDATE stock_promise_line SET taken = $1 WHERE promise_id = $2 AND sku_id = $3`, l.Taken, p.ID, l.SKU); err != nil {

@@ -431,10 +431,10 @@ func (w *worlds) handOver() {
 	}
 	code := ""
 	switch {
-	case p.state != "open":
-		code = "stock_promise_state"
 	case total == 0:
 		code = "stock_qty_bad"
+	case p.state != "open":
+		code = "stock_promise_state"
 	case !p.held || !w.m.now.Before(p.until):
 		code = "ledger_hold_expired"
 	}
