@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"zhanggui/internal/bench"
+	"zhanggui/internal/platform/clock"
 	"zhanggui/internal/platform/db"
 )
 
@@ -213,7 +215,10 @@ func openMeasured(ctx context.Context, c *console, dsn *string, keep bool, clien
 		end()
 		return h, end, err
 	}
-	return bench.House{DB: d, Org: parts.org, Goods: parts.goods, Prices: parts.prices, Sales: parts.sales, Admin: benchPassword()}, end, nil
+	return bench.House{DB: d, Org: parts.org, Goods: parts.goods, Prices: parts.prices, Sales: parts.sales, Admin: benchPassword(),
+		Days: func(ctx context.Context) error {
+			return parts.figures.Roll(ctx, d, clock.Wall.Now().Add(time.Minute), nil)
+		}}, end, nil
 }
 
 func writeJSON(out io.Writer, v any) error {

@@ -81,8 +81,12 @@ func makeFixture(ctx context.Context, h House, o SaleOptions) (*fixture, error) 
 			return nil, err
 		}
 	}
-	// A chain in the middle of its life was not filled a second ago: what a database does after a load is done.
-	return f, h.DB.Vacuum(ctx)
+	// A chain in the middle of its life was not filled a second ago, by more movements than its shops have in weeks: what
+	// a database does after a load is done, and the figures of the day are added up.
+	if err := h.DB.Vacuum(ctx); err != nil {
+		return nil, err
+	}
+	return f, h.Days(ctx)
 }
 
 func register(client int) string { return strconv.Itoa(client + 1) }

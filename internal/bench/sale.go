@@ -41,7 +41,8 @@ type House struct {
 	Goods  *catalog.Service
 	Prices *price.Service
 	Sales  *checkout.Service
-	Admin  string // password
+	Admin  string                      // password
+	Days   func(context.Context) error // adds up the figures of the days so far, as the server does once a half hour
 }
 
 // SaleReport is what was measured. CPU is user and system time of the server and of the database's own
