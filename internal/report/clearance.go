@@ -94,7 +94,7 @@ var (
 	clearedBatches = db.NewMany(`SELECT m.batch_id, b.code, m.site_id, m.product_id, p.name, p.base_unit, m.expires_at, m.phase, m.list_fen, m.first_left, u.num, u.den, m.lost_qty, m.lost_fen
 	FROM clear_markdown m JOIN stock_batch b ON b.id = m.batch_id JOIN catalog_product p ON p.id = m.product_id JOIN catalog_unit u ON u.id = m.unit_id
 	WHERE m.step_id > 0 AND m.expires_at >= $1 AND m.expires_at < $2 AND m.site_id IN (`, `?`, `)`)
-	clearedSales = db.NewMany(`SELECT c.batch_id, l.base_qty, l.amount_fen, l.amount_fen + l.off_fen, 
+	clearedSales = db.NewMany(`SELECT c.batch_id, l.base_qty, l.amount_fen, l.amount_fen + l.off_fen,
 		COALESCE((SELECT SUM(b.base_qty) FROM till_refund f JOIN till_refund_line b ON b.refund_id = f.id WHERE f.sale_id = l.sale_id AND b.line_no = l.line_no), 0),
 		COALESCE((SELECT SUM(b.amount_fen) FROM till_refund f JOIN till_refund_line b ON b.refund_id = f.id WHERE f.sale_id = l.sale_id AND b.line_no = l.line_no), 0)
 	FROM clear_markdown m JOIN clear_step c ON c.batch_id = m.batch_id AND c.changed = 1 JOIN till_line l ON l.markdown_id = c.id AND l.markdown_id > 0 JOIN till_sale s ON s.id = l.sale_id AND s.state = 'paid'
