@@ -51,10 +51,11 @@ func (s *shop) gone(within time.Duration) int {
 
 // unsynced sells while an fsync fails, once in each round, at another one every time, and starts the server again.
 // It returns how the server ended.
-func unsynced(t *testing.T, rounds int, fault func(k int) string, wait time.Duration) (outcome, []int) {
+func unsynced(t *testing.T, rounds int, fault func(k int, file string) []string, wait time.Duration) (outcome, []int) {
 	strace := needStrace(t)
 	dir := t.TempDir()
-	s := open(t, "sqlite:"+filepath.Join(dir, "shop.db"))
+	file := filepath.Join(dir, "shop.db")
+	s := open(t, "sqlite:"+file)
 	goods := s.basket()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Duration(rounds)*20*time.Second)
 	defer cancel()
@@ -63,9 +64,9 @@ func unsynced(t *testing.T, rounds int, fault func(k int) string, wait time.Dura
 	for k := range rounds {
 		c.collect(20)
 		s.kill()
-		s.under = traced(strace, os.DevNull, "--seccomp-bpf", "-e", "trace=fsync,fdatasync", "-e", "inject="+fault(k))
+		s.under = traced(strace, os.DevNull, append([]string{"--seccomp-bpf", "-e", "trace=fsync,fdatasync"}, fault(k, file)...)...)
 		s.start()
-		ends = append(ends, s.gone(wait))
+		c.while(func() { ends = append(ends, s.gone(wait)) })
 		s.under = nil
 		s.start()
 		if (k+1)%10 == 0 {
@@ -76,8 +77,13 @@ func unsynced(t *testing.T, rounds int, fault func(k int) string, wait time.Dura
 	return c.end(), ends
 }
 
-func failsOnce(k int) string {
-	return fmt.Sprintf("fsync,fdatasync:error=EIO:when=%d", 12+(k*23)%60)
+// failsOnce fails one fsync of any file, and in every third round those of the database file, which is synced only
+// when the log is copied into it: there SQLite itself would keep silent.
+func failsOnce(k int, file string) []string {
+	if k%3 == 2 {
+		return []string{"-P", file, "-e", "inject=fsync,fdatasync:error=EIO"}
+	}
+	return []string{"-e", fmt.Sprintf("inject=fsync,fdatasync:error=EIO:when=%d", 12+(k*23)%60)}
 }
 
 func failedSyncs(t *testing.T, rounds int) {
@@ -97,7 +103,7 @@ func TestAFailedFsyncEndsTheServerAndLosesNothing(t *testing.T) { failedSyncs(t,
 
 // The control: a server that hears of no failure goes on, and the rig must see that it did not end.
 func TestTheRigCatchesAServerThatGoesOnAfterAFailedFsync(t *testing.T) {
-	if _, ends := unsynced(t, 1, func(int) string { return "fsync,fdatasync:retval=0" }, 4*time.Second); ends[0] == exitFatal {
+	if _, ends := unsynced(t, 1, func(int, string) []string { return []string{"-e", "inject=fsync,fdatasync:retval=0"} }, 4*time.Second); ends[0] == exitFatal {
 		t.Errorf("the server ended with %d although nothing failed", ends[0])
 	}
 }

@@ -317,6 +317,20 @@ func (c *crew) collect(n int) {
 	}
 }
 
+// while takes what is acknowledged as long as f runs: clients whose acknowledgement nobody takes sell no more.
+func (c *crew) while(f func()) {
+	over := make(chan struct{})
+	go func() { defer close(over); f() }()
+	for {
+		select {
+		case a := <-c.acks:
+			c.all = append(c.all, a)
+		case <-over:
+			return
+		}
+	}
+}
+
 // end lets the clients come to an end and compares what they were told with what is there.
 func (c *crew) end() outcome {
 	c.s.t.Helper()

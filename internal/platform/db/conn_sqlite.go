@@ -131,6 +131,33 @@ func (c *liteConn) totalChanges() int64 {
 	return int64(sqlite3.Xsqlite3_total_changes64(c.tls, c.db))
 }
 
+// pagesWritten tells how many pages went into the log since it was asked last.
+func (c *liteConn) pagesWritten() int {
+	at := libc.Xmalloc(c.tls, 8) // the figure, and its greatest, which this one has not
+	if at == 0 {
+		return 0
+	}
+	defer libc.Xfree(c.tls, at)
+	if sqlite3.Xsqlite3_db_status(c.tls, c.db, sqlite3.SQLITE_DBSTATUS_CACHE_WRITE, at, at+4, 1) != sqlite3.SQLITE_OK {
+		return 0
+	}
+	return int(*(*int32)(pointer(at)))
+}
+
+// copyLog copies as much of the log into the file as readers allow, and tells whether that was all of it.
+func (c *liteConn) copyLog() (all bool, err error) {
+	s, err := c.stmt("PRAGMA wal_checkpoint(PASSIVE)")
+	if err != nil {
+		return false, err
+	}
+	defer s.reset()
+	if row, err := s.step(); err != nil || !row {
+		return false, err
+	}
+	busy := s.columns(nil, 3) // and pages in the log, and of them copied
+	return busy[0].n == 0 && busy[1].n == busy[2].n, nil
+}
+
 // interrupt may be called from another goroutine: it only sets a flag.
 func (c *liteConn) interrupt() {
 	tls := libc.NewTLS()

@@ -39,6 +39,7 @@ type lite struct {
 	writer  atomic.Int64 // number of the writer's goroutine
 	readers chan *liteConn
 	nRead   int
+	logged  int // pages written into the log since it was copied whole
 }
 
 // act is one call of Write on its way through the writer.
@@ -104,7 +105,7 @@ func (l *lite) openWriter() (*liteConn, error) {
 		"PRAGMA foreign_keys = ON",
 		"PRAGMA cache_size = -65536",
 		"PRAGMA temp_store = MEMORY",
-		"PRAGMA wal_autocheckpoint = 4000",
+		"PRAGMA wal_autocheckpoint = 0", // see checkpoint
 	} {
 		if err := c.run(p); err != nil {
 			c.close()
@@ -413,10 +414,34 @@ func (l *lite) commit() error {
 	err := l.conn.run("COMMIT")
 	if err == nil {
 		l.n.commits.Add(1)
+		l.checkpoint()
 		return nil
 	}
 	l.checkSync(err)
 	return l.conn.explain(err)
+}
+
+const (
+	logPages  = 4000 // in the log before they are copied into the file
+	nextPages = 1000 // … before that is tried again when readers or the disk held it up
+)
+
+// checkpoint copies the log into the file when it is long enough. SQLite would do it by itself within COMMIT, but keep
+// silent about an fsync of the file that failed: the next one would report success, the log would be begun anew, and
+// what was acknowledged could be in neither. Nothing is lost by any other failure, since the log stays.
+func (l *lite) checkpoint() {
+	if l.logged += l.conn.pagesWritten(); l.logged < logPages {
+		return
+	}
+	l.logged = logPages - nextPages
+	all, err := l.conn.copyLog()
+	switch {
+	case err != nil:
+		l.log.Warn("the log was not copied into the database file; it is tried again", "err", err)
+		l.checkSync(err)
+	case all:
+		l.logged = 0
+	}
 }
 
 // checkSync ends the process after a failed fsync: the kernel has dropped what it could not write and
