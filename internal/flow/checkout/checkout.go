@@ -197,6 +197,7 @@ func (s *Service) SellOnce(ctx context.Context, act Act, in SaleIn) (*till.SaleV
 		}
 	}
 	if view.State != till.Awaiting {
+		web.Encoded(ctx, answer)
 		return view, nil
 	}
 	if !replayed {

@@ -39,7 +39,15 @@ type lite struct {
 	writer  atomic.Int64 // number of the writer's goroutine
 	readers chan *liteConn
 	nRead   int
-	logged  int // pages written into the log since it was copied whole
+
+	// The log is copied into the file beside the writer; see checkpoint.
+	logPages int // from which on it is copied
+	logged   int // written into the log since it was copied whole
+	asked    bool
+	copy     chan struct{} // asks for it
+	copied   atomic.Bool   // but for what was written meanwhile
+	copyGone chan struct{}
+	file     *os.File // closed last: closing any descriptor of a file gives up the locks that the library has on it
 }
 
 // act is one call of Write on its way through the writer.
@@ -81,16 +89,18 @@ func openLite(path string, o Options, n *counters) (*lite, error) {
 	if err != nil {
 		return nil, err
 	}
-	file.Close()
-	l := &lite{path: path, n: n, log: o.Log, fatal: o.Fatal, queue: make(chan *act, queueLen), quit: make(chan struct{}),
-		gone: make(chan struct{}), readers: make(chan *liteConn, o.ReadConns), nRead: o.ReadConns}
+	l := &lite{path: path, file: file, n: n, log: o.Log, fatal: o.Fatal, queue: make(chan *act, queueLen), quit: make(chan struct{}),
+		gone: make(chan struct{}), readers: make(chan *liteConn, o.ReadConns), nRead: o.ReadConns,
+		logPages: logPages, copy: make(chan struct{}, 1), copyGone: make(chan struct{})}
 	if l.conn, err = l.openWriter(); err != nil {
+		file.Close()
 		return nil, err
 	}
 	for range o.ReadConns {
 		l.readers <- nil // opened when first used
 	}
 	go l.serve()
+	go l.copyLogs()
 	return l, nil
 }
 
@@ -116,6 +126,10 @@ func (l *lite) openWriter() (*liteConn, error) {
 		c.close()
 		return nil, fmt.Errorf("db: %s can't use a write-ahead log (journal mode %q, %v)", l.path, mode.s, err)
 	}
+	if err := c.bufferLog(); err != nil {
+		c.close()
+		return nil, err
+	}
 	return c, nil
 }
 
@@ -137,12 +151,15 @@ func (l *lite) close() error {
 	l.once.Do(func() {
 		close(l.quit)
 		<-l.gone
+		close(l.copy)
+		<-l.copyGone
 		for range l.nRead {
 			if c := <-l.readers; c != nil {
 				c.close()
 			}
 		}
 		l.conn.close()
+		l.file.Close()
 	})
 	return nil
 }
@@ -411,7 +428,7 @@ func (l *lite) begin() error {
 }
 
 func (l *lite) commit() error {
-	err := l.conn.run("COMMIT")
+	err := l.conn.commit()
 	if err == nil {
 		l.n.commits.Add(1)
 		l.checkpoint()
@@ -422,26 +439,88 @@ func (l *lite) commit() error {
 }
 
 const (
-	logPages  = 4000 // in the log before they are copied into the file
-	nextPages = 1000 // … before that is tried again when readers or the disk held it up
+	logPages = 16000 // in the log before they are copied into the file: 64 MiB, which the next start reads in a moment
+	mostLog  = 4     // times as many, before the writer waits for it
 )
 
-// checkpoint copies the log into the file when it is long enough. SQLite would do it by itself within COMMIT, but keep
-// silent about an fsync of the file that failed: the next one would report success, the log would be begun anew, and
-// what was acknowledged could be in neither. Nothing is lost by any other failure, since the log stays.
+// checkpoint has the log copied into the file when it is long enough: by copyLogs, beside the writer, and then the
+// little that was written meanwhile by the writer itself, so that there is a moment at which all of it is copied and the
+// log begins anew. SQLite would do it all within COMMIT, where everybody waits, and keep silent about an fsync of the
+// file that failed: the next one would report success, the log would be begun anew, and what was acknowledged could be
+// in neither. Nothing is lost by any other failure, since the log stays.
 func (l *lite) checkpoint() {
-	if l.logged += l.conn.pagesWritten(); l.logged < logPages {
-		return
-	}
-	l.logged = logPages - nextPages
-	all, err := l.conn.copyLog()
+	l.logged += l.conn.pagesWritten()
+	copied := l.copied.Swap(false)
 	switch {
-	case err != nil:
+	case copied, l.logged >= mostLog*l.logPages:
+		l.asked = false
+		l.logged = l.logPages * 7 / 8 // soon again, when readers or the disk held it up
+		all, err := l.conn.copyLog()
+		l.checkCopied(err)
+		if all {
+			l.logged = 0
+		}
+	case l.logged >= l.logPages && !l.asked:
+		l.asked = true
+		select {
+		case l.copy <- struct{}{}:
+		default: // it is at it since the last time
+		}
+	}
+}
+
+func (l *lite) checkCopied(err error) {
+	if err != nil {
 		l.log.Warn("the log was not copied into the database file; it is tried again", "err", err)
 		l.checkSync(err)
-	case all:
-		l.logged = 0
 	}
+}
+
+// copyLogs copies the log into the file whenever it is asked to, twice: what is written during the first copy is much
+// less during the second, and the rest is the writer's. The library syncs the file only when nothing is left to copy, so
+// that it is done here: the writer's own sync then finds little to write.
+func (l *lite) copyLogs() {
+	defer close(l.copyGone)
+	var c *liteConn
+	defer func() {
+		if c != nil {
+			c.close()
+		}
+	}()
+	for range l.copy {
+		var err error
+		if c == nil {
+			c, err = l.openCopier()
+		}
+		for pass := 0; pass < 2 && err == nil; pass++ {
+			if _, err = c.copyLog(); err != nil {
+				break
+			}
+			if failed := l.file.Sync(); failed != nil {
+				l.fatal(failed)
+			}
+		}
+		l.checkCopied(err)
+		l.copied.Store(true)
+	}
+}
+
+func (l *lite) openCopier() (*liteConn, error) {
+	c, err := openLiteConn(l.path, sqlite3.SQLITE_OPEN_READWRITE)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range []string{"PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 0"} {
+		if err := c.run(p); err != nil {
+			c.close()
+			return nil, fmt.Errorf("db: %s: %w", p, err)
+		}
+	}
+	if err := c.openLog(); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
 }
 
 // checkSync ends the process after a failed fsync: the kernel has dropped what it could not write and

@@ -186,6 +186,9 @@ func Act[In, Out any](a *API, method string, r Route, h func(ctx context.Context
 		if err != nil {
 			return err
 		}
+		if x.encoded != nil {
+			return x.send(x.encoded)
+		}
 		return x.answer(out)
 	})
 }
