@@ -472,7 +472,11 @@ func (s *Service) recipeRoutes(api *web.API) {
 			ID   id.ID `path:"id"`
 			Body RecipeIn
 		}) (*web.Page[RecipeView], error) {
-			if err := s.putRecipe(ctx, tx, in.ID, in.Body); err != nil {
+			var staff id.ID
+			if c := web.CallerOf(ctx); c != nil {
+				staff = c.Principal()
+			}
+			if err := s.WriteRecipe(tx, staff, in.ID, in.Body); err != nil {
 				return nil, err
 			}
 			return s.recipesOf(tx, in.ID)
@@ -497,7 +501,9 @@ func (s *Service) recipeRoutes(api *web.API) {
 		})
 }
 
-func (s *Service) putRecipe(ctx context.Context, tx *db.Tx, product id.ID, in RecipeIn) error {
+// WriteRecipe puts a version that a person wrote, in that person's units, in the place of the one whose revision was
+// given. A refusal names its field as the person's form has it.
+func (s *Service) WriteRecipe(tx *db.Tx, staff, product id.ID, in RecipeIn) error {
 	ids := []id.ID{product}
 	for _, c := range in.Components {
 		ids = append(ids, c.ProductID)
@@ -519,6 +525,9 @@ func (s *Service) putRecipe(ctx context.Context, tx *db.Tx, product id.ID, in Re
 		g := goods[c.ProductID]
 		if g == nil {
 			return ErrComponent.At(at("product_id"))
+		}
+		if slices.ContainsFunc(r.Components, func(o Component) bool { return o.Product == g.ID }) {
+			return ErrComponentTwice.With("product", g.Name).At(at("product_id"))
 		}
 		to := Component{Product: g.ID, Loss: DefaultLoss}
 		if to.Qty, err = g.baseQty(c.Qty, c.Unit, at("qty"), at("unit")); err != nil {
@@ -550,10 +559,6 @@ func (s *Service) putRecipe(ctx context.Context, tx *db.Tx, product id.ID, in Re
 	if revision != in.Revision {
 		return ErrChanged.At("revision")
 	}
-	var staff id.ID
-	if c := web.CallerOf(ctx); c != nil {
-		staff = c.Principal()
-	}
 	return s.PutRecipes(tx, staff, []Recipe{r})
 }
 
@@ -566,7 +571,7 @@ func (p *Product) baseQty(q qty.Qty, unit, qtyField, unitField string) (qty.Qty,
 		unit = p.BaseUnit
 	}
 	u := p.Unit(unit)
-	if u == nil {
+	if u == nil || u.Retired {
 		return 0, ErrNoUnit.With("product", p.Name, "unit", unit).At(unitField)
 	}
 	b, err := u.Qty().ToBase(q)

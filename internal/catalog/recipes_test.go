@@ -238,6 +238,71 @@ func TestBadVersionsAreRefused(t *testing.T) {
 	})
 }
 
+func TestAVersionIsWrittenInThePersonsUnits(t *testing.T) {
+	stocked(t, func(k *pantry) {
+		good := func() catalog.RecipeIn {
+			return catalog.RecipeIn{ValidFrom: "2026-01-01", YieldQty: 2 * qty.Scale, Components: []catalog.ComponentIn{
+				{ProductID: k.p["breast"], Qty: qty.Scale / 10, Unit: "kg", Loss: "3.5%", Rule: catalog.LossYield}, {ProductID: k.p["sauce"], Qty: 20 * qty.Scale}}}
+		}
+		put := func(product id.ID, in catalog.RecipeIn) error {
+			_, err := write(k.t, k.d, func(tx *db.Tx) (any, error) { return nil, k.s.WriteRecipe(tx, 7, product, in) })
+			return err
+		}
+		if err := put(k.p["wrap"], good()); err != nil {
+			t.Fatal(err)
+		}
+		v := k.versions("wrap")[0]
+		want := []catalog.Component{{Product: k.p["breast"], Qty: 100 * qty.Scale, Loss: 35_000, Rule: catalog.LossYield},
+			{Product: k.p["sauce"], Qty: 20 * qty.Scale, Loss: catalog.DefaultLoss, Rule: catalog.LossMarkup}}
+		if v.Staff != 7 || v.Yield != 2*qty.Scale || len(v.Components) != 2 || v.Components[0] != want[0] || v.Components[1] != want[1] {
+			t.Errorf("%+v", v)
+		}
+		k.has(k.recipe("sauce", "2026-01-01", 1000, "tomato 1500"))
+		before := k.all()
+		for name, c := range map[string]struct {
+			product string
+			change  func(in *catalog.RecipeIn)
+			want    *errs.Error
+			field   string
+		}{
+			"written over unseen":    {"wrap", func(in *catalog.RecipeIn) {}, catalog.ErrChanged, "revision"},
+			"over an older state":    {"wrap", func(in *catalog.RecipeIn) { in.Revision = v.Revision - 1 }, catalog.ErrChanged, "revision"},
+			"over one never written": {"wrap", func(in *catalog.RecipeIn) { in.ValidFrom, in.Revision = "2026-02-01", v.Revision }, catalog.ErrChanged, "revision"},
+			"no yield":               {"wrap", func(in *catalog.RecipeIn) { in.YieldQty = 0 }, catalog.ErrRecipeEmpty, "yield_qty"},
+			"a yield in kg of wraps": {"wrap", func(in *catalog.RecipeIn) { in.YieldUnit = "kg" }, catalog.ErrNoUnit, "yield_unit"},
+			"nothing of a component": {"wrap", func(in *catalog.RecipeIn) { in.Components[1].Qty = 0 }, catalog.ErrRecipeEmpty, "components[1].qty"},
+			"in a unit it has not":   {"wrap", func(in *catalog.RecipeIn) { in.Components[1].Unit = "box" }, catalog.ErrNoUnit, "components[1].unit"},
+			"beyond all numbers":     {"wrap", func(in *catalog.RecipeIn) { in.Components[0].Qty = qty.Max }, qty.ErrTooLarge, "components[0].qty"},
+			"all is lost":            {"wrap", func(in *catalog.RecipeIn) { in.Components[0].Loss = "100%" }, catalog.ErrLossRate, "components[0].loss"},
+			"a rule nobody knows":    {"wrap", func(in *catalog.RecipeIn) { in.Components[0].Rule = "guess" }, catalog.ErrLossRule, "components[0].rule"},
+			"a component twice":      {"wrap", func(in *catalog.RecipeIn) { in.Components[1].ProductID = k.p["breast"] }, catalog.ErrComponentTwice, "components[1].product_id"},
+			"a component of nobody":  {"wrap", func(in *catalog.RecipeIn) { in.Components[1].ProductID = 99 }, catalog.ErrComponent, "components[1].product_id"},
+			"nothing goes in":        {"wrap", func(in *catalog.RecipeIn) { in.ValidFrom, in.Components = "2026-02-01", nil }, catalog.ErrRecipeEmpty, "components"},
+			"a day that is none":     {"wrap", func(in *catalog.RecipeIn) { in.ValidFrom = "2026-02-30" }, catalog.ErrRecipeDate, "valid_from"},
+			"a product of nobody":    {"", func(in *catalog.RecipeIn) {}, catalog.ErrNoProduct, ""},
+			"a way round":            {"tomato", func(in *catalog.RecipeIn) { in.Components[0].Unit, in.Components[0].ProductID = "", k.p["wrap"] }, catalog.ErrRecipeCycle, "components"},
+		} {
+			in := good()
+			c.change(&in)
+			err := put(k.p[c.product], in)
+			if e := errs.As(err); !errors.Is(err, c.want) || e.Field != c.field {
+				t.Errorf("%s: want %s at %q, got %v", name, c.want.Code, c.field, err)
+			}
+			if name == "a component twice" && !strings.Contains(err.Error(), "the breast") {
+				t.Errorf("%v does not name what is twice", err)
+			}
+			if after := k.all(); after != before {
+				t.Errorf("%s changed %s to %s", name, before, after)
+			}
+		}
+		in := good()
+		in.Revision, in.YieldQty = v.Revision, 3*qty.Scale
+		if err := put(k.p["wrap"], in); err != nil || k.versions("wrap")[0].Yield != 3*qty.Scale {
+			t.Errorf("over what was seen: %v, %+v", err, k.versions("wrap"))
+		}
+	})
+}
+
 func TestLossRatesAreExact(t *testing.T) {
 	for text, want := range map[string]int64{"0": 0, "0.03": 30_000, ".03": 30_000, "3%": 30_000, "3 %": 30_000, "0.123456": 123_456, "12.3456%": 123_456,
 		"0.030": 30_000, "0.0300000000": 30_000, "99.9999%": 999_999, "00.5": 500_000} {

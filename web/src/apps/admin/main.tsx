@@ -21,6 +21,7 @@ const pages: PageDef<keyof typeof zh>[] = [
   { path: '/goods/print', title: 'print_labels', perm: 'goods.read', under: '/goods', load: () => import('./labels/PrintLabels') },
   { path: '/goods/:id', title: 'product', perm: 'goods.read', under: '/goods', load: () => import('./goods/OneProduct') },
   { path: '/goods/:id/recipe', title: 'recipe', perm: 'goods.read', under: '/goods', load: () => import('./recipe/Recipe') },
+  { path: '/goods/:id/recipe/edit', title: 'recipe', perm: 'goods.manage', under: '/goods', load: () => import('./recipe/EditRecipe') },
   { path: '/stock', title: 'stock', perm: 'stock.read', icon: InboxOutlined, load: () => import('./stock/Levels') },
   { path: '/stock/batches', title: 'batches', perm: 'stock.read', under: '/stock', load: () => import('./stock/Batches') },
   { path: '/stock/products/:id', title: 'stock_why', perm: 'stock.read', under: '/stock', load: () => import('./stock/WhyNot') },

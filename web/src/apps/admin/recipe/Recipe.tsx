@@ -1,11 +1,11 @@
 import { CaretDownOutlined, CaretRightOutlined } from '@ant-design/icons'
-import { all, Badge, client, DataTable, Empty, Figure, must, PageHead, Parts, ProblemBox, Sheet, shopNow, SkeletonLines, Strip, useCan, useFilters, useFormat, useListing, usePageTitle, useRead, useText, type Column } from '@kit'
+import { all, Badge, client, DataTable, Empty, Figure, must, PageHead, Parts, ProblemBox, Sheet, SkeletonLines, Strip, useCan, useFilters, useFormat, useListing, usePageTitle, useRead, useText, type Column } from '@kit'
 import type { components } from '@kit/api/schema'
-import { Input } from 'antd'
+import { Button, Input } from 'antd'
 import { useEffect, useState } from 'react'
-import { Link, useParams } from 'react-router-dom'
+import { Link, useNavigate, useParams } from 'react-router-dom'
 import { recipeText } from './text'
-import { quantityOf, unfolded, versionOn } from './tree'
+import { groupToday, quantityOf, unfolded, versionOn } from './tree'
 
 type S = components['schemas']
 type Version = S['CatalogRecipeView']
@@ -19,8 +19,9 @@ export default function RecipePage() {
   const t = useText(recipeText)
   const f = useFormat()
   const can = useCan()
+  const go = useNavigate()
   const [filter, set] = useFilters()
-  const today = new Date(shopNow() + 8 * 3_600_000).toISOString().slice(0, 10) // the group's day, as the server has it
+  const today = groupToday()
   const day = /^\d{4}-\d{2}-\d{2}$/.test(filter['date'] ?? '') ? filter['date']! : today
   const asked = quantityOf(filter['qty'] ?? '')
   const product = useRead(['goods', 'one', id], (signal) => must(client.GET('/api/goods/products/{id}', { params: { path: { id } }, signal })))
@@ -35,11 +36,15 @@ export default function RecipePage() {
     return bad ? <ProblemBox problem={bad} again={() => { product.again(); versions.again() }} /> : <SkeletonLines lines={8} />
   }
   const first = list.at(-1)
+  const writes = can('goods.manage') && p.parts.length === 0
   return (
     <>
-      <PageHead title={t('title', { name: p.name })} back={{ to: `/goods/${id}`, label: p.name }} note={p.code} />
+      <PageHead title={t('title', { name: p.name })} back={{ to: `/goods/${id}`, label: p.name }} note={p.code}>
+        {writes && version && <Button onClick={() => void go(`/goods/${id}/recipe/edit?version=${version.valid_from}`)}>{t('edit_version')}</Button>}
+        {writes && list.length > 0 && <Button type="primary" onClick={() => void go(`/goods/${id}/recipe/edit${version ? `?like=${version.valid_from}` : ''}`)}>{t('new_version')}</Button>}
+      </PageHead>
       <div className="zg-stack">
-        {list.length === 0 ? <div className="zg-sheet"><Empty title={t('no_recipe_title')} action={can('import.run') && <Link to="/imports?kind=recipes">{t('to_import')}</Link>}>{t('no_recipe')}</Empty></div> : (
+        {list.length === 0 ? <div className="zg-sheet"><Empty title={t('no_recipe_title')} action={<span className="zg-acts">{writes && <Button type="primary" onClick={() => void go(`/goods/${id}/recipe/edit`)}>{t('write_recipe')}</Button>}{can('import.run') && <Link to="/imports?kind=recipes">{t('to_import')}</Link>}</span>}>{t('no_recipe')}</Empty></div> : (
           <>
             <div className="zg-filters">
               <label className="zg-line"><span>{t('date')}</span><input type="date" className="zg-date" value={day} min="2000-01-01" max="2100-01-01" onChange={(e) => set('date', e.target.value === today ? '' : e.target.value)} /></label>

@@ -1,3 +1,8 @@
+import { shopNow } from '@kit/shopClock'
+
+/** The group's day, as the server has it. */
+export const groupToday = (): string => new Date(shopNow() + 8 * 3_600_000).toISOString().slice(0, 10)
+
 /** The lines that are shown when some are folded: what is deeper than a folded line, up to the next that is not. */
 export function unfolded<L extends { level: number }>(lines: readonly L[], folded: ReadonlySet<number>): { line: L; at: number }[] {
   const shown: { line: L; at: number }[] = []
