@@ -19,7 +19,9 @@ func openShelf(t *testing.T) *DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	write(t, d, func(tx *Tx) error { return tx.Exec(`CREATE TABLE shelf (id INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT`) })
+	write(t, d, func(tx *Tx) error {
+		return tx.Exec(`CREATE TABLE shelf (id INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT`)
+	})
 	return d
 }
 
