@@ -13,9 +13,12 @@ import (
 const (
 	tailEvery = 300 * time.Millisecond
 	// How far back the tail reads again. On PostgreSQL commits of 10 s ago may only now be seen; on SQLite
-	// ids are made and committed by one writer at a time.
+	// ids are made and committed by one writer at a time. Nearly all are seen within a second, so that only each
+	// tailRounds-th look goes back that far: in a busy chain those are thousands of events.
 	tailBackPG   = 10 * time.Second
 	tailBackLite = 3 * time.Second
+	tailNear     = time.Second
+	tailRounds   = 8
 	tailMax      = 20_000 // ids looked at in one turn; beyond that everybody reloads
 )
 
@@ -27,6 +30,7 @@ type Tail struct {
 	mu   sync.Mutex
 	subs map[*Listener]bool
 	seen map[id.ID]bool
+	look int       // looks so far
 	last time.Time // of the last look; zero before the first, which shows nothing
 }
 
@@ -118,11 +122,16 @@ func (t *Tail) Look(ctx context.Context) error {
 		back = tailBackLite
 	}
 	now := time.Now()
-	from := madeAt(now.Add(-back))
 	first := t.last.IsZero()
 	if !first && now.Sub(t.last) > back/2 { // this process stood still: events may have gone by
 		first = true
 		t.reset()
+	}
+	whole := first || t.look%tailRounds == 0 || now.Sub(t.last) > tailNear/2
+	t.look++
+	from := madeAt(now.Add(-back))
+	if !whole {
+		from = madeAt(now.Add(-tailNear))
 	}
 	var ids []id.ID
 	var events []Event
@@ -164,7 +173,9 @@ func (t *Tail) Look(ctx context.Context) error {
 		return err
 	}
 	t.last = now
-	clear(t.seen)
+	if whole {
+		clear(t.seen)
+	}
 	for _, e := range ids {
 		t.seen[e] = true
 	}
