@@ -68,4 +68,5 @@ export default {
   found_suppliers: 'Suppliers',
   found_sales: 'Slips',
   found_staff: 'Staff',
+  pick_policies: 'Picking rules',
 } satisfies SameKeys<typeof zh>

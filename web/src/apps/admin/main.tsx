@@ -33,6 +33,7 @@ const pages: PageDef<keyof typeof zh>[] = [
   { path: '/stock/counts/:id', title: 'count', perm: 'stock.read', under: '/stock', load: () => import('./stock/OneCount') },
   { path: '/stock/conversions', title: 'conversions', perm: 'stock.read', under: '/stock', load: () => import('./convert/Conversions') },
   { path: '/stock/conversions/:id', title: 'conversion', perm: 'stock.read', under: '/stock', load: () => import('./convert/OneConversion') },
+  { path: '/stock/policies', title: 'pick_policies', perm: 'stock.read', under: '/stock', load: () => import('./stock/Policies') },
   { path: '/stock/batches/:id', title: 'batch', perm: 'stock.read', under: '/stock', load: () => import('./stock/OneBatch') },
   { path: '/day', title: 'day_plan', perm: 'plan.read', icon: ScheduleOutlined, load: () => import('./dayplan/DayPlan') },
   { path: '/day/rules', title: 'plan_rules', perm: 'plan.read', under: '/day', load: () => import('./dayplan/Rules') },

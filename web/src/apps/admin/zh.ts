@@ -65,4 +65,5 @@ export default {
   found_stock: '批次和库存单据',
   found_suppliers: '供应商',
   found_staff: '员工',
+  pick_policies: '拣取规则',
 } as const

@@ -1,10 +1,11 @@
-import { useEffect, useMemo, useState } from 'react'
+import { Fragment, useEffect, useMemo, useState } from 'react'
 import { useFormat } from '@kit/format'
 import { asProblem, client, must, useListing, useRead, type Problem, type Sale } from '@kit/api'
 import { useText } from '@kit/i18n'
 import { useCan } from '@kit/session'
 import { Badge, Empty, ProblemBox, SkeletonLines, Strip, useProblemWords } from '@kit/states'
 import { askPayment, owedBack, payOut, refundSale, saleById, stateOf, toneOf, voidSale } from './api'
+import { bundlesOf, wholeIn, withWhole } from './bundleBack'
 import { qtyText, parseQty } from './quantity'
 import { LateMoney } from './ResultPanel'
 import { Slip } from './Slip'
@@ -181,6 +182,7 @@ function RefundForm(props: { sale: Sale; register: string; cancel: () => void; d
   const qty = typed.map((text, i) => within(i, parseQty(text) ?? 0))
   const write = (i: number, text: string) => setTyped((all) => all.map((old, k) => (k === i ? text : old)))
   const set = (i: number, value: number) => write(i, qtyText(within(i, value)))
+  const bundles = useMemo(() => bundlesOf(sale), [sale])
   const chosen = qty.some((q) => q > 0)
   const about = sale.lines.reduce((sum, l, i) => {
     const of = parseQty(l.qty) ?? 0
@@ -203,9 +205,25 @@ function RefundForm(props: { sale: Sale; register: string; cancel: () => void; d
       <ul className="refund-lines">
         {sale.lines.map((l, i) => {
           const most = left[i] ?? 0
+          const bundle = bundles.find((b) => b.first === i)
+          const part = bundles.some((b) => b.parts.some((p) => p.line === i))
+          const of = bundle ? wholeIn(bundle, left) : 0
+          const whole = bundle ? wholeIn(bundle, qty) : 0
+          const take = (n: number) => bundle && setTyped(withWhole(bundle, n, qty, left).map(qtyText))
           return (
-            <li key={l.line_no} className={most <= 0 ? 'gone' : ''}>
-              <span className="cart-name"><span>{l.name}</span><small>{t('refund_left', { qty: f.qty({ qty: qtyText(most), unit: l.unit }) })} · {f.money(l.amount_fen)}</small></span>
+            <Fragment key={l.line_no}>
+            {bundle && (
+              <li className={of <= 0 ? 'gone' : ''}>
+                <span className="cart-name"><b>{bundle.name}</b><small>{t('bundle_whole', { qty: f.qty({ qty: String(of), unit: bundle.unit }) })}</small></span>
+                <span className="cart-qty">
+                  <button type="button" disabled={whole <= 0} aria-label={`${t('fewer')} ${bundle.name}`} onClick={() => take(whole - 1)}>−</button>
+                  <output className="cart-count" aria-label={`${t('quantity')} ${bundle.name}`}>{f.number(whole)}</output>
+                  <button type="button" disabled={whole >= of} aria-label={`${t('bundle_one')} ${bundle.name}`} onClick={() => take(whole + 1)}>+</button>
+                </span>
+              </li>
+            )}
+            <li className={[most <= 0 ? 'gone' : '', part ? 'refund-part' : ''].filter(Boolean).join(' ')}>
+              <span className="cart-name"><span>{l.name}</span><small>{part && <>{t('bundle_part')} · </>}{t('refund_left', { qty: f.qty({ qty: qtyText(most), unit: l.unit }) })} · {f.money(l.amount_fen)}</small></span>
               <span className="cart-qty">
                 <button type="button" disabled={most <= 0} aria-label={`${t('fewer')} ${l.name}`} onClick={() => set(i, (qty[i] ?? 0) - 1000)}>−</button>
                 <input
@@ -215,6 +233,7 @@ function RefundForm(props: { sale: Sale; register: string; cancel: () => void; d
                 <button type="button" disabled={most <= 0} aria-label={`${t('more')} ${l.name}`} onClick={() => set(i, (qty[i] ?? 0) + 1000)}>+</button>
               </span>
             </li>
+            </Fragment>
           )
         })}
       </ul>

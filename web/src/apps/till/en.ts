@@ -197,4 +197,7 @@ export default {
   key_undo: 'Bring back what was removed',
   key_escape: 'Clear the box, go back',
   key_print: 'Print the slip',
+  bundle_whole: '{qty} can come back whole',
+  bundle_one: 'Refund one bundle',
+  bundle_part: 'in the bundle',
 } satisfies SameKeys<typeof zh>

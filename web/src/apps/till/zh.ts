@@ -204,4 +204,7 @@ export default {
   key_undo: '恢复刚删的',
   key_escape: '清空输入，返回',
   key_print: '打印小票',
+  bundle_whole: '整套可退 {qty}',
+  bundle_one: '退一套',
+  bundle_part: '套内',
 } as const
