@@ -50,6 +50,7 @@ function Editor(props: { product: Product; versions: readonly Version[]; version
   const go = useNavigate()
   const { message, modal } = App.useApp()
   const keys = useRef(0)
+  const sent = useRef<readonly Part[]>([]) // a refusal counts these
   const next = () => newPart(++keys.current)
   const [initial] = useState((): Values => ({
     valid_from: version?.valid_from ?? groupToday(), yield_qty: like ? like.yield_qty : '1', yield_unit: product.base_unit,
@@ -65,11 +66,14 @@ function Editor(props: { product: Product; versions: readonly Version[]; version
       ...(v.yield_qty.trim() && quantityOf(v.yield_qty) === undefined ? { yield_qty: t('qty_bad') } : {}),
       ...(!version && props.versions.some((o) => o.valid_from === v.valid_from) ? { valid_from: t('version_there') } : {}),
     }),
-    body: (v): S['CatalogRecipeIn'] => ({
-      valid_from: v.valid_from, yield_qty: quantityOf(v.yield_qty) ?? '', yield_unit: v.yield_unit, ...(version ? { revision: version.revision } : {}),
-      components: v.parts.filter((p) => !untouched(p)).map((p) => ({ product_id: p.product_id, qty: quantityOf(p.qty) ?? '', unit: p.unit, loss: lossOf(p.loss) ?? '', rule: p.rule })),
-    }),
-    rename: (field): string => rowOnScreen(field, form.values.parts),
+    body: (v): S['CatalogRecipeIn'] => {
+      sent.current = v.parts
+      return {
+        valid_from: v.valid_from, yield_qty: quantityOf(v.yield_qty) ?? '', yield_unit: v.yield_unit, ...(version ? { revision: version.revision } : {}),
+        components: v.parts.filter((p) => !untouched(p)).map((p) => ({ product_id: p.product_id, qty: quantityOf(p.qty) ?? '', unit: p.unit, loss: lossOf(p.loss) ?? '', rule: p.rule })),
+      }
+    },
+    rename: (field) => rowOnScreen(field, sent.current),
     doing,
     done: (_, v) => { void message.success(t('saved')); void go(`/goods/${product.id}/recipe?date=${v.valid_from}`) },
   })
