@@ -27,6 +27,8 @@ type serveCmd struct {
 	Demo     *bool `negatable:"" env:"ZHANGGUI_DEMO" help:"Make a demo chain in an empty database and let it live. A demo that is there goes on without it; with --no-demo it stands still."`
 	SimSpeed int64 `env:"ZHANGGUI_SIM_SPEED" default:"10" help:"How many times as fast as the wall clock a demo's day passes, 1 to 600."`
 
+	LogPages int `name:"sqlite-log-pages" env:"ZHANGGUI_SQLITE_LOG_PAGES" hidden:"" help:"See db.Options."`
+
 	careless bool // tests: their PostgreSQL does without fsync, which serve refuses
 }
 
@@ -58,7 +60,7 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 	defer server.Close()
 	fmt.Fprintf(c.out, "掌柜 http://%s\n", listener.Addr())
 
-	d, err := db.Open(ctx, s.DB, db.Options{Business: o.business, Log: c.log})
+	d, err := db.Open(ctx, s.DB, db.Options{Business: o.business, Log: c.log, LogPages: s.LogPages})
 	if err != nil {
 		return err
 	}

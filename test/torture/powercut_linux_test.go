@@ -86,7 +86,7 @@ func record(t *testing.T, sales int, more ...string) *recording {
 	}
 	r.acked = count["ack"]
 	t.Logf("recorded: %v", count)
-	if r.acked < sales/clients*clients || count["synced"] < 10 || count["write"] < 1000 {
+	if r.acked < sales/clients*clients || count["synced"] < 10 || count["write"] < 200 {
 		t.Fatalf("the record is not whole: %v of %d sales", count, sales)
 	}
 	return r

@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 // product runs one command of the product as a child.
 func product(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asServer+"=1", "ZHANGGUI_ADMIN_PASSWORD="+password)
+	cmd.Env = append(os.Environ(), asServer+"=1", "ZHANGGUI_ADMIN_PASSWORD="+password, "ZHANGGUI_SQLITE_LOG_PAGES=400") // the log is copied many times in a short life
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return cmd
 }

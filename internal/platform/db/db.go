@@ -101,6 +101,7 @@ var (
 type Options struct {
 	Business  clock.Source  // what Tx.Now shows; default the wall clock
 	ReadConns int           // SQLite: connections that read beside the writer, default 4
+	LogPages  int           // SQLite: pages in the log from which on it is copied into the file, default 16,000 (64 MiB)
 	Conns     int           // PostgreSQL: connections, default 16
 	Timeout   time.Duration // for a call whose context has no deadline, default 30 s
 	Fatal     func(error)   // called when a file could not be synced: the process must end; default os.Exit(70)
@@ -125,6 +126,9 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	}
 	if o.ReadConns <= 0 {
 		o.ReadConns = 4
+	}
+	if o.LogPages <= 0 {
+		o.LogPages = logPages
 	}
 	if o.Conns <= 0 {
 		o.Conns = 16

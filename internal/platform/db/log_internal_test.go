@@ -12,9 +12,9 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-func openShelf(t *testing.T) *DB {
+func openShelf(t *testing.T, logPages int) *DB {
 	t.Helper()
-	d, err := Open(context.Background(), "sqlite:"+filepath.Join(t.TempDir(), "shelf.db"), Options{Log: slog.New(slog.DiscardHandler)})
+	d, err := Open(context.Background(), "sqlite:"+filepath.Join(t.TempDir(), "shelf.db"), Options{LogPages: logPages, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func checkWhole(t *testing.T, d *DB, rows int64) {
 // An act larger than the writer's memory goes into the log before its end and is read back from there; one that is
 // refused after that leaves nothing.
 func TestAnActLargerThanMemoryIsWholeForOthers(t *testing.T) {
-	d := openShelf(t)
+	d := openShelf(t, 0)
 	write(t, d, func(tx *Tx) error { return tx.Exec("PRAGMA cache_size = 50") })
 	write(t, d, fill(rand.New(rand.NewPCG(1, 1)), 3000))
 	checkWhole(t, d, 3000)
@@ -85,8 +85,7 @@ func TestAnActLargerThanMemoryIsWholeForOthers(t *testing.T) {
 
 // The log begins anew again and again while sales go on; else it would grow for as long as the shop is open.
 func TestTheLogIsCopiedWhileSalesGoOn(t *testing.T) {
-	d := openShelf(t)
-	d.lite.logPages = 100
+	d := openShelf(t, 100)
 	luck := rand.New(rand.NewPCG(1, 2))
 	const acts, rows = 300, 20
 	for range acts {
@@ -100,8 +99,7 @@ func TestTheLogIsCopiedWhileSalesGoOn(t *testing.T) {
 
 // A reader that looks at one moment for long holds up the copying, and loses nothing.
 func TestAReaderHoldsTheLogUpAndNothingIsLost(t *testing.T) {
-	d := openShelf(t)
-	d.lite.logPages = 50
+	d := openShelf(t, 50)
 	luck := rand.New(rand.NewPCG(1, 3))
 	write(t, d, fill(luck, 20))
 	err := d.Read(context.Background(), func(tx *Tx) error {
@@ -126,7 +124,7 @@ func TestAReaderHoldsTheLogUpAndNothingIsLost(t *testing.T) {
 
 // The writer reads the library's own structures where it spares it a search; they must be what we take them for.
 func TestTheCacheIsToldTheHighestTruePage(t *testing.T) {
-	d := openShelf(t)
+	d := openShelf(t, 0)
 	luck := rand.New(rand.NewPCG(1, 4))
 	spared := 0
 	for range 50 {

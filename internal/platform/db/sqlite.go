@@ -91,7 +91,7 @@ func openLite(path string, o Options, n *counters) (*lite, error) {
 	}
 	l := &lite{path: path, file: file, n: n, log: o.Log, fatal: o.Fatal, queue: make(chan *act, queueLen), quit: make(chan struct{}),
 		gone: make(chan struct{}), readers: make(chan *liteConn, o.ReadConns), nRead: o.ReadConns,
-		logPages: logPages, copy: make(chan struct{}, 1), copyGone: make(chan struct{})}
+		logPages: o.LogPages, copy: make(chan struct{}, 1), copyGone: make(chan struct{})}
 	if l.conn, err = l.openWriter(); err != nil {
 		file.Close()
 		return nil, err
