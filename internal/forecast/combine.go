@@ -43,13 +43,19 @@ func (e *Engine) learntAt(o int) *learnt {
 	if l, ok := e.learnt[asOf]; ok {
 		return l
 	}
-	l := &learnt{yearly: asOf-e.earliest() >= yearlyFrom, fits: make([]*regressFit, len(e.p.Series))}
+	l := e.train(asOf)
 	e.learnt[asOf] = l
 	for k := range e.learnt {
 		if k < asOf-9*trainEvery {
 			delete(e.learnt, k)
 		}
 	}
+	return l
+}
+
+// train learns from everything up to column asOf.
+func (e *Engine) train(asOf int) *learnt {
+	l := &learnt{yearly: asOf-e.earliest() >= yearlyFrom, fits: make([]*regressFit, len(e.p.Series))}
 	if asOf < 0 {
 		return l
 	}
@@ -99,8 +105,13 @@ func (e *Engine) recall(o int) []recalled {
 	if m, ok := e.memory[o]; ok {
 		return m
 	}
-	ev := e.learnEvents(o)
-	l := e.learntAt(o)
+	out := e.ask(o, e.learnEvents(o), e.learntAt(o))
+	e.memory[o] = out
+	return out
+}
+
+// ask makes the members' forecasts as of column o with what is learned.
+func (e *Engine) ask(o int, ev *eventFactors, l *learnt) []recalled {
 	out := make([]recalled, len(e.p.Series))
 	e.each(len(out), func(i int) {
 		if e.p.Series[i].Start > o {
@@ -122,7 +133,6 @@ func (e *Engine) recall(o int) []recalled {
 			}
 		}
 	})
-	e.memory[o] = out
 	return out
 }
 
@@ -159,18 +169,24 @@ func (e *Engine) asker(i, o int, ev *eventFactors, l *learnt) func(h int, v view
 
 // explain opens the means of a series: promotion and price, weather and calendar are taken away one after
 // another; what is left is level, weekday, and the rest, which is trend and season.
-func (e *Engine) explain(i, o int, ev *eventFactors, b blend, days []Day) {
-	ask := e.asker(i, o, ev, e.learntAt(o))
+func (e *Engine) explain(i, o int, said *recalled, ev *eventFactors, l *learnt, b blend, days []Day) {
+	s := &e.p.Series[i]
+	ask := e.asker(i, o, ev, l)
 	lev := e.level(i, o, ev)
 	for h := range days {
 		t := o + 1 + h
-		if !e.p.Shops[e.p.Series[i].Shop].openOn(t, o) {
+		if !e.p.Shops[s.Shop].openOn(t, o) {
 			continue
 		}
 		p := &days[h].Parts
-		full := b.of(ask(h, e.all()))
-		noPromo := b.of(ask(h, view{e.a, true, false}))
-		noWeather := b.of(ask(h, view{e.a, false, false}))
+		full := b.mean(said, h)
+		noPromo, noWeather := full, full
+		if s.Promo != nil || s.Price != nil {
+			noPromo = b.of(ask(h, view{e.a, true, false}))
+		}
+		if noWeather = noPromo; len(e.p.Shops[s.Shop].Weather) > 0 {
+			noWeather = b.of(ask(h, view{e.a, false, false}))
+		}
 		plain := b.of(ask(h, view{e.plain, false, false}))
 		p.Promotion, p.Weather, p.Holiday = full-noPromo, noPromo-noWeather, noWeather-plain
 		p.Base = lev.level
@@ -328,15 +344,15 @@ func (e *Engine) gate(o int, b blend) float64 {
 
 // spread holds the quantiles of actual ÷ forecast per series and week ahead.
 type spread struct {
-	weeks  int // weeks ahead that are told apart
 	series [][]ratios
 	pool   [][]ratios // by size of the series, per week ahead
 	class  []int
 }
 
+// ratios are the quantiles Q of N days' actual ÷ forecast.
 type ratios struct {
-	q [len(Taus)]float64
-	n int
+	Q [len(Taus)]float64
+	N int
 }
 
 // sizes of series that share a pool: mean units a day.
@@ -353,23 +369,24 @@ func sizeClass(level float64) int {
 // spread as of o, from forecasts made and days seen by then.
 func (e *Engine) spread(o int, b blend) *spread {
 	n := len(e.p.Series)
-	s := &spread{weeks: (e.o.Horizon + 6) / 7, series: make([][]ratios, n), class: make([]int, n)}
+	weeks := (e.o.Horizon + 6) / 7 // ahead that are told apart
+	s := &spread{series: make([][]ratios, n), class: make([]int, n)}
 	factor := map[int]float64{}
-	for k := backtests + s.weeks; k >= 1; k-- {
+	for k := backtests + weeks; k >= 1; k-- {
 		if _, ok := e.memory[o-7*k]; ok {
 			factor[o-7*k] = e.gate(o-7*k, b)
 		}
 	}
 	lists := make([][][]float64, n)
 	e.each(n, func(i int) {
-		lists[i] = make([][]float64, s.weeks)
-		s.series[i] = make([]ratios, s.weeks)
+		lists[i] = make([][]float64, weeks)
+		s.series[i] = make([]ratios, weeks)
 		if e.p.Series[i].Start > o {
 			return
 		}
 		s.class[i] = sizeClass(e.runs[i].level(o))
-		made := make([]int, s.weeks)
-		for k := backtests + s.weeks; k >= 1; k-- {
+		made := make([]int, weeks)
+		for k := backtests + weeks; k >= 1; k-- {
 			at := o - 7*k
 			past, ok := e.memory[at]
 			if !ok || past[i].member[0] == nil {
@@ -394,8 +411,8 @@ func (e *Engine) spread(o int, b blend) *spread {
 	})
 	s.pool = make([][]ratios, len(sizeClasses)+2) // the last is everything together
 	e.each(len(s.pool), func(c int) {
-		s.pool[c] = make([]ratios, s.weeks)
-		for w := range s.weeks {
+		s.pool[c] = make([]ratios, weeks)
+		for w := range weeks {
 			var l []float64
 			for i := range n {
 				if c > len(sizeClasses) || s.class[i] == c {
@@ -410,10 +427,10 @@ func (e *Engine) spread(o int, b blend) *spread {
 }
 
 func quantilesOf(sorted []float64) ratios {
-	r := ratios{n: len(sorted)}
+	r := ratios{N: len(sorted)}
 	for k, tau := range Taus {
 		if len(sorted) > 0 {
-			r.q[k] = stats.Quantile(sorted, tau)
+			r.Q[k] = stats.Quantile(sorted, tau)
 		}
 	}
 	return r
@@ -434,16 +451,16 @@ func (s *spread) quantiles(i, h int, d *Day) {
 	}
 	w := h / 7
 	own, pool := s.series[i][w], s.pool[s.class[i]][w]
-	if pool.n < poolMin {
+	if pool.N < poolMin {
 		pool = s.pool[len(s.pool)-1][w]
 	}
 	for k := range Taus {
 		r := fallbackRatios[k]
 		switch {
-		case own.n > 0 && pool.n > 0:
-			r = seriesShare*own.q[k] + (1-seriesShare)*pool.q[k]
-		case pool.n >= poolLeast:
-			r = pool.q[k]
+		case own.N > 0 && pool.N > 0:
+			r = seriesShare*own.Q[k] + (1-seriesShare)*pool.Q[k]
+		case pool.N >= poolLeast:
+			r = pool.Q[k]
 		}
 		d.Q[k] = math.Max(0, (d.Mean+ratioAdd)*r-ratioAdd)
 		if k > 0 {

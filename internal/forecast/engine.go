@@ -140,6 +140,18 @@ func parallel(workers, n int, f func(i int)) {
 // Forecast of every series for the days o+1 … o+Horizon, knowing sales up to column o only; nil for a
 // series that has not begun by then.
 func (e *Engine) Forecast(o int) [][]Day {
+	e.lookBack(o)
+	now := e.recall(o)
+	b := e.blend(o)
+	var ev *eventFactors
+	if e.o.Explain {
+		ev = e.learnEvents(o)
+	}
+	return e.finish(o, now, ev, e.learntAt(o), b, e.spread(o, b), e.gate(o, b))
+}
+
+// lookBack recalls the weekly forecasts that weights, spread and correction of column o are learned from.
+func (e *Engine) lookBack(o int) {
 	first := e.earliest()
 	weeks := (e.o.Horizon + 6) / 7
 	// The spread is learned from the forecasts of the last twelve weeks, each corrected from the eight before it.
@@ -154,14 +166,13 @@ func (e *Engine) Forecast(o int) [][]Day {
 			delete(e.memory, at)
 		}
 	}
-	e.recall(o)
-	b := e.blend(o)
-	spread := e.spread(o, b)
-	factor := e.gate(o, b)
-	ev := e.learnEvents(o)
+}
+
+// finish makes of what the members say at column o means, quantiles and, to be explained by ev and l, parts.
+func (e *Engine) finish(o int, said []recalled, ev *eventFactors, l *learnt, b blend, spread *spread, factor float64) [][]Day {
 	out := make([][]Day, len(e.p.Series))
 	e.each(len(out), func(i int) {
-		now := &e.memory[o][i]
+		now := &said[i]
 		if now.member[0] == nil {
 			return
 		}
@@ -176,7 +187,7 @@ func (e *Engine) Forecast(o int) [][]Day {
 			spread.quantiles(i, h, d)
 		}
 		if e.o.Explain {
-			e.explain(i, o, ev, b, out[i])
+			e.explain(i, o, now, ev, l, b, out[i])
 		}
 	})
 	return out

@@ -89,26 +89,36 @@ type eventFactors struct {
 	own  []map[int32]eventSum // per series
 }
 
-// learnEvents learns the factors from the last three years up to o.
-func (e *Engine) learnEvents(o int) *eventFactors {
-	n := len(e.p.Series)
-	f := &eventFactors{key: map[int32]float64{}, own: make([]map[int32]eventSum, n)}
-	from := max(0, o-3*365)
-	e.each(n, func(i int) {
+const eventYears = 3 * 365 // days from which the factors are learned
+
+// ownEvents sums up what each series did on event days up to o.
+func (e *Engine) ownEvents(o int) []map[int32]eventSum {
+	all := make([]map[int32]eventSum, len(e.p.Series))
+	from := max(0, o-eventYears)
+	e.each(len(all), func(i int) {
 		s := &e.p.Series[i]
 		if s.Start > o || len(e.events) == 0 {
 			return
 		}
-		f.own[i] = map[int32]eventSum{}
+		own := map[int32]eventSum{}
+		all[i] = own
 		index := weekdayIndex(e.demand[i], nil, s.Start, o, flatIndex, e.a)
 		levelAround(e.demand[i], e.a, index, max(s.Start, from), o, func(t int, base float64) {
-			x := f.own[i][e.a.event[t]]
+			x := own[e.a.event[t]]
 			x.got += e.demand[i].qty[t]
 			x.base += base
 			x.n++
-			f.own[i][e.a.event[t]] = x
+			own[e.a.event[t]] = x
 		})
 	})
+	return all
+}
+
+// learnEvents learns the factors from the last three years up to o.
+func (e *Engine) learnEvents(o int) *eventFactors {
+	n := len(e.p.Series)
+	f := &eventFactors{key: map[int32]float64{}, own: e.ownEvents(o)}
+	from := max(0, o-eventYears)
 	times := map[int32]float64{}
 	for t := from; t <= o; t++ {
 		if k := e.a.event[t]; k >= 0 {

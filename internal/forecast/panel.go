@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"hash/fnv"
 	"math"
 	"slices"
 
@@ -141,7 +142,6 @@ func (p *Panel) almanac(n int) *almanac {
 		event: make([]int32, n), rank: make([]int8, n),
 	}
 	base := p.First.Number()
-	names := map[string]int32{}
 	nameOf := make([]int32, n)
 	for t := range n {
 		d := cal.FromNumber(base + t)
@@ -152,12 +152,7 @@ func (p *Panel) almanac(n int) *almanac {
 		a.event[t] = -1
 		if h, ok := p.Holidays.On(d); ok {
 			a.off[t], a.work[t] = h.Off, !h.Off
-			id, known := names[h.Name]
-			if !known {
-				id = int32(len(names) + 1)
-				names[h.Name] = id
-			}
-			nameOf[t] = id
+			nameOf[t] = nameKey(h.Name)
 		}
 	}
 	// Distances reach over the edges of the panel, so the calendar is asked directly there.
@@ -199,6 +194,13 @@ func (p *Panel) almanac(n int) *almanac {
 		p.addFestivals(a, n)
 	}
 	return a
+}
+
+// nameKey numbers a named day the same in every panel (22 bits of FNV-1a), above the numbers of festivals.
+func nameKey(name string) int32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name)) // never fails
+	return int32(1<<22 | h.Sum32()&(1<<22-1))
 }
 
 // addFestivals marks the days around the Chinese festivals; where spans meet, the nearer festival in the

@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/proof"
@@ -12,6 +13,8 @@ func Proofs() []proof.Proof {
 	return []proof.Proof{
 		{Name: "forecast_runs_are_whole", Run: runsAreWhole},
 		{Name: "forecast_parts_add_up", Run: partsAddUp},
+		{Name: "forecast_models_know_no_future", Run: modelsKnowNoFuture},
+		{Name: "forecast_memories_are_whole", Run: memoriesAreWhole},
 	}
 }
 
@@ -39,6 +42,62 @@ func runsAreWhole(tx *db.Tx) (proof.Result, error) {
 		}
 	}
 	return r, rows.Err()
+}
+
+const (
+	runsOfModels = `SELECT r.id, r.site_id, r.origin, m.cutoff FROM forecast_run r JOIN forecast_model m ON m.id = r.model_id
+		WHERE r.applied_no > 0 ORDER BY r.id`
+	memoriesInForce = `SELECT l.site_id, l.model_id, l.series, l.body FROM forecast_memory l JOIN forecast_model m ON m.id = l.model_id AND m.ready = 1
+		WHERE l.site_id > $1 OR l.site_id = $1 AND l.model_id > $2 ORDER BY l.site_id, l.model_id LIMIT 10`
+)
+
+// modelsKnowNoFuture looks for a forecast in force whose model was trained on days after its origin.
+func modelsKnowNoFuture(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	rows := tx.Query(runsOfModels)
+	defer rows.Close()
+	for rows.Next() {
+		var run, site id.ID
+		var origin, cutoff cal.Date
+		if err := rows.Scan(&run, &site, &origin, &cutoff); err != nil {
+			return r, err
+		}
+		r.Rows++
+		if cutoff > origin {
+			r.Add("forecast %s of site %s is made as of %s by a model that knows %s", run, site, origin, cutoff)
+		}
+	}
+	return r, rows.Err()
+}
+
+// memoriesAreWhole looks for what a training left of a site and can't be read, or misses products.
+func memoriesAreWhole(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	var site, model id.ID
+	for {
+		n := 0
+		rows := tx.Query(memoriesInForce, site, model)
+		for rows.Next() {
+			var series int
+			var body []byte
+			if err := rows.Scan(&site, &model, &series, &body); err != nil {
+				rows.Close()
+				return r, err
+			}
+			n++
+			r.Rows++
+			m := &siteMemory{}
+			if err := decode(body, m); err != nil {
+				r.Add("what model %s remembers of site %s: %v", model, site, err)
+			} else if len(m.Products) != series {
+				r.Add("model %s remembers %d products of site %s, it learned of %d", model, len(m.Products), site, series)
+			}
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil || n == 0 {
+			return r, err
+		}
+	}
 }
 
 // partsAddUp looks for a day whose parts miss its mean, or days that miss their sum.

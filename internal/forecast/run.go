@@ -2,11 +2,14 @@ package forecast
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"zhanggui/internal/catalog"
 	"zhanggui/internal/org"
@@ -22,7 +25,7 @@ import (
 const (
 	historyDays = 800  // how far back a run looks
 	freshDays   = 14   // a site whose last sale is older is forecast from there, not from today
-	groupSeries = 3000 // series that share one panel, and so one model of trees
+	groupSeries = 3000 // series that are trained together
 	writeRows   = 100  // rows of one step
 )
 
@@ -31,6 +34,8 @@ type Made struct {
 	RunID  id.ID    `json:"run_id"`
 	SiteID id.ID    `json:"site_id"`
 	Origin cal.Date `json:"origin"`
+	// Planned says that whoever had it made plans from it next by himself.
+	Planned bool `json:"planned,omitempty"`
 }
 
 // storedDay is one day of a product: mean, five quantiles, seven parts, in thousandths of the base unit.
@@ -184,91 +189,196 @@ type step struct {
 	Done  int     `json:"done"`
 }
 
-// run makes the forecasts of the sites, group by group, each site valid by one row. A run that was cut off
-// goes on with the site it was at.
+// run makes the forecasts of the sites, each valid by one row. A run that was cut off goes on with the site it was at.
 func (s *Service) run(ctx context.Context, run *jobs.Run) error {
-	d := run.DB()
 	var at step
 	resumed, err := run.Load(&at)
 	if err != nil {
 		return err
 	}
 	if !resumed {
-		var args struct {
-			runArgs
-			Args *runArgs `json:"args"` // of a nightly run
-		}
+		var args runArgs
 		if err := run.Args(&args); err != nil {
 			return err
 		}
-		at.Sites = args.Sites
-		if args.Args != nil {
-			at.Sites = args.Args.Sites
-		}
-		if len(at.Sites) == 0 {
-			if err := d.Read(ctx, func(tx *db.Tx) error {
-				at.Sites = at.Sites[:0]
-				all, err := org.AllSites(tx)
-				for _, x := range all {
-					at.Sites = append(at.Sites, x.ID)
-				}
-				return err
-			}); err != nil {
+		if at.Sites = args.Sites; len(at.Sites) == 0 {
+			if at.Sites, err = siteIDs(ctx, run.DB()); err != nil {
 				return err
 			}
 		}
 	}
-	total := int64(at.Done + len(at.Sites))
-	var waiting *history // read already, but of another group
-	for len(at.Sites) > 0 || waiting != nil {
-		var group []*history
-		series := 0
-		rest := at.Sites
-		if waiting != nil {
-			group, series, waiting = append(group, waiting), len(waiting.series), nil
-			rest = rest[1:]
+	total := at.Done + len(at.Sites)
+	err = s.Make(ctx, run.DB(), at.Sites, Course{
+		Save:     func(tx *db.Tx, left []id.ID) error { return run.Save(tx, step{left, total - len(left)}) },
+		Progress: func(left int, note string) { run.Progress(ctx, int64(total-left), int64(total), note) },
+	})
+	if err == nil {
+		run.Progress(ctx, int64(total), int64(total), "")
+	}
+	return err
+}
+
+func siteIDs(ctx context.Context, d *db.DB) (sites []id.ID, err error) {
+	err = d.Read(ctx, func(tx *db.Tx) error {
+		sites = nil
+		all, err := org.AllSites(tx)
+		for _, x := range all {
+			sites = append(sites, x.ID)
 		}
-		skipped := []id.ID{}
-		for len(rest) > 0 && series < groupSeries {
-			run.Progress(ctx, int64(at.Done), total, "reading")
-			h, err := s.read(ctx, d, rest[0])
-			if err != nil {
+		return err
+	})
+	return sites, err
+}
+
+// Course is the job whose steps are sites: Save keeps, in a step's own transaction, which sites are left; Progress
+// shows how many are.
+type Course struct {
+	Save     func(tx *db.Tx, left []id.ID) error
+	Progress func(left int, note string)
+	Planned  bool // said in the event of each forecast
+}
+
+// march is a walk over sites, for a course.
+type march struct {
+	s     *Service
+	d     *db.DB
+	c     Course
+	left  []id.ID
+	keep  bool // forecasts are made; otherwise models only
+	group []*history
+	size  int // series in group
+	cache map[id.ID]*Model
+}
+
+// Make forecasts sites from what is stored of the last training, site by site; sites of which nothing usable is stored
+// are trained together first. A forecast that comes out as before leaves the one in force.
+func (s *Service) Make(ctx context.Context, d *db.DB, sites []id.ID, c Course) error {
+	m := &march{s: s, d: d, c: c, left: slices.Clone(sites), keep: true, cache: map[id.ID]*Model{}}
+	return m.walk(ctx, sites, func(h *history) (bool, error) {
+		model, memory, err := m.find(ctx, h)
+		if err != nil || model == nil {
+			return false, err
+		}
+		return true, m.predict(ctx, h, model, memory)
+	})
+}
+
+// walk reads site after site and shows it to one; those it does not settle are trained in groups. The next site is
+// read meanwhile.
+func (m *march) walk(ctx context.Context, sites []id.ID, one func(h *history) (settled bool, err error)) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	type answer struct {
+		h   *history
+		err error
+	}
+	read := make(chan answer)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	wg.Go(func() {
+		for _, site := range sites {
+			h, err := m.s.read(ctx, m.d, site)
+			select {
+			case read <- answer{h, err}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	for _, site := range sites {
+		m.c.Progress(len(m.left), "")
+		var a answer
+		select {
+		case a = <-read:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if a.err != nil {
+			return a.err
+		}
+		h := a.h
+		if h == nil { // never sold anything
+			m.settle(site)
+			continue
+		}
+		settled, err := one(h)
+		if err != nil {
+			return err
+		}
+		if settled {
+			continue
+		}
+		if len(m.group) > 0 && (m.group[0].origin != h.origin || m.group[0].lunar != h.lunar) {
+			if err := m.trainGroup(ctx); err != nil {
 				return err
 			}
-			if h == nil {
-				skipped = append(skipped, rest[0])
-				rest = rest[1:]
-				continue
-			}
-			if len(group) > 0 && (group[0].origin != h.origin || group[0].lunar != h.lunar) {
-				waiting = h
-				break
-			}
-			group, series, rest = append(group, h), series+len(h.series), rest[1:]
 		}
-		if len(group) > 0 {
-			made, err := s.compute(ctx, group, func(k, n int) {
-				run.Progress(ctx, int64(at.Done), total, fmt.Sprintf("%s: %d/%d", group[0].site.Name, k, n))
-			})
-			if err != nil {
+		m.group, m.size = append(m.group, h), m.size+len(h.series)
+		if m.size >= groupSeries {
+			if err := m.trainGroup(ctx); err != nil {
 				return err
 			}
-			for i, m := range made {
-				next := step{Sites: slices.Clone(at.Sites), Done: at.Done + 1}
-				next.Sites = slices.DeleteFunc(next.Sites, func(x id.ID) bool { return x == group[i].site.ID })
-				if err := s.keep(ctx, run, m, at, next); err != nil {
-					return err
-				}
-				at = next
-				run.Progress(ctx, int64(at.Done), total, m.site.Name)
-			}
-		}
-		for _, x := range skipped {
-			at.Sites = slices.DeleteFunc(at.Sites, func(y id.ID) bool { return x == y })
-			at.Done++
 		}
 	}
-	run.Progress(ctx, int64(at.Done), total, "")
+	if err := m.trainGroup(ctx); err != nil {
+		return err
+	}
+	return m.d.Write(ctx, func(tx *db.Tx) error { return m.c.Save(tx, m.left) })
+}
+
+// settle takes a site off those that are left.
+func (m *march) settle(site id.ID) { m.left = m.without(site) }
+
+func (m *march) without(site id.ID) []id.ID {
+	return slices.DeleteFunc(slices.Clone(m.left), func(x id.ID) bool { return x == site })
+}
+
+// trainGroup trains the sites gathered so far, and forecasts them from that.
+func (m *march) trainGroup(ctx context.Context) error {
+	if len(m.group) == 0 {
+		return nil
+	}
+	group := m.group
+	m.group, m.size = nil, 0
+	model, memories, err := m.s.train(ctx, group, func(k, n int) {
+		m.c.Progress(len(m.left), fmt.Sprintf("%s: %d/%d", group[0].site.Name, k, n))
+	})
+	if err != nil {
+		return err
+	}
+	no, err := m.s.store(ctx, m.d, group, model, memories)
+	if err != nil {
+		return err
+	}
+	m.cache[no] = model
+	for i, h := range group {
+		if m.keep {
+			memories[i].model = no
+			err = m.predict(ctx, h, model, memories[i])
+		} else {
+			m.settle(h.site.ID)
+			err = m.d.Write(ctx, func(tx *db.Tx) error { return m.c.Save(tx, m.left) })
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// predict makes the forecast of one site and puts it in force.
+func (m *march) predict(ctx context.Context, h *history, model *Model, memory *siteMemory) error {
+	made, err := m.s.predict(h, model, memory)
+	if err != nil {
+		return err
+	}
+	left := m.without(h.site.ID)
+	if err := m.s.keep(ctx, m.d, made, m.c, m.left, left); err != nil {
+		return err
+	}
+	m.left = left
+	m.c.Progress(len(m.left), h.site.Name)
 	return nil
 }
 
@@ -470,8 +580,9 @@ func salesUnit(g *catalog.Product) catalog.Unit {
 type madeSite struct {
 	site   org.Site
 	run    Run
+	model  id.ID
 	rows   []madeProduct
-	tracks map[id.ID][]trackDay
+	tracks []track
 }
 
 type madeProduct struct {
@@ -482,16 +593,14 @@ type madeProduct struct {
 	tally   Tally
 }
 
-// compute forecasts a group of sites with one origin.
-func (s *Service) compute(ctx context.Context, group []*history, progress func(done, all int)) ([]madeSite, error) {
-	origin := group[0].origin
-	p := &Panel{First: group[0].first, Days: origin.Sub(group[0].first) + 1}
-	p.Holidays, p.Lunar = group[0].holidays, group[0].lunar
-	type place struct{ site, product int }
-	var places []place
+// place of a series: its site in the group, its product there.
+type place struct{ site, product int }
+
+// panelOf lays sites with one origin on one axis of days.
+func panelOf(group []*history) (p *Panel, places []place) {
+	p = &Panel{First: group[0].first, Days: group[0].origin.Sub(group[0].first) + 1, Holidays: group[0].holidays, Lunar: group[0].lunar}
 	for i, h := range group {
-		shop := Shop{Name: h.site.Code, Weather: h.weatherOf(p)}
-		p.Shops = append(p.Shops, shop)
+		p.Shops = append(p.Shops, Shop{Name: h.site.Code, Weather: h.weatherOf(p)})
 		for k := range h.series {
 			x := h.series[k]
 			x.Shop = i
@@ -500,11 +609,19 @@ func (s *Service) compute(ctx context.Context, group []*history, progress func(d
 		}
 	}
 	p.closeDays()
-	e := NewEngine(p, Options{Horizon: Ahead, Workers: s.workers, Explain: true})
-	made := make([]madeSite, len(group))
+	return p, places
+}
+
+// train learns from a group of sites with one origin, and measures what its weekly forecasts of the last twelve weeks
+// were worth.
+func (s *Service) train(ctx context.Context, group []*history, progress func(done, all int)) (*Model, []*siteMemory, error) {
+	p, places := panelOf(group)
+	e := NewEngine(p, Options{Horizon: Ahead, Workers: s.workers})
+	memories := make([]*siteMemory, len(group))
+	tracks := make([]map[id.ID][]trackDay, len(group))
 	for i, h := range group {
-		made[i] = madeSite{site: h.site, tracks: map[id.ID][]trackDay{}}
-		made[i].run = Run{ID: id.New(), SiteID: h.site.ID, Origin: origin, DataUntil: h.until, MadeAt: clock.Wall.Now().UnixMilli()}
+		memories[i] = &siteMemory{Seen: h.seen(h.origin)}
+		tracks[i] = map[id.ID][]trackDay{}
 	}
 	worth := make([]float64, len(places))
 	for i, at := range places {
@@ -514,7 +631,7 @@ func (s *Service) compute(ctx context.Context, group []*history, progress func(d
 	o := p.Days - 1
 	for k := backtests; k >= 1; k-- {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		progress(backtests-k, backtests+1)
 		at := o - 7*k
@@ -534,7 +651,7 @@ func (s *Service) compute(ctx context.Context, group []*history, progress func(d
 				naive, mean4 := p.baselines(s, at, t)
 				d := past[i][h]
 				tallies[i].add(s.Sold[t], d, naive, mean4, 1)
-				made[places[i].site].run.Tally.add(s.Sold[t], d, naive, mean4, worth[i])
+				memories[places[i].site].Tally.add(s.Sold[t], d, naive, mean4, worth[i])
 				category := group[places[i].site].products[places[i].product].category
 				for _, key := range [2]place{{places[i].site, int(category)}, {places[i].site, 0}} {
 					x := day[key]
@@ -558,27 +675,63 @@ func (s *Service) compute(ctx context.Context, group []*history, progress func(d
 				for _, v := range []*float64{&x.Actual, &x.Mean, &x.Naive, &x.Mean4, &x.Var} {
 					*v = math.Round(*v)
 				}
-				m := made[key.site].tracks
+				m := tracks[key.site]
 				m[id.ID(key.product)] = append(m[id.ID(key.product)], x)
 			}
 		}
 	}
 	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	model, all, err := e.Learn(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, at := range places {
+		m := memories[at.site]
+		m.Products = append(m.Products, productMemory{group[at.site].products[at.product].id, all[i], tallies[i]})
+	}
+	for i, m := range memories {
+		for _, c := range sortedKeys(tracks[i]) {
+			m.Tracks = append(m.Tracks, track{c, tracks[i][c]})
+		}
+	}
+	return model, memories, nil
+}
+
+// predict makes the forecast of one site from what its last training left.
+func (s *Service) predict(h *history, model *Model, memory *siteMemory) (*madeSite, error) {
+	p, _ := panelOf([]*history{h})
+	e := NewEngine(p, Options{Horizon: Ahead, Workers: s.workers, Explain: true})
+	known := memory.of(h.products)
+	asked := make([]*Memory, len(known))
+	for i, x := range known {
+		if x != nil {
+			asked[i] = &x.Memory
+		}
+	}
+	o := p.Days - 1
+	days, err := e.Predict(o, model, asked)
+	if err != nil {
 		return nil, err
 	}
-	now := e.Forecast(o)
-	for i, at := range places {
-		row := madeProduct{product: group[at.site].products[at.product], tally: tallies[i]}
-		for _, d := range now[i] {
+	made := &madeSite{site: h.site, tracks: memory.Tracks}
+	made.run = Run{ID: id.New(), SiteID: h.site.ID, Origin: h.origin, DataUntil: h.until, MadeAt: clock.Wall.Now().UnixMilli(),
+		Products: int64(len(h.products)), Tally: memory.Tally}
+	made.model = memory.model
+	made.rows = make([]madeProduct, len(h.products))
+	for i := range made.rows {
+		row := &made.rows[i]
+		row.product = h.products[i]
+		if known[i] != nil {
+			row.tally = known[i].Tally
+		}
+		for _, d := range days[i] {
 			x := store(d, row.perUnit)
 			row.days = append(row.days, x)
 			row.sum += x[0]
 		}
 		row.profile = e.profile(i, o)
-		made[at.site].rows = append(made[at.site].rows, row)
-	}
-	for i := range made {
-		made[i].run.Products = int64(len(made[i].rows))
 	}
 	return made, nil
 }
@@ -637,60 +790,82 @@ var (
 )
 
 const (
-	putRun     = `INSERT INTO forecast_run (id, site_id, origin, data_until, made_at, products, tally, applied_no) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)`
-	applyRun   = `UPDATE forecast_run SET applied_no = $1 WHERE id = $2 AND applied_no = 0`
-	oldRuns    = `SELECT id FROM forecast_run WHERE site_id = $1 AND id <> $2 ORDER BY id LIMIT 10`
-	dropSeries = `DELETE FROM forecast_product WHERE run_id = $1 AND product_id IN (SELECT product_id FROM forecast_product WHERE run_id = $1 LIMIT 200)`
-	dropTracks = `DELETE FROM forecast_track WHERE run_id = $1`
-	dropRun    = `DELETE FROM forecast_run WHERE id = $1`
+	putRun       = `INSERT INTO forecast_run (id, site_id, origin, data_until, made_at, products, tally, applied_no, model_id, fingerprint) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)`
+	printInForce = `SELECT id, fingerprint FROM forecast_run WHERE site_id = $1 AND applied_no > 0 ORDER BY applied_no DESC LIMIT 1`
+	applyRun     = `UPDATE forecast_run SET applied_no = $1 WHERE id = $2 AND applied_no = 0`
+	oldRuns      = `SELECT id FROM forecast_run WHERE site_id = $1 AND id <> $2 ORDER BY id LIMIT 10`
+	dropSeries   = `DELETE FROM forecast_product WHERE run_id = $1 AND product_id IN (SELECT product_id FROM forecast_product WHERE run_id = $1 LIMIT 200)`
+	dropTracks   = `DELETE FROM forecast_track WHERE run_id = $1`
+	dropRun      = `DELETE FROM forecast_run WHERE id = $1`
 )
 
-// keep writes a site's forecast in steps and puts it in force by one row; then it clears away what that replaced.
-func (s *Service) keep(ctx context.Context, run *jobs.Run, m madeSite, now, next step) error {
-	d := run.DB()
-	act := func(at step, f func(tx *db.Tx) error) error {
+// keep writes a site's forecast in steps and puts it in force by one row; then it clears away what that replaced. What
+// says the same as the one in force is not written.
+func (s *Service) keep(ctx context.Context, d *db.DB, m *madeSite, c Course, now, next []id.ID) error {
+	act := func(left []id.ID, f func(tx *db.Tx) error) error {
 		return d.Write(ctx, func(tx *db.Tx) error {
 			if err := f(tx); err != nil {
 				return err
 			}
-			return run.Save(tx, at)
+			return c.Save(tx, left)
 		})
 	}
-	tally, err := pack(m.run.Tally)
+	r := &m.run
+	tally, err := pack(r.Tally)
 	if err != nil {
 		return err
 	}
-	r := &m.run
-	if err := act(now, func(tx *db.Tx) error {
-		return tx.Exec(putRun, r.ID, r.SiteID, r.Origin, r.DataUntil, r.MadeAt, r.Products, tally)
-	}); err != nil {
-		return err
-	}
-	for part := range slices.Chunk(m.rows, writeRows) {
-		args := make([]any, 0, len(part)*7)
-		for i := range part {
-			x := &part[i]
-			days, err1 := pack(x.days)
-			profile, err2 := pack(packProfile(x.profile))
-			tally, err3 := pack(x.tally)
-			for _, err := range []error{err1, err2, err3} {
-				if err != nil {
-					return err
-				}
-			}
-			args = append(args, r.ID, x.id, x.unit, x.sum, days, profile, tally)
-		}
-		if err := act(now, func(tx *db.Tx) error { return tx.ExecMany(putProducts, args...) }); err != nil {
+	digest := sha256.New()
+	say := func(v ...any) { _, _ = fmt.Fprintln(digest, v...) } // never fails
+	say(r.Origin, r.DataUntil, r.Products, tally)
+	rows := make([]any, 0, len(m.rows)*7)
+	for i := range m.rows {
+		x := &m.rows[i]
+		days, err1 := pack(x.days)
+		profile, err2 := pack(packProfile(x.profile))
+		tally, err3 := pack(x.tally)
+		if err := errors.Join(err1, err2, err3); err != nil {
 			return err
 		}
+		rows = append(rows, r.ID, x.id, x.unit, x.sum, days, profile, tally)
+		say(x.id, x.unit, days, profile, tally)
 	}
 	var tracks []any
-	for _, c := range sortedKeys(m.tracks) {
-		days, err := pack(m.tracks[c])
+	for _, t := range m.tracks {
+		days, err := pack(t.Days)
 		if err != nil {
 			return err
 		}
-		tracks = append(tracks, r.ID, c, days)
+		tracks = append(tracks, r.ID, t.Category, days)
+		say(t.Category, days)
+	}
+	print := hex.EncodeToString(digest.Sum(nil))
+	var before id.ID
+	var said string
+	if err := d.Read(ctx, func(tx *db.Tx) error {
+		err := tx.QueryRow(printInForce, r.SiteID).Scan(&before, &said)
+		if errors.Is(err, db.ErrNoRow) {
+			err = nil
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	if said == print {
+		if err := act(next, func(*db.Tx) error { return nil }); err != nil {
+			return err
+		}
+		return s.clearAway(ctx, d, r.SiteID, before)
+	}
+	if err := act(now, func(tx *db.Tx) error {
+		return tx.Exec(putRun, r.ID, r.SiteID, r.Origin, r.DataUntil, r.MadeAt, r.Products, tally, m.model, print)
+	}); err != nil {
+		return err
+	}
+	for part := range slices.Chunk(rows, 7*writeRows) {
+		if err := act(now, func(tx *db.Tx) error { return tx.ExecMany(putProducts, part...) }); err != nil {
+			return err
+		}
 	}
 	if err := act(next, func(tx *db.Tx) error {
 		if err := tx.ExecMany(putTracks, tracks...); err != nil {
@@ -699,7 +874,7 @@ func (s *Service) keep(ctx context.Context, run *jobs.Run, m madeSite, now, next
 		if err := tx.ExecExactly(1, ErrNone, applyRun, id.New(), r.ID); err != nil {
 			return err
 		}
-		return outbox.Emit(tx, outbox.Event{Type: "forecast.made.v1", Subject: r.SiteID, Site: r.SiteID, Body: Made{r.ID, r.SiteID, r.Origin}})
+		return outbox.Emit(tx, outbox.Event{Type: "forecast.made.v1", Subject: r.SiteID, Site: r.SiteID, Body: Made{r.ID, r.SiteID, r.Origin, c.Planned}})
 	}); err != nil {
 		return err
 	}

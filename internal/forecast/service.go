@@ -164,10 +164,12 @@ func DaysOf(tx *db.Tx, site id.ID, products []id.ID) (map[id.ID][]Expected, erro
 
 var daysOfProducts = db.NewMany(`SELECT product_id, days FROM forecast_product WHERE run_id = $1 AND product_id IN (`, `?`, `)`)
 
-// Jobs registers the work of this package: the forecasts, asked for or each night.
+// Jobs registers the work of this package: forecasts that somebody asks for, and the trainings. The forecasts of the
+// night are steps of flow/supplyday's job.
 func (s *Service) Jobs(r *jobs.Runner) {
 	r.Handle(RunJob, s.run)
-	r.DailyAt(RunJob, nightly)
+	r.Handle(TrainJob, s.trainDue)
+	r.DailyAt(TrainJob, nightly)
 }
 
 // siteOf is the site if the caller may do that there.
@@ -175,13 +177,12 @@ func siteOf(ctx context.Context, perm string, site id.ID) (*org.Site, error) {
 	return org.SiteFor(ctx, perm, site)
 }
 
-// nightly is one run over all sites, half an hour after the first site's business day began: together they
-// share what the trees learn.
+// nightly looks for models that are a week old, twenty minutes after the first site's business day began.
 func nightly(tx *db.Tx) ([]jobs.Daily, error) {
 	sites, err := org.AllSites(tx)
 	if err != nil || len(sites) == 0 {
 		return nil, err
 	}
 	s := &sites[0]
-	return []jobs.Daily{{Key: "night", Loc: s.Location(), At: time.Duration(s.DayStart)*time.Minute + 30*time.Minute}}, nil
+	return []jobs.Daily{{Key: "night", Loc: s.Location(), At: time.Duration(s.DayStart)*time.Minute + 20*time.Minute}}, nil
 }

@@ -411,7 +411,7 @@ func TestARunThatWasCutOffLeavesTheOldForecastWhole(t *testing.T) {
 		// A killed run leaves rows that no row made valid.
 		dead := id.New()
 		c.write(func(tx *db.Tx) error {
-			if err := tx.Exec(putRun, dead, c.mine, c.today, c.today, 1, 1, "{}"); err != nil {
+			if err := tx.Exec(putRun, dead, c.mine, c.today, c.today, 1, 1, "{}", 0, ""); err != nil {
 				return err
 			}
 			return tx.ExecMany(putProducts, dead, bun.ID, bun.Units[0].ID, 5, "[]", "[]", "{}")
@@ -433,7 +433,8 @@ func TestARunThatWasCutOffLeavesTheOldForecastWhole(t *testing.T) {
 
 func TestEveryStatementIsUnderstoodByBothEngines(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
-		texts := []string{lastSale, soldProducts, salesOfProduct, putRun, applyRun, oldRuns, dropSeries, dropTracks, dropRun, dropTillDay, salesOfDays,
+		texts := []string{lastSale, soldProducts, salesOfProduct, putRun, applyRun, oldRuns, printInForce, newestMemory, bodyOfModel, putModel, putMemory, readyModel, versionsKept, dropVersions,
+			deadModels, dropMemories, dropModel, dropForgotten, newestCutoffs, memoriesInForce, runsOfModels, dropSeries, dropTracks, dropRun, dropTillDay, salesOfDays,
 			overridesBetween, listProducts, runsInForce, talliesOfRun, tracksOfRun, peopleSaid, runCounts, daysInForce}
 		for _, many := range []*db.Many{putSales, putWeather, putHolidays, putProducts, putTracks, daysOfProducts, overridesOfMany} {
 			texts = append(texts, many.Texts()...)

@@ -39,7 +39,7 @@ const tooLate = 30 * time.Minute
 var nights = []struct {
 	minute int
 	kind   string
-}{{4*60 + 12, "learn.sales"}, {4*60 + 32, "forecast.run"}, {5*60 + 32, "supplyday.plan"}}
+}{{4*60 + 12, "learn.sales"}, {4*60 + 22, "forecast.train"}, {4*60 + 32, "supplyday.night"}}
 
 // days lives on from where the demo is, until ctx ends. What was cut off is done again with the same keys, which
 // changes nothing where it had been done.

@@ -29,9 +29,8 @@ const (
 	forecastMade = "forecast.made.v1"
 	produceMade  = produce.EventMade
 
-	morning   = 90 * time.Minute // after the first site's business day began: forecasts are made by then
-	mostAhead = 13               // days that planning looks ahead, for goods that travel long
-	overdue   = 2                // days that an order is still expected after it was due
+	mostAhead = 13 // days that planning looks ahead, for goods that travel long
+	overdue   = 2  // days that an order is still expected after it was due
 	pageRows  = 100
 )
 
@@ -55,20 +54,13 @@ func Enqueue(tx *db.Tx, args PlanArgs) (id.ID, error) {
 	return jobs.Enqueue(tx, jobs.Job{Kind: PlanJob, Only: only, Args: args})
 }
 
-// nightly plans all sites, after the forecasts. A forecast that comes later makes its site's plan again.
-func nightly(tx *db.Tx) ([]jobs.Daily, error) {
-	sites, err := org.AllSites(tx)
-	if err != nil || len(sites) == 0 {
-		return nil, err
-	}
-	s := &sites[0]
-	return []jobs.Daily{{Key: "morning", Loc: s.Location(), At: time.Duration(s.DayStart)*time.Minute + morning, Args: PlanArgs{}}}, nil
-}
-
 func (s *Service) forecastMade(tx *db.Tx, e outbox.Event) error {
 	var made forecast.Made
 	if err := e.Unmarshal(&made); err != nil {
 		return err
+	}
+	if made.Planned { // by the night that made it
+		return nil
 	}
 	_, err := Enqueue(tx, PlanArgs{Sites: []id.ID{made.SiteID}})
 	return err
@@ -96,17 +88,9 @@ type step struct {
 // goes on with the site it was at.
 func (s *Service) run(ctx context.Context, run *jobs.Run) error {
 	d := run.DB()
-	var args struct {
-		PlanArgs
-		Args *PlanArgs `json:"args"` // of a nightly run
-	}
-	if err := run.Args(&args); err != nil {
+	var asked PlanArgs
+	if err := run.Args(&asked); err != nil {
 		return err
-	}
-	asked := args.PlanArgs
-	if args.Args != nil {
-		asked = *args.Args
-		asked.Date = "" // the schedule's own date is the day it was due
 	}
 	var at step
 	resumed, err := run.Load(&at)
@@ -118,23 +102,32 @@ func (s *Service) run(ctx context.Context, run *jobs.Run) error {
 			return err
 		}
 	}
+	total := int64(at.Done + len(at.Sites))
+	if err := s.planSites(ctx, d, at.Sites, asked.Date, func(left []id.ID) any {
+		run.Progress(ctx, total-int64(len(left)), total, "")
+		return step{left, int(total) - len(left)}
+	}, run); err != nil {
+		return err
+	}
+	run.Progress(ctx, total, total, "")
+	return nil
+}
+
+// planSites plans sites in their order. After each, at shows the progress and tells what the job saves when those are left.
+func (s *Service) planSites(ctx context.Context, d *db.DB, sites []id.ID, date cal.Date, at func(left []id.ID) any, run *jobs.Run) error {
 	all, err := s.common(ctx, d)
 	if err != nil {
 		return err
 	}
-	total := int64(at.Done + len(at.Sites))
-	for len(at.Sites) > 0 {
-		run.Progress(ctx, int64(at.Done), total, "")
-		if err := s.planSite(ctx, d, at.Sites[0], asked.Date, all); err != nil {
+	for i, site := range sites {
+		if err := s.planSite(ctx, d, site, date, all); err != nil {
 			return err
 		}
-		next := step{Sites: slices.Clone(at.Sites[1:]), Done: at.Done + 1}
+		next := at(sites[i+1:])
 		if err := d.Write(ctx, func(tx *db.Tx) error { return run.Save(tx, next) }); err != nil {
 			return err
 		}
-		at = next
 	}
-	run.Progress(ctx, total, total, "")
 	return nil
 }
 

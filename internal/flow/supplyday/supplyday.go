@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"zhanggui/internal/catalog"
+	"zhanggui/internal/forecast"
 	"zhanggui/internal/platform/jobs"
 	"zhanggui/internal/platform/outbox"
 	"zhanggui/internal/platform/web"
@@ -15,10 +16,15 @@ import (
 )
 
 // Service plans the days of sites.
-type Service struct{ goods *catalog.Service }
+type Service struct {
+	goods     *catalog.Service
+	forecasts *forecast.Service
+}
 
 // New returns the service.
-func New(goods *catalog.Service) *Service { return &Service{goods} }
+func New(goods *catalog.Service, forecasts *forecast.Service) *Service {
+	return &Service{goods, forecasts}
+}
 
 // Permissions of this package.
 const (
@@ -30,10 +36,11 @@ const (
 	permRules   = "plan.rules"
 )
 
-// Jobs registers the planning of days: each morning, and when somebody asks.
+// Jobs registers the night's forecasts and plans, and plans that somebody asks for.
 func (s *Service) Jobs(r *jobs.Runner) {
+	r.Handle(NightJob, s.night)
+	r.DailyAt(NightJob, nightly)
 	r.Handle(PlanJob, s.run)
-	r.DailyAt(PlanJob, nightly)
 	r.Handle(PaceJob, s.watch)
 	r.Every(PaceJob, 30*time.Minute, nil)
 }
