@@ -83,6 +83,8 @@ type Count struct {
 	Note      string
 	MadeAt    time.Time
 	ChangedAt time.Time
+
+	postedTo int64 // the last line that a step has looked at
 }
 
 // NewCount starts one: of all that the site has, or of some products.
@@ -207,10 +209,10 @@ func (c *Count) step(tx *db.Tx, staff, document id.ID, note string) error {
 	return outbox.Emit(tx, outbox.Event{Type: EventCounted, Subject: c.ID, Site: c.Site, Body: CountBody{c.ID, c.Site, c.State}})
 }
 
-const countColumns = `SELECT id, site_id, kind, by_batch, blind, limit_fen, state, note, made_at, changed_at FROM stock_count`
+const countColumns = `SELECT id, site_id, kind, by_batch, blind, limit_fen, state, note, made_at, changed_at, posted_to FROM stock_count`
 
 func (c *Count) scan(scan func(...any) error) error {
-	return scan(&c.ID, &c.Site, &c.Kind, &c.ByBatch, &c.Blind, &c.Limit, &c.State, &c.Note, &c.MadeAt, &c.ChangedAt)
+	return scan(&c.ID, &c.Site, &c.Kind, &c.ByBatch, &c.Blind, &c.Limit, &c.State, &c.Note, &c.MadeAt, &c.ChangedAt, &c.postedTo)
 }
 
 // CountByID reads a count; ErrNoCount when there is none.
@@ -478,10 +480,17 @@ func postCount(ctx context.Context, run *jobs.Run) error {
 			if done, err = c.PostStep(tx, args.Staff); err != nil {
 				return err
 			}
-			if sums, err = c.Sums(tx); err != nil {
-				return err
+			return run.Save(tx, c.postedTo)
+		})
+		if err != nil {
+			return err
+		}
+		err = run.DB().Read(ctx, func(tx *db.Tx) error { // beside the tills
+			c, err := CountByID(tx, args.Count)
+			if err == nil {
+				sums, err = c.Sums(tx)
 			}
-			return run.Save(tx, sums.Posted)
+			return err
 		})
 		if err != nil {
 			return err
@@ -491,10 +500,10 @@ func postCount(ctx context.Context, run *jobs.Run) error {
 	return nil
 }
 
-// postStep lines are posted in one transaction: tills come in between.
-const postStep = 250
+// postStep lines are posted in one transaction: tills come in between, and wait for no more than that.
+const postStep = 100
 
-const toPost = `SELECT line_no, sku_id, batch_id, counted - book FROM stock_count_line WHERE count_id = $1 AND state IN (2, 4) AND counted <> book ORDER BY line_no LIMIT $2`
+const toPost = `SELECT line_no, sku_id, batch_id, counted - book FROM stock_count_line WHERE count_id = $1 AND line_no > $2 AND state IN (2, 4) AND counted <> book ORDER BY line_no LIMIT $3`
 
 // The batches that may serve the lines of products: what is on the books, the first to expire first; and the one
 // that came last, for what was found and nothing is on the books.
@@ -518,7 +527,7 @@ func (c *Count) PostStep(tx *db.Tx, staff id.ID) (done bool, err error) {
 	}
 	var lines []line
 	var skus []any
-	rows := tx.Query(toPost, c.ID, postStep)
+	rows := tx.Query(toPost, c.ID, c.postedTo, postStep)
 	for rows.Next() {
 		var l line
 		if err := rows.Scan(&l.no, &l.sku, &l.batch, &l.diff); err != nil {
@@ -540,6 +549,10 @@ func (c *Count) PostStep(tx *db.Tx, staff id.ID) (done bool, err error) {
 			return false, err
 		}
 		return true, c.step(tx, staff, 0, "")
+	}
+	c.postedTo = lines[len(lines)-1].no
+	if err := tx.ExecExactly(1, ErrCountState, `UPDATE stock_count SET posted_to = $1 WHERE id = $2 AND state = 'posting'`, c.postedTo, c.ID); err != nil {
+		return false, err
 	}
 	site, err := org.SiteByID(tx, c.Site)
 	if err != nil {

@@ -58,14 +58,15 @@ func (m *move) scanLots(rows *db.Rows, each func(*lot), more ...any) error {
 
 // The accounts of a batch are locked in the order in which its rows come, by rising id of the batch, and
 // whoever locks the value of a batch has locked the batch. So nobody waits in a circle. Places of batches
-// are found by their own ids in the same question, so that they stand in the same order.
+// are found by their own ids in the same question, so that they stand in the same order. CROSS JOIN is how SQLite is told
+// to begin with the few: left to choose, it goes through all accounts there are.
 const (
 	lotsHead = `WITH s AS (SELECT CAST($1 AS BIGINT) AS site), w (id) AS (VALUES `
 	lotsTail = `), c AS (
-	SELECT b.id, b.value_id, b.sku_id, b.code, b.expires_at, b.reduced, 0 AS batch FROM s CROSS JOIN w JOIN stock_batch b ON b.id = w.id AND b.site_id = s.site
+	SELECT b.id, b.value_id, b.sku_id, b.code, b.expires_at, b.reduced, 0 AS batch FROM s CROSS JOIN w CROSS JOIN stock_batch b WHERE b.id = w.id AND b.site_id = s.site
 	UNION ALL
-	SELECT p.id, p.value_id, p.sku_id, b.code, b.expires_at, b.reduced, p.batch_id FROM s CROSS JOIN w JOIN stock_place p ON p.id = w.id AND p.site_id = s.site JOIN stock_batch b ON b.id = p.batch_id)
-SELECT ` + lotColumns + `, c.batch FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id ORDER BY a.id`
+	SELECT p.id, p.value_id, p.sku_id, b.code, b.expires_at, b.reduced, p.batch_id FROM s CROSS JOIN w CROSS JOIN stock_place p CROSS JOIN stock_batch b WHERE p.id = w.id AND p.site_id = s.site AND b.id = p.batch_id)
+SELECT ` + lotColumns + `, c.batch FROM c CROSS JOIN ledger_account a CROSS JOIN ledger_account v WHERE a.id = c.id AND v.id = c.value_id ORDER BY a.id`
 )
 
 var (

@@ -73,6 +73,7 @@ ORDER BY a.id`
 
 // When the batch that expires first is not enough, more of them are locked, and again all in one statement
 // by rising id: a second statement beside the locks of the first would let two buyers wait for each other.
+// CROSS JOIN is how SQLite is told to begin with the few: left to choose, it goes through all batches of the site.
 const (
 	widerHead = `WITH o AS (SELECT CAST($1 AS BIGINT) AS site, CAST($2 AS BIGINT) AS now, CAST($3 AS BIGINT) AS reach), w (sku, named, wanted) AS (VALUES `
 	widerTail = `), c AS (
@@ -82,9 +83,9 @@ const (
 	WHERE place <= reach
 	UNION ALL
 	SELECT w.named, b.id, b.value_id, b.sku_id, b.code, b.expires_at, b.reduced, o.reach, 1
-	FROM o CROSS JOIN w JOIN stock_batch b ON b.id = w.named AND b.site_id = o.site AND b.sku_id = w.sku)
+	FROM o CROSS JOIN w CROSS JOIN stock_batch b WHERE b.id = w.named AND b.site_id = o.site AND b.sku_id = w.sku)
 SELECT ` + lotColumns + `, c.named, -1
-FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id
+FROM c CROSS JOIN ledger_account a CROSS JOIN ledger_account v WHERE a.id = c.id AND v.id = c.value_id
 ORDER BY a.id`
 )
 

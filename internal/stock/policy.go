@@ -391,9 +391,9 @@ const (
 	WHERE place <= reach
 	UNION ALL
 	SELECT w.named, w.wanted, w.rule, b.id, b.value_id, b.sku_id, b.code, b.expires_at, b.reduced, b.received_at, 0, o.reach, 1
-	FROM o CROSS JOIN w JOIN stock_batch b ON b.id = w.named AND b.site_id = o.site AND b.sku_id = w.sku)
+	FROM o CROSS JOIN w CROSS JOIN stock_batch b WHERE b.id = w.named AND b.site_id = o.site AND b.sku_id = w.sku)
 SELECT ` + lotColumns + `, c.named, -1, c.received_at
-FROM c JOIN ledger_account a ON a.id = c.id JOIN ledger_account v ON v.id = c.value_id
+FROM c CROSS JOIN ledger_account a CROSS JOIN ledger_account v WHERE a.id = c.id AND v.id = c.value_id
 ORDER BY a.id`
 )
 

@@ -1,7 +1,10 @@
 package stock
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -1119,4 +1122,41 @@ func TestEveryStatementIsUnderstoodByBothEngines(t *testing.T) {
 		}
 		dbtest.PrepareAll(t, d, texts...)
 	}, schema)
+}
+
+// SQLite plans without knowing how much there is; what everybody waits for must begin with what is asked for.
+func TestNoLockOfGoodsGoesThroughAllThatThereIs(t *testing.T) {
+	scans := regexp.MustCompile(`^SCAN (a|b|n|p|v|x)\b|^SCAN f USING|INDEX \w+ \(site_id=\?\)`)
+	d := dbtest.New(t, db.SQLite, schema) // PostgreSQL knows, and plans anew as things grow
+	texts := []string{toPost, lastLot, availableOf}
+	for _, m := range []*db.Many{readLots, pickRead, widerRead, ruledRead, servingLots} {
+		texts = append(texts, m.Texts()...)
+	}
+	seen := 0
+	for _, text := range texts {
+		args := []any{}
+		for strings.Contains(text, fmt.Sprintf("$%d", len(args)+1)) {
+			args = append(args, 1)
+		}
+		if err := d.Read(context.Background(), func(tx *db.Tx) error {
+			//allow:sql the statements of this package, explained
+			rows := tx.Query(`EXPLAIN QUERY PLAN `+text, args...)
+			for rows.Next() {
+				var node, parent, unused int64
+				var detail string
+				if err := rows.Scan(&node, &parent, &unused, &detail); err != nil {
+					return err
+				}
+				if seen++; scans.MatchString(detail) {
+					t.Errorf("%s in\n%s", detail, text)
+				}
+			}
+			return rows.Err()
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if seen < len(texts) {
+		t.Errorf("%d steps of %d statements", seen, len(texts))
+	}
 }
