@@ -179,6 +179,9 @@ var examples = map[string]func(w *town, x world) request{
 	"set-stock-channel": func(w *town, x world) request {
 		return request{body: m{"site_id": x.ids["site"], "product_id": x.ids["product"], "channel": "platform", "floor": "1"}}
 	},
+	"list-channel-rules": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"list-landed-costs":  func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"get-landed-cost":    func(w *town, x world) request { return request{path: m1("id", x.ids["landed"])} },
 	"list-pick-policies": func(w *town, x world) request { return request{} },
 	"set-pick-policy": func(w *town, x world) request {
 		return request{body: m{"site_id": x.ids["site"], "product_id": x.ids["product"], "channel": "phone", "rule": "first_in"}}
@@ -318,6 +321,9 @@ var examples = map[string]func(w *town, x world) request{
 	"list-periods": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"close-period": func(w *town, x world) request {
 		return request{body: m{"site_id": x.ids["site"], "through": string(cal.On(w.d.Clock.Now()).AddDays(-2))}}
+	},
+	"list-allowances": func(w *town, x world) request {
+		return request{query: map[string]string{"site_id": x.ids["site"], "rules": "true", "past": "true"}}
 	},
 	"get-allowance": func(w *town, x world) request { return request{path: m1("id", x.ids["batch"])} },
 	"allow-negative": func(w *town, x world) request {

@@ -320,6 +320,7 @@ func (w *town) world(name, mark string) world {
 	}
 	bought := w.done(x.boss, "POST", "/api/stock/receipts", m{"site_id": x.ids["site"], "note": mark, "lines": []m{{"product_id": x.ids["product"], "qty": "10", "cost_fen": 100}}})
 	x.ids["receipt"], x.ids["bought"] = bought.id(), bought.body["lines"].([]any)[0].(m)["batch_id"].(string)
+	x.ids["landed"] = w.done(x.boss, "POST", "/api/stock/landed-costs", m{"site_id": x.ids["site"], "receipt_id": x.ids["receipt"], "basis": "value", "charge_fen": 100, "note": mark}).id()
 	for _, of := range []string{"promise", "promise2"} {
 		x.ids[of] = w.done(x.boss, "POST", "/api/stock/promises", w.promise(x)).id()
 	}

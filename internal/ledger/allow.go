@@ -127,6 +127,42 @@ func AllowanceOf(tx *db.Tx, account Account) (*Allowance, error) {
 	return &all[0], nil
 }
 
+// AllowanceAt is an allowance with the account as it stands, for lists.
+type AllowanceAt struct {
+	Allowance
+	Book      Book
+	Unit      Unit
+	Available int64
+	Over      bool // not in force any more
+}
+
+// AllowancesAt lists what accounts of a site are allowed, newest first, from before an id on: only what persons
+// allowed, or also what holds by rule; only what is in force, or also what is over.
+func AllowancesAt(tx *db.Tx, site id.ID, rules, past bool, before id.ID, limit int) ([]AllowanceAt, error) {
+	const list = `SELECT a.id, a.account_id, a.low, a.base_low, a.reason, a.allowed_by, a.allowed_at, a.until_at, a.state, c.book, c.unit, c.posted_in - c.posted_out - c.pending_out
+		FROM ledger_allowance a JOIN ledger_account c ON c.id = a.account_id
+		WHERE c.site_id = $1 AND (a.allowed_by > 0 OR $2 = 1) AND (a.state < 3 OR $3 = 1) AND a.id < $4 ORDER BY a.id DESC LIMIT $5`
+	var all []AllowanceAt
+	err := over(tx.Query(list, site, bit(rules), bit(past), before, limit), func(rows *db.Rows) error {
+		var a AllowanceAt
+		var state int
+		if err := rows.Scan(&a.ID, (*int64)(&a.Account), &a.Low, &a.Base, &a.Reason, &a.By, &a.At, &a.Until, &state, (*int16)(&a.Book), (*int64)(&a.Unit), &a.Available); err != nil {
+			return err
+		}
+		a.Ending, a.Over = state == 2, state == 3
+		all = append(all, a)
+		return nil
+	})
+	return all, err
+}
+
+func bit(on bool) int {
+	if on {
+		return 1
+	}
+	return 0
+}
+
 // EndAllowances ends the allowances whose time has passed, and raises the floors of accounts that have risen since.
 func EndAllowances(ctx context.Context, d *db.DB) error {
 	const step = 200

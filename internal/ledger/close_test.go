@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -421,6 +422,26 @@ func TestAnAccountMayBeNegativeForAReasonAndForATime(t *testing.T) {
 		}
 		s.booked(on(2), out(jar, tea, 30))
 		s.has(jar, -20, -20)
+		list := func(rules, past bool, before id.ID) (all []AllowanceAt) {
+			s.must(func(tx *db.Tx) (err error) {
+				all, err = AllowancesAt(tx, s.state(jar).Site, rules, past, before, 50)
+				return err
+			})
+			return all
+		}
+		if all := list(false, false, math.MaxInt64); len(all) != 1 || all[0].Account != jar || all[0].Available != -20 || all[0].By != 7 || all[0].Low != -50 || all[0].Over {
+			t.Errorf("allowed by a person: %+v", all)
+		}
+		if all := list(true, false, math.MaxInt64); len(all) < 2 || len(list(true, false, all[0].ID)) != len(all)-1 {
+			t.Errorf("with those by rule: %+v", all)
+		}
+		s.must(func(tx *db.Tx) error {
+			all, err := AllowancesAt(tx, 99, true, true, math.MaxInt64, 50)
+			if len(all) != 0 {
+				t.Errorf("of a site that has none: %+v", all)
+			}
+			return err
+		})
 		s.refused(ErrFloor, func(tx *db.Tx) error { return Apply(tx, on(3), out(jar, tea, 31)) })
 		s.refused(ErrFixedByRule, func(tx *db.Tx) error { return EndAllowance(tx, till, 7) })
 		s.refused(ErrNotAllowed, func(tx *db.Tx) error { return EndAllowance(tx, tin, 7) })
@@ -452,6 +473,9 @@ func TestAnAccountMayBeNegativeForAReasonAndForATime(t *testing.T) {
 			}
 			return nil
 		})
+		if now, all := list(false, false, math.MaxInt64), list(false, true, math.MaxInt64); len(now) != 0 || len(all) != 1 || !all[0].Over {
+			t.Errorf("when it is over: %+v, with the past %+v", now, all)
+		}
 
 		// Or by itself, when its time has passed.
 		if err := allow(tin, -5, "transfer on the way", soon); err != nil {

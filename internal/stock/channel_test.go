@@ -285,6 +285,18 @@ func TestTheDeskSharesGoodsBetweenChannels(t *testing.T) {
 		if p = o.done("GET", path, nil); p["ref"] != "MT-1" {
 			t.Errorf("%v", p)
 		}
+		// What was set is listed by product and channel; a rule that keeps nothing and limits nothing is none.
+		o.done("PUT", "/api/stock/channels", m{"site_id": o.site, "product_id": bun.String(), "channel": "phone", "floor": "1"})
+		o.done("PUT", "/api/stock/channels", m{"site_id": o.site, "product_id": bun.String(), "channel": "till"})
+		first := o.done("GET", "/api/stock/channel-rules?limit=1&site_id="+o.site, nil)
+		second := o.done("GET", "/api/stock/channel-rules?limit=1&site_id="+o.site+"&after="+first["next"].(string), nil)
+		if a, b := rows(first["items"])[0], rows(second["items"])[0]; a["channel"] != "phone" || a["floor"] != "1" || a["limited"] != false || b["channel"] != "platform" || b["floor"] != "4" || b["cap"] != "6" || b["product_id"] != bun.String() || second["next"] != nil && second["next"] != "" {
+			t.Errorf("rules %v, then %v", first, second)
+		}
+		if only := rows(o.done("GET", "/api/stock/channel-rules?channel=platform&site_id="+o.site, nil)["items"]); len(only) != 1 || only[0]["channel"] != "platform" {
+			t.Errorf("of one channel: %v", only)
+		}
+		o.turnedAway(422, "not_a_choice", "channel", "GET", "/api/stock/channel-rules?channel=moon&site_id="+o.site, nil)
 		o.turnedAway(422, "stock_channel_bounds", "cap", "PUT", "/api/stock/channels", m{"site_id": o.site, "product_id": bun.String(), "channel": "phone", "cap": "-1"})
 		o.turnedAway(422, "not_a_choice", "channel", "POST", "/api/stock/promises", m{"site_id": o.site, "channel": "till", "minutes": 30, "lines": []m{{"product_id": bun.String(), "qty": "1"}}})
 		o.turnedAway(404, "stock_promise_unknown", "", "GET", "/api/stock/promises/"+id.New().String(), nil)

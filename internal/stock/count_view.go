@@ -193,7 +193,7 @@ func countRoutes(api *web.API) {
 				}
 				all = append(all, *v)
 			}
-			return web.PageOf(in.Paging, all, func(v CountView) string { return web.Cursor(int64(v.ID)) }), nil
+			return web.PageOf(in.Paging, all, func(v CountView) string { return web.Cursor(v.ID) }), nil
 		})
 	web.Get(api, web.Route{Path: path + "/{id}", Name: "get-count", Summary: "A stock count and how it stands", Perm: "stock.read", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *one) (*CountView, error) {

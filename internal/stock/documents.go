@@ -125,7 +125,7 @@ func documentRoutes(api *web.API) {
 				d.MadeAt = shown(at, site)
 				all = append(all, d)
 			}
-			return web.PageOf(in.Paging, all, func(d DocumentRow) string { return web.Cursor(int64(d.ID)) }), rows.Err()
+			return web.PageOf(in.Paging, all, func(d DocumentRow) string { return web.Cursor(d.ID) }), rows.Err()
 		})
 	web.Get(api, web.Route{Path: "/api/stock/documents/{id}", Name: "get-stock-document", Summary: "A posted document of stock", Perm: "stock.read", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct {

@@ -132,9 +132,30 @@ func TestTheDeskReturnsGoodsAndSharesCosts(t *testing.T) {
 		if x := rows(l["lines"])[0]; x["stock_fen"] != 200.0 || x["sold_fen"] != 0.0 {
 			t.Errorf("shared %v", l)
 		}
+		o.done("POST", "/api/stock/landed-costs", m{"site_id": o.site, "receipt_id": got["id"], "basis": "value", "charge_fen": 300, "ref": "F-2"})
+		// The newest first, page by page; each opens into the shares of its batches.
+		first := o.done("GET", "/api/stock/landed-costs?limit=1&site_id="+o.site, nil)
+		second := o.done("GET", "/api/stock/landed-costs?limit=1&site_id="+o.site+"&after="+first["next"].(string), nil)
+		if a, b := rows(first["items"])[0], rows(second["items"])[0]; a["ref"] != "F-2" || a["charge_fen"] != 300.0 || a["stock_fen"] != 300.0 || a["sold_fen"] != 0.0 || b["ref"] != "F-1" || b["receipt_id"] != got["id"] || second["next"] != nil && second["next"] != "" {
+			t.Errorf("%v, then %v", first, second)
+		}
+		one := o.done("GET", "/api/stock/landed-costs/"+l["id"].(string), nil)
+		if x := rows(one["items"]); len(x) != 1 || x[0]["batch_id"] != batch || x[0]["share_fen"] != 200.0 || x[0]["stock_fen"] != 200.0 || one["basis"] != "weight" {
+			t.Errorf("opened: %v", one)
+		}
+		if none := o.done("GET", "/api/stock/landed-costs?to=2000-01-01&site_id="+o.site, nil); len(rows(none["items"])) != 0 {
+			t.Errorf("before all: %v", none)
+		}
+		o.turnedAway(422, "stock_date_bad", "from", "GET", "/api/stock/landed-costs?from=2026-02-30&site_id="+o.site, nil)
+		o.turnedAway(404, "stock_landed_unknown", "", "GET", "/api/stock/landed-costs/"+id.New().String(), nil)
 		back := o.done("POST", "/api/stock/supplier-returns", m{"site_id": o.site, "lines": []m{{"batch_id": batch, "qty": "1", "unit": "can"}}})
-		if back["kind"] != "supplier_return" || back["claim_fen"] != 1000.0 || rows(back["lines"])[0]["value_fen"] != -1050.0 {
+		if back["kind"] != "supplier_return" || back["claim_fen"] != 1000.0 || rows(back["lines"])[0]["value_fen"] != -1125.0 {
 			t.Errorf("returned %v", back)
+		}
+		newest := o.done("GET", "/api/stock/documents?limit=1&site_id="+o.site, nil)
+		older := o.done("GET", "/api/stock/documents?limit=1&site_id="+o.site+"&after="+newest["next"].(string), nil)
+		if a, b := rows(newest["items"])[0], rows(older["items"])[0]; a["kind"] != "supplier_return" || b["id"] != got["id"] {
+			t.Errorf("documents: %v, then %v", a, b)
 		}
 		o.turnedAway(422, "stock_not_a_receipt", "receipt_id", "POST", "/api/stock/landed-costs", m{"site_id": o.site, "receipt_id": id.New().String(), "basis": "value", "charge_fen": 200})
 		o.green()

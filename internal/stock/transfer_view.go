@@ -140,7 +140,7 @@ func Transfers(tx *db.Tx, reach org.Sites, in TransferSearch) (*web.Page[Transfe
 		v.MadeAt, v.ChangedAt = made.Format(time.RFC3339), changed.Format(time.RFC3339)
 		all = append(all, v)
 	}
-	return web.PageOf(in.Paging, all, func(v TransferView) string { return web.Cursor(int64(v.ID)) }), rows.Err()
+	return web.PageOf(in.Paging, all, func(v TransferView) string { return web.Cursor(v.ID) }), rows.Err()
 }
 
 // transferFor reads a transfer that the caller may see: from or to a site where he holds perm.

@@ -72,7 +72,9 @@ func Routes(api *web.API) {
 	documentRoutes(api)
 	countRoutes(api)
 	channelRoutes(api)
+	channelRuleRoutes(api)
 	costRoutes(api)
+	landedRoutes(api)
 	whyRoutes(api)
 	policyRoutes(api)
 	web.Post(api, web.Route{Path: "/api/stock/adjustments", Name: "adjust-stock", Summary: "Bring the books to what is there", Perm: "stock.manage", Scope: web.Sites},

@@ -57,7 +57,12 @@ func viewAllowance(tx *db.Tx, a *ledger.Allowance, unit ledger.Unit) (*Allowance
 	if err != nil {
 		return nil, err
 	}
-	v := &AllowanceView{AccountID: id.ID(a.Account), Money: unit == ledger.CNY, Reason: a.Reason, ByRule: a.By == 0, By: named[a.By], At: a.At, Ending: a.Ending}
+	return allowanceView(a, unit, named[a.By]), nil
+}
+
+// allowanceView is an allowance with the name of who gave it.
+func allowanceView(a *ledger.Allowance, unit ledger.Unit, by string) *AllowanceView {
+	v := &AllowanceView{AccountID: id.ID(a.Account), Money: unit == ledger.CNY, Reason: a.Reason, ByRule: a.By == 0, By: by, At: a.At, Ending: a.Ending}
 	if v.Money {
 		v.LowFen = money.Fen(a.Low)
 	} else {
@@ -66,7 +71,7 @@ func viewAllowance(tx *db.Tx, a *ledger.Allowance, unit ledger.Unit) (*Allowance
 	if a.Until.Before(ledger.Never) {
 		v.Until = &a.Until
 	}
-	return v, nil
+	return v
 }
 
 // AllowancePage is the allowance of an account, if it has one.
@@ -74,7 +79,61 @@ type AllowancePage struct {
 	Allowance *AllowanceView `json:"allowance,omitempty"`
 }
 
+// AllowanceRow is an allowance in the list of a site.
+type AllowanceRow struct {
+	AllowanceView
+	ID           id.ID     `json:"id"`
+	Book         string    `json:"book" doc:"what the account is one of, such as stock or till"`
+	Over         bool      `json:"over" doc:"not in force any more"`
+	AvailableFen money.Fen `json:"available_fen" doc:"on the account now"`
+	Available    qty.Qty   `json:"available"`
+}
+
+// allowancesAt lists what accounts of a site are allowed.
+func allowancesAt(tx *db.Tx, p web.Paging, site id.ID, rules, past bool) (*web.Page[AllowanceRow], error) {
+	before := id.ID(1<<63 - 1)
+	if _, err := p.Seek(&before); err != nil {
+		return nil, err
+	}
+	all, err := ledger.AllowancesAt(tx, site, rules, past, before, p.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	by := make([]id.ID, len(all))
+	for i := range all {
+		by[i] = all[i].By
+	}
+	named, err := org.StaffNames(tx, by...)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]AllowanceRow, len(all))
+	for i := range all {
+		a := &all[i]
+		v := allowanceView(&a.Allowance, a.Unit, named[a.By])
+		rows[i] = AllowanceRow{AllowanceView: *v, ID: a.ID, Book: a.Book.String(), Over: a.Over}
+		if v.Money {
+			rows[i].AvailableFen = money.Fen(a.Available)
+		} else {
+			rows[i].Available = qty.Qty(a.Available)
+		}
+	}
+	return web.PageOf(p, rows, func(r AllowanceRow) string { return web.Cursor(r.ID) }), nil
+}
+
 func (s *Service) allowanceRoutes(api *web.API) {
+	web.Get(api, web.Route{Path: "/api/ledger/allowances", Name: "list-allowances", Summary: "Accounts of a site that may go below zero: who allowed it and why, newest first", Perm: permRead, Scope: web.Sites},
+		func(ctx context.Context, tx *db.Tx, in *struct {
+			web.Paging
+			SiteID id.ID `query:"site_id" required:"true"`
+			Rules  bool  `query:"rules" doc:"also what holds by rule"`
+			Past   bool  `query:"past" doc:"also what is over"`
+		}) (*web.Page[AllowanceRow], error) {
+			if caller := web.CallerOf(ctx); caller == nil || !caller.MayAt(permRead, in.SiteID) {
+				return nil, ledger.ErrNotFound
+			}
+			return allowancesAt(tx, in.Paging, in.SiteID, in.Rules, in.Past)
+		})
 	web.Get(api, web.Route{Path: "/api/ledger/accounts/{id}/allowance", Name: "get-allowance", Summary: "Whether an account may go below zero, and why", Perm: permRead, Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *accountIn) (*AllowancePage, error) {
 			account, err := accountFor(ctx, tx, permRead, in.ID)

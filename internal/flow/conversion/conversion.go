@@ -105,7 +105,7 @@ func (s *Service) Routes(api *web.API) {
 				return nil, err
 			}
 			all, err := stock.Conversions(tx, site, before, in.Limit)
-			return web.PageOf(in.Paging, all, func(c stock.ConversionRow) string { return web.Cursor(int64(c.ID)) }), err
+			return web.PageOf(in.Paging, all, func(c stock.ConversionRow) string { return web.Cursor(c.ID) }), err
 		})
 	web.Get(api, web.Route{Path: "/api/conversions/{id}", Name: "get-conversion", Summary: "A conversion: what went in, what came out, what was lost, and whether it was taken back", Perm: "stock.read", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct {

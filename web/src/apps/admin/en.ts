@@ -69,4 +69,10 @@ export default {
   found_sales: 'Slips',
   found_staff: 'Staff',
   pick_policies: 'Picking rules',
+  channel_rules: 'Channel rules',
+  landed_costs: 'Landed costs',
+  landed_cost: 'Landed cost',
+  flows: 'Revenue and costs',
+  flow: 'Revenue and costs',
+  allowances: 'Accounts allowed below zero',
 } satisfies SameKeys<typeof zh>

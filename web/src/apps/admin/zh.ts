@@ -66,4 +66,10 @@ export default {
   found_suppliers: '供应商',
   found_staff: '员工',
   pick_policies: '拣取规则',
+  channel_rules: '渠道规则',
+  landed_costs: '到货费用',
+  landed_cost: '到货费用',
+  flows: '收支科目',
+  flow: '收支科目',
+  allowances: '允许为负的账户',
 } as const

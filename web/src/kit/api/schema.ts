@@ -851,6 +851,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ledger/allowances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Accounts of a site that may go below zero: who allowed it and why, newest first */
+        get: operations["list-allowances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ledger/flows": {
         parameters: {
             query?: never;
@@ -2168,6 +2185,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/stock/channel-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is kept for channels of a site and how much they may have in a day, by product */
+        get: operations["list-channel-rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stock/channels": {
         parameters: {
             query?: never;
@@ -2399,10 +2433,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Costs of bringing goods in, newest first */
+        get: operations["list-landed-costs"];
         put?: never;
         /** Share a cost of bringing goods in over their batches, also late */
         post: operations["land-cost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stock/landed-costs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A cost of bringing goods in, with the share of each batch */
+        get: operations["get-landed-cost"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3171,6 +3223,35 @@ export interface components {
         };
         BooksAllowancePage: {
             allowance?: components["schemas"]["BooksAllowanceView"];
+        };
+        BooksAllowanceRow: {
+            account_id: string;
+            /** Format: date-time */
+            at: string;
+            available: string;
+            /**
+             * Format: int64
+             * @description on the account now
+             */
+            available_fen: number;
+            /** @description what the account is one of, such as stock or till */
+            book: string;
+            by: string;
+            /** @description all accounts of this kind may; reason names the rule */
+            by_rule: boolean;
+            /** @description it is over; the account is still below its floor and may only rise */
+            ending: boolean;
+            id: string;
+            low: string;
+            /** Format: int64 */
+            low_fen: number;
+            /** @description counts fen; else goods in the base unit */
+            money: boolean;
+            /** @description not in force any more */
+            over: boolean;
+            reason: string;
+            /** Format: date-time */
+            until?: string;
         };
         BooksAllowanceView: {
             account_id: string;
@@ -5379,6 +5460,11 @@ export interface components {
             qty?: string;
             reason: string;
         };
+        PageBooksAllowanceRow: {
+            items: components["schemas"]["BooksAllowanceRow"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageBooksStopView: {
             items: components["schemas"]["BooksStopView"][];
             /** @description give back as after; empty on the last page */
@@ -5584,6 +5670,11 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageStockChannelRuleRow: {
+            items: components["schemas"]["StockChannelRuleRow"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageStockConversionRow: {
             items: components["schemas"]["StockConversionRow"][];
             /** @description give back as after; empty on the last page */
@@ -5606,6 +5697,11 @@ export interface components {
         };
         PageStockFound: {
             items: components["schemas"]["StockFound"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageStockLandedRow: {
+            items: components["schemas"]["StockLandedRow"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -7328,6 +7424,22 @@ export interface components {
             /** Format: int64 */
             value_fen: number;
         };
+        StockChannelRuleRow: {
+            /** @description when limited: at most promised to it on a business day */
+            cap: string;
+            changed_at: string;
+            /** @enum {string} */
+            channel: "till" | "self_checkout" | "phone" | "platform" | "wholesale";
+            code: string;
+            /** @description kept for it */
+            floor: string;
+            limited: boolean;
+            product: string;
+            product_id: string;
+            staff: string;
+            /** @description base unit */
+            unit: string;
+        };
         StockChannelView: {
             /** @description it can be promised now */
             available: string;
@@ -7613,6 +7725,62 @@ export interface components {
              * Format: int64
              * @description raises the value of what is left
              */
+            stock_fen: number;
+        };
+        StockLandedLineView: {
+            batch: string;
+            batch_id: string;
+            product: string;
+            product_id: string;
+            /** Format: int64 */
+            share_fen: number;
+            /**
+             * Format: int64
+             * @description cost of what has gone
+             */
+            sold_fen: number;
+            /**
+             * Format: int64
+             * @description raises the value of what is left
+             */
+            stock_fen: number;
+        };
+        StockLandedRow: {
+            /** @enum {string} */
+            basis: "value" | "weight" | "volume" | "count";
+            business_date: string;
+            /** Format: int64 */
+            charge_fen: number;
+            id: string;
+            made_at: string;
+            note: string;
+            /** @description the goods receipt whose batches share it */
+            receipt_id: string;
+            ref: string;
+            /** Format: int64 */
+            sold_fen: number;
+            staff: string;
+            /** Format: int64 */
+            stock_fen: number;
+        };
+        StockLandedStory: {
+            /** @enum {string} */
+            basis: "value" | "weight" | "volume" | "count";
+            business_date: string;
+            /** Format: int64 */
+            charge_fen: number;
+            id: string;
+            items: components["schemas"]["StockLandedLineView"][];
+            made_at: string;
+            note: string;
+            /** @description the goods receipt whose batches share it */
+            receipt_id: string;
+            ref: string;
+            site_id: string;
+            /** Format: int64 */
+            sold_fen: number;
+            staff: string;
+            /** Format: int64 */
             stock_fen: number;
         };
         StockLevel: {
@@ -10622,6 +10790,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LedgerStatementView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-allowances": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                /** @description also what holds by rule */
+                rules?: boolean;
+                /** @description also what is over */
+                past?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageBooksAllowanceRow"];
                 };
             };
             /** @description Error */
@@ -14201,6 +14407,41 @@ export interface operations {
             };
         };
     };
+    "list-channel-rules": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                channel?: "" | "till" | "self_checkout" | "phone" | "platform" | "wholesale";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStockChannelRuleRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-stock-channels": {
         parameters: {
             query: {
@@ -14777,6 +15018,44 @@ export interface operations {
             };
         };
     };
+    "list-landed-costs": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                /** @description business date */
+                from?: string;
+                /** @description business date */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStockLandedRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "land-cost": {
         parameters: {
             query?: never;
@@ -14800,6 +15079,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StockLandedCost"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-landed-cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockLandedStory"];
                 };
             };
             /** @description Error */

@@ -3,6 +3,7 @@ import type { components } from '@kit/api/schema'
 import { App, Button, Input, Segmented } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router-dom'
+import { LedgerTabs } from './shared'
 import { ledgerText } from './text'
 
 type Period = components['schemas']['BooksPeriodView']
@@ -33,6 +34,7 @@ export default function Periods() {
   return (
     <>
       <PageHead title={t('periods')} note={t('periods_note')}><SitePick {...place} />{can('ledger.close') && !open && <Button type="primary" disabled={!h} onClick={() => setOpen(true)}>{t('close')}</Button>}</PageHead>
+      <LedgerTabs />
       <div className="zg-stack">
         {h && <Sheet><Facts facts={[[t('through'), date(h.through)], [t('stored'), date(h.stored)], [t('sealed_to'), date(h.sealed)], [t('today'), f.day(h.today)]]} /></Sheet>}
         {open && site && h && <Close key={site} site={site} before={h.today} onCancel={() => setOpen(false)} />}

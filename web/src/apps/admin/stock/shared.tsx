@@ -12,7 +12,7 @@ export function StockTabs() {
   const site = params.get('site')
   return (
     <nav className="zg-tabs" aria-label={t('title')}>
-      {([['/stock', 'levels'], ['/stock/batches', 'batches'], ['/stock/documents', 'documents'], ['/stock/conversions', 'conversions'], ['/stock/transfers', 'transfers'], ['/stock/counts', 'counts'], ['/stock/policies', 'policies']] as const).map(([to, key]) => <NavLink key={to} to={site ? `${to}?site=${site}` : to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
+      {([['/stock', 'levels'], ['/stock/batches', 'batches'], ['/stock/documents', 'documents'], ['/stock/conversions', 'conversions'], ['/stock/transfers', 'transfers'], ['/stock/counts', 'counts'], ['/stock/policies', 'policies'], ['/stock/channels', 'channel_rules'], ['/stock/landed', 'landed_costs']] as const).map(([to, key]) => <NavLink key={to} to={site ? `${to}?site=${site}` : to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
     </nav>
   )
 }
