@@ -18,7 +18,8 @@ export function GoodsPick(props: Props) {
   const [q, setQ] = useState('')
   const [chosen, setChosen] = useState(props.named)
   const found = useRead(['goods', 'pick', q], (signal) => must(client.GET('/api/goods/products', { params: { query: { limit: 20, ...(q ? { q } : {}) } }, signal })))
-  const options = (found.data?.items ?? []).filter((p) => p.parts.length === 0).map((p) => ({ value: p.id, label: `${p.name} ${p.code}` }))
+  // what was found for other words is not offered: Enter would take it
+  const options = (found.fetching ? [] : found.data?.items ?? []).filter((p) => p.parts.length === 0).map((p) => ({ value: p.id, label: `${p.name} ${p.code}` }))
   return (
     <Select {...props.control} className="zg-line-m" aria-label={props.label} allowClear placeholder={t('goods_search')} popupMatchSelectWidth={false} {...(props.value ? { value: props.value } : {})} labelRender={() => chosen ?? props.value}
       showSearch={{ filterOption: false, onSearch: setQ }} options={options}

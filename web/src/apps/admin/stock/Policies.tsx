@@ -44,8 +44,8 @@ export default function Policies() {
     <>
       <PageHead title={t('title')}><SitePick {...place} />{can('stock.policy') && !adding && <Button type="primary" onClick={() => setAdding(true)}>{t('policy_add')}</Button>}</PageHead>
       <StockTabs />
-      <p className="zg-note">{t('policy_note')}</p>
       <div className="zg-stack">
+        <p className="zg-note">{t('policy_note')}</p>
         {end.problem && <Strip tone="red">{words(end.problem)}</Strip>}
         {adding && <AddPolicy list={list} site={place.site?.id ?? ''} siteName={siteName} done={() => setAdding(false)} />}
         <div>
