@@ -200,7 +200,7 @@ func (e *Engine) boostRow(i, o, h int, v view, yearly bool, row []float32) float
 	if len(s.Price) > 0 && v.promo {
 		past := 0.0
 		k := 0.0
-		for c := max(o-27, s.Start); c <= o; c++ {
+		for c := max(o-27, s.Start); c <= min(o, len(s.Price)-1); c++ { // an origin may lie behind the last known price
 			if p := s.Price[c]; p == p && p > 0 {
 				past, k = past+p, k+1
 			}

@@ -190,3 +190,15 @@ func TestAShopIsForecastTheSameAloneAndAProductThatIsNewAsWell(t *testing.T) {
 		t.Errorf("a product nobody remembers is forecast at %.1f a week, remembered at %.1f", a, b)
 	}
 }
+
+func TestAReplayMayAskBehindTheLastKnownPrice(t *testing.T) {
+	p := rich(220)
+	for i := range p.Series {
+		p.Series[i].Price, p.Series[i].Promo = p.Series[i].Price[:p.Days], p.Series[i].Promo[:p.Days]
+	}
+	end := p.First.AddDays(p.Days - 1)
+	sum, err := Backtest{Panel: p, From: end, To: end.AddDays(35), Horizon: 7, Step: 35}.Run(nil)
+	if err != nil || sum.Origins != 2 || sum.Series != len(p.Series) {
+		t.Errorf("%+v %v", sum, err)
+	}
+}
