@@ -1129,7 +1129,7 @@ func TestNoLockOfGoodsGoesThroughAllThatThereIs(t *testing.T) {
 	scans := regexp.MustCompile(`^SCAN (a|b|n|p|v|x)\b|^SCAN f USING|INDEX \w+ \(site_id=\?\)`)
 	d := dbtest.New(t, db.SQLite, schema) // PostgreSQL knows, and plans anew as things grow
 	texts := []string{toPost, lastLot, availableOf}
-	for _, m := range []*db.Many{readLots, pickRead, widerRead, ruledRead, servingLots} {
+	for _, m := range []*db.Many{readLots, pickRead, widerRead, ruledRead, servingLots, batchUnits} {
 		texts = append(texts, m.Texts()...)
 	}
 	seen := 0

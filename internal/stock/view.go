@@ -526,7 +526,7 @@ var (
 	FROM catalog_product p JOIN catalog_sku k ON k.product_id = p.id JOIN catalog_unit u ON u.product_id = p.id WHERE p.id IN (`, `?`, `)`)
 	batchUnits = db.NewMany(`SELECT b.id, k.id, p.base_unit, p.shelf_life_h, u.name, u.num, u.den
 	FROM stock_batch b JOIN catalog_sku k ON k.id = b.sku_id JOIN catalog_product p ON p.id = k.product_id JOIN catalog_unit u ON u.product_id = p.id
-	WHERE b.site_id = $1 AND b.id IN (`, `?`, `)`)
+	WHERE b.site_id + 0 = $1 AND b.id IN (`, `?`, `)`)  // + 0: by id, or SQLite reads all batches of the site
 )
 
 // unitsOf reads the units of products, or of the products of batches, by the id that was asked for.
