@@ -62,6 +62,7 @@ export function AgeBar(props: { batch: Pick<Batch, 'expires_at' | 'received_at' 
 export function documentLink(kind: string, id: string): string | undefined {
   if (kind === 'sale' || kind === 'void') return `/sales/${id}`
   if (kind === 'conversion') return `/stock/conversions/${id}`
+  if (kind === 'landed_cost') return `/stock/landed/${id}`
   if (kind === 'stock_transfer') return `/stock/transfers/${id}`
   return (documentKinds as readonly string[]).includes(kind) ? `/stock/documents/${id}` : undefined
 }
