@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -455,15 +456,19 @@ func (w *town) rows() map[string]string {
 		if err := rows.Err(); err != nil {
 			return err
 		}
-		for _, name := range tables {
-			if strings.HasPrefix(name, "sqlite_") {
-				continue
+		tables = slices.DeleteFunc(tables, func(name string) bool { return strings.HasPrefix(name, "sqlite_") })
+		asked := make([]*db.Row, len(tables))
+		if tx.Engine() == db.Postgres {
+			for i, name := range tables { // all of them travel together
+				asked[i] = tx.QueryRow(`SELECT COUNT(*), COALESCE(md5(string_agg(md5(CAST(x AS TEXT)), ',' ORDER BY md5(CAST(x AS TEXT)))), '') FROM ` + name + ` AS x`)
 			}
+		}
+		for i, name := range tables {
 			var n int64
 			var text string
 			var err error
-			if tx.Engine() == db.Postgres {
-				err = tx.QueryRow(`SELECT COUNT(*), COALESCE(md5(string_agg(md5(CAST(x AS TEXT)), ',' ORDER BY md5(CAST(x AS TEXT)))), '') FROM `+name+` AS x`).Scan(&n, &text)
+			if asked[i] != nil {
+				err = asked[i].Scan(&n, &text)
 			} else {
 				n, text, err = liteRows(tx, name)
 			}
