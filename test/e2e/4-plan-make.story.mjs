@@ -1,7 +1,7 @@
 // A day of the counter: the office confirms what is to be made, the kitchen says on its phone that it is done, and the
 // till sells from the batch that is fresh. Costs and quantities are those of the ledger.
 
-import { admin, apiAs, check, equal, openPage, picture, run, startServer, until } from './lib.mjs'
+import { apiAs, check, equal, openPage, picture, run, signIn, startServer, until } from './lib.mjs'
 
 const day = 86_400_000
 const iso = (t) => new Date(t + 8 * 3_600_000).toISOString().slice(0, 10) // the store is in Shanghai
@@ -37,13 +37,6 @@ async function bakery(server) {
   })
   await api.post(`/api/plans/${plan.id}/lines/${round.id}/change`, { qty: '37', reason: '夜市' })
   return { api, site, plan, round }
-}
-
-async function signIn(page, url) {
-  await page.goto(url)
-  await page.locator('input[name=name]').fill(admin.name)
-  await page.locator('input[name=password]').fill(admin.password)
-  await page.keyboard.press('Enter')
 }
 
 export async function a_plan_is_changed_made_on_the_phone_and_sold_from_the_fresh_batch(scene) {

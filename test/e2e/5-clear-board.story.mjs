@@ -1,19 +1,12 @@
 // A shelf with yesterday's buns and today's: the office confirms the plan, the kitchen makes, the till sells the fresh
 // ones at the full price and the old ones for less, and the board on the wall moves while one looks at it.
 
-import { admin, apiAs, check, equal, openPage, picture, run, startServer, until } from './lib.mjs'
+import { apiAs, check, equal, openPage, picture, run, signIn, startServer, until } from './lib.mjs'
 
 const hour = 3_600_000
 const day = 24 * hour
 const iso = (t) => new Date(t + 8 * hour).toISOString().slice(0, 10) // the store is in Shanghai
 const barcode = '6900000000106'
-
-async function signIn(page, url) {
-  await page.goto(url)
-  await page.locator('input[name=name]').fill(admin.name)
-  await page.locator('input[name=password]').fill(admin.password)
-  await page.keyboard.press('Enter')
-}
 
 /** Buns with a recipe, a price and a past, planned for today; two hundred old ones end in three hours. */
 async function bakery(server) {

@@ -1,15 +1,8 @@
 // The office writes a recipe and is told when it would go round in a circle; the till sells a bundle and gives it back whole.
 
-import { admin, apiAs, check, equal, openPage, picture, run, startServer, until } from './lib.mjs'
+import { apiAs, check, equal, openPage, picture, run, signIn, startServer, until } from './lib.mjs'
 
 const barcode = '6900000000205'
-
-async function signIn(page, url) {
-  await page.goto(url)
-  await page.locator('input[name=name]').fill(admin.name)
-  await page.locator('input[name=password]').fill(admin.password)
-  await page.keyboard.press('Enter')
-}
 
 export async function a_recipe_is_written_by_keyboard_and_a_circle_is_refused_with_its_path(scene) {
   const server = await startServer()

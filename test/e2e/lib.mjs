@@ -177,3 +177,11 @@ export function equal(got, want, what) {
 export function check(good, what) {
   if (!good) throw new Error(what)
 }
+
+/** A page that opens at an address and asks who is there. */
+export async function signIn(page, url) {
+  await page.goto(url)
+  await page.locator('input[name=name]').fill(admin.name)
+  await page.locator('input[name=password]').fill(admin.password)
+  await page.keyboard.press('Enter')
+}
