@@ -46,6 +46,7 @@ type Runner struct {
 	name      string
 	handlers  map[string]Handler
 	schedules []schedule
+	slotsDone map[string]string // the slots that Tick saw done: name → now
 	watches   []func(tx *db.Tx) ([]Job, error)
 	wake      chan struct{}
 }

@@ -142,12 +142,13 @@ func (r *Runner) watch(ctx context.Context, ask func(tx *db.Tx) ([]Job, error)) 
 	})
 }
 
-// Tick lets all schedules look at the clock once. It writes only when a slot has come.
+// Tick lets all schedules look at the clock once, in one question for all of them. It writes only when a slot has come.
 func (r *Runner) Tick(ctx context.Context) error {
-	var all []error
-	for _, s := range r.schedules {
-		if err := r.tick(ctx, s); err != nil {
-			all = append(all, fmt.Errorf("schedule %s: %w", s.kind, err))
+	due, last, err := r.due(ctx)
+	all := []error{err}
+	for _, s := range due {
+		if err := r.tick(ctx, s, last[s.name]); err != nil {
+			all = append(all, fmt.Errorf("schedule %s: %w", s.name, err))
 		}
 	}
 	for _, ask := range r.watches {
@@ -158,16 +159,28 @@ func (r *Runner) Tick(ctx context.Context) error {
 	return errors.Join(all...)
 }
 
-func (r *Runner) tick(ctx context.Context, s schedule) error {
-	var due []slot
-	last := map[string]string{}
-	err := r.d.Read(ctx, func(tx *db.Tx) error {
-		due = due[:0]
-		slots, err := s.slots(tx)
-		if err != nil {
-			return err
+// due are the slots whose time has come and that are not done, with the last ones done before them. A slot that was seen
+// done is not asked for again; a schedule that can't say its slots holds back no other.
+func (r *Runner) due(ctx context.Context) (due []slot, last map[string]string, err error) {
+	var bad []error
+	var done map[string]string
+	err = r.d.Read(ctx, func(tx *db.Tx) error {
+		var open []slot
+		due, bad, last, done = nil, nil, map[string]string{}, map[string]string{}
+		for _, s := range r.schedules {
+			slots, err := s.slots(tx)
+			if err != nil {
+				bad = append(bad, fmt.Errorf("schedule %s: %w", s.kind, err))
+			}
+			for _, s := range slots {
+				if r.slotsDone[s.name] == s.now {
+					done[s.name] = s.now
+				} else {
+					open = append(open, s)
+				}
+			}
 		}
-		for part := slots; len(part) > 0; part = part[min(len(part), 1000):] {
+		for part := open; len(part) > 0; part = part[min(len(part), 1000):] {
 			var names []any
 			for _, s := range part[:min(len(part), 1000)] {
 				names = append(names, s.name)
@@ -184,39 +197,39 @@ func (r *Runner) tick(ctx context.Context, s schedule) error {
 				return err
 			}
 		}
-		for _, s := range slots {
+		for _, s := range open {
 			if last[s.name] < s.now {
 				due = append(due, s)
+			} else {
+				done[s.name] = s.now
 			}
 		}
 		return nil
 	})
+	if err == nil {
+		r.slotsDone = done
+	}
+	return due, last, errors.Join(append(bad, err)...)
+}
+
+func (r *Runner) tick(ctx context.Context, s slot, last string) error {
+	jobs, err := s.jobs(last)
 	if err != nil {
 		return err
 	}
-	for _, s := range due {
-		jobs, err := s.jobs(last[s.name])
-		if err != nil {
+	return r.d.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.ExecN(moveLast, s.name, s.now, last)
+		if err != nil || n == 0 { // another node was faster
 			return err
 		}
-		err = r.d.Write(ctx, func(tx *db.Tx) error {
-			n, err := tx.ExecN(moveLast, s.name, s.now, last[s.name])
-			if err != nil || n == 0 { // another node was faster
+		for _, j := range jobs {
+			if _, err := Enqueue(tx, j); err != nil {
 				return err
 			}
-			for _, j := range jobs {
-				if _, err := Enqueue(tx, j); err != nil {
-					return err
-				}
-			}
-			tx.AfterCommit(r.Wake)
-			return nil
-		})
-		if err != nil {
-			return err
 		}
-	}
-	return nil
+		tx.AfterCommit(r.Wake)
+		return nil
+	})
 }
 
 func (r *Runner) runSchedules(ctx context.Context) {

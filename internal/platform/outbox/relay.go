@@ -61,39 +61,99 @@ func (r *Relay) Subscribe(name, eventType string, h Handler) {
 	r.subs = append(r.subs, subscription{name, eventType, h})
 }
 
-// Run relays and delivers until ctx ends.
+// Run relays and delivers until ctx ends. One look asks for everybody: a question of each subscriber four times a second
+// would cost a busy database more than the events do.
 func (r *Relay) Run(ctx context.Context) {
 	var wg sync.WaitGroup
-	wg.Go(func() { r.loop(ctx, "relay", r.relayOnce) })
+	wakes := make(map[string]chan struct{}, len(r.subs))
 	for _, s := range r.subs {
+		wake := make(chan struct{}, 1)
+		wakes[s.name] = wake
 		wg.Go(func() {
-			r.loop(ctx, s.name, func(ctx context.Context) (bool, error) { return r.deliverOnce(ctx, s) })
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-wake:
+				}
+				for more := true; more && ctx.Err() == nil; {
+					var err error
+					more, err = r.deliverOnce(ctx, s)
+					r.stumbled(ctx, s.name, err)
+				}
+			}
 		})
 	}
+	wg.Go(func() {
+		for ctx.Err() == nil {
+			fresh, due, err := r.look(ctx)
+			for _, name := range due {
+				select {
+				case wakes[name] <- struct{}{}:
+				default: // at work
+				}
+			}
+			more := false
+			if fresh {
+				more, err = r.relayOnce(ctx)
+			}
+			r.stumbled(ctx, "relay", err)
+			if more {
+				continue
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(lookEvery):
+			}
+		}
+	})
 	wg.Wait()
 }
 
-func (r *Relay) loop(ctx context.Context, name string, step func(context.Context) (bool, error)) {
-	for ctx.Err() == nil {
-		more, err := step(ctx)
-		if err != nil && ctx.Err() == nil {
-			r.log.Error("outbox stumbled; it goes on", "part", name, "err", err)
-			more = false
-		}
-		if more {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(lookEvery):
-		}
+func (r *Relay) stumbled(ctx context.Context, part string, err error) {
+	if err != nil && ctx.Err() == nil {
+		r.log.Error("outbox stumbled; it goes on", "part", part, "err", err)
 	}
+}
+
+// look says whether there are new events, and which subscribers have something to do.
+func (r *Relay) look(ctx context.Context) (fresh bool, due []string, err error) {
+	args := []any{nil}
+	for _, s := range r.subs {
+		args = append(args, s.name)
+	}
+	err = r.d.Read(ctx, func(tx *db.Tx) error {
+		fresh, due, args[0] = false, due[:0], tx.Wall()
+		news := tx.Query(anyNew)
+		var names *db.Rows
+		if len(r.subs) > 0 {
+			names = tx.QueryMany(anyDue, args...)
+		}
+		for news.Next() {
+			fresh = true
+		}
+		if err := news.Err(); err != nil || names == nil {
+			return err
+		}
+		for names.Next() {
+			var name string
+			if err := names.Scan(&name); err != nil {
+				return err
+			}
+			due = append(due, name)
+		}
+		return names.Err()
+	})
+	return fresh, due, err
 }
 
 // Drain relays and delivers everything that is due now; for tests and for commands that end.
 func (r *Relay) Drain(ctx context.Context) error {
 	for {
-		more, err := r.relayOnce(ctx)
+		more, _, err := r.look(ctx)
+		if err == nil && more {
+			_, err = r.relayOnce(ctx)
+		}
 		if err != nil {
 			return err
 		}
@@ -116,6 +176,8 @@ const (
 )
 
 var (
+	anyDue = db.NewMany(`WITH o AS (SELECT CAST($1 AS BIGINT) AS now), w (name) AS (VALUES `, `(TEXT)`, `)
+	SELECT w.name FROM o CROSS JOIN w WHERE EXISTS (SELECT 1 FROM outbox_delivery d WHERE d.subscriber = w.name AND d.parked = 0 AND d.due_at <= o.now)`)
 	addDeliveries = db.NewMany(`INSERT INTO outbox_delivery (subscriber, event_id, subject, tries, due_at, parked, error) VALUES `,
 		"(?, ?, ?, ?, ?, ?, ?)", ` ON CONFLICT (subscriber, event_id) DO NOTHING`)
 	markRelayed = db.NewMany(`UPDATE outbox_event SET relayed = 1 WHERE id IN (`, "?", `)`)
@@ -125,14 +187,6 @@ var (
 // the last one, as commits arrive out of order; and one relay works at a time, as otherwise a later
 // event of a subject could be handed out before an earlier one.
 func (r *Relay) relayOnce(ctx context.Context) (more bool, err error) {
-	var first id.ID
-	err = r.d.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(anyNew).Scan(&first) })
-	if errors.Is(err, db.ErrNoRow) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
 	err = r.d.Write(ctx, func(tx *db.Tx) error {
 		more = false
 		if alone, err := relayAlone(tx); err != nil || !alone {
