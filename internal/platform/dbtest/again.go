@@ -14,7 +14,7 @@ import (
 // template is what is true of every fresh copy of it.
 type template struct {
 	schema string            // a fingerprint of everything but rows
-	seeded map[string]string // tables that the migrations put rows into, with a fingerprint of them
+	seeded map[string]string // tables that the migrations put rows into, with these rows as JSON
 	free   []string          // databases that are as fresh
 }
 
@@ -44,10 +44,11 @@ func filled(ctx context.Context, c *pgx.Conn) ([]string, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-func rowsPrint(ctx context.Context, c *pgx.Conn, table string) (print string, err error) {
+// rowsOf are the rows of a table as JSON, in an order of their own.
+func rowsOf(ctx context.Context, c *pgx.Conn, table string) (rows string, err error) {
 	t := pgx.Identifier{table}.Sanitize()
-	err = c.QueryRow(ctx, `SELECT md5(COALESCE(string_agg(x::text, ';' ORDER BY x::text), '')) FROM `+t+` AS x`).Scan(&print)
-	return print, err
+	err = c.QueryRow(ctx, `SELECT COALESCE(jsonb_agg(to_jsonb(x) ORDER BY to_jsonb(x)), '[]')::text FROM `+t+` AS x`).Scan(&rows)
+	return rows, err
 }
 
 // look describes a fresh copy of the template.
@@ -66,7 +67,7 @@ func look(ctx context.Context, dsn string) (*template, error) {
 		return nil, err
 	}
 	for _, name := range tables {
-		if t.seeded[name], err = rowsPrint(ctx, c, name); err != nil {
+		if t.seeded[name], err = rowsOf(ctx, c, name); err != nil {
 			return nil, err
 		}
 	}
@@ -104,30 +105,31 @@ func (t *template) emptied(ctx context.Context, dsn string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	var empty strings.Builder
+	var mend strings.Builder
 	var vacuum []string
-	seeded := 0
 	for _, name := range tables {
-		if was, ok := t.seeded[name]; ok {
-			is, err := rowsPrint(ctx, c, name)
-			if err != nil || is != was {
-				return false, err
-			}
-			seeded++
-			continue
+		if _, ok := t.seeded[name]; !ok {
+			table := pgx.Identifier{name}.Sanitize()
+			fmt.Fprintf(&mend, "DELETE FROM %s;", table)
+			vacuum = append(vacuum, table)
 		}
-		table := pgx.Identifier{name}.Sanitize()
-		fmt.Fprintf(&empty, "DELETE FROM %s;", table)
-		vacuum = append(vacuum, table)
 	}
-	if seeded != len(t.seeded) {
-		return false, nil
+	for name, was := range t.seeded {
+		is, err := rowsOf(ctx, c, name)
+		if err != nil {
+			return false, err
+		}
+		if is != was {
+			table := pgx.Identifier{name}.Sanitize()
+			fmt.Fprintf(&mend, "DELETE FROM %[1]s;INSERT INTO %[1]s SELECT * FROM jsonb_populate_recordset(NULL::%[1]s, '%[2]s');", table, strings.ReplaceAll(was, "'", "''"))
+			vacuum = append(vacuum, table)
+		}
 	}
 	if len(vacuum) == 0 {
 		return true, nil
 	}
-	// Without the checks of foreign keys the order does not matter, as in the end all rows are gone.
-	if _, err := c.Exec(ctx, "SET session_replication_role = replica;"+empty.String()+"RESET session_replication_role"); err != nil {
+	// Without the checks of foreign keys the order does not matter, as in the end all is as it was.
+	if _, err := c.Exec(ctx, "SET session_replication_role = replica;"+mend.String()+"RESET session_replication_role"); err != nil {
 		return false, err
 	}
 	_, err = c.Exec(ctx, "VACUUM "+strings.Join(vacuum, ", "))
