@@ -132,7 +132,7 @@ func build(d *db.DB, o options) (*house, error) {
 	planner := forecast.New(h.goods)
 	h.imports = intake.New(d, intake.Options{Org: h.org, Goods: h.goods, Prices: h.prices, Log: o.log})
 
-	days := supplyday.New(h.goods, planner)
+	days := supplyday.New(h.goods, planner, h.prices, h.org)
 	clearing := clearance.New(h.goods, h.prices, o.log)
 	closing := books.New(h.org)
 	h.figures = report.New(h.goods, h.prices)

@@ -235,6 +235,11 @@ var examples = map[string]func(w *town, x world) request{
 	"delete-plan-event": func(w *town, x world) request {
 		return request{path: m1("id", x.ids["event2"])}
 	},
+	"plan-what-if":        func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"list-service-levels": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"put-service-level": func(w *town, x world) request {
+		return request{body: m{"site_id": x.ids["site"], "product_id": w.goods["2001"], "level_bp": 9000, "reason": x.canary}}
+	},
 	"list-near-stores": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"put-near-store": func(w *town, x world) request {
 		return request{body: m{"site_id": x.ids["site"], "near_id": x.ids["kitchen"], "minutes": 20}}

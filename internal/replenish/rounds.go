@@ -26,6 +26,9 @@ func (d Demand) raised(q qty.Qty) qty.Qty {
 	return Times(q, d.Factor)
 }
 
+// Expected is its mean, with its factor.
+func (d Demand) Expected() qty.Qty { return qty.Nearest(d.settled().Mean) }
+
 // DemandOf is a forecast in thousandths of the base unit as demand.
 func DemandOf(mean, quantile qty.Qty, tau float64, shares []float64) Demand {
 	return Demand{Mean: mean.Approx(), Quantile: quantile.Approx(), Tau: tau, Shares: shares}

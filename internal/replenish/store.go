@@ -91,6 +91,15 @@ func Open(tx *db.Tx, site id.ID, date cal.Date) (*Head, error) {
 	return scanHead(tx.QueryRow(headColumns+`WHERE p.site_id = $1 AND p.date = $2`, site, date).Scan)
 }
 
+// Find is the plan of a site and date; nil: nobody has opened it.
+func Find(tx *db.Tx, site id.ID, date cal.Date) (*Head, error) {
+	h, err := scanHead(tx.QueryRow(headColumns+`WHERE p.site_id = $1 AND p.date = $2`, site, date).Scan)
+	if errors.Is(err, db.ErrNoRow) {
+		return nil, nil
+	}
+	return h, err
+}
+
 // ByID reads a plan that has lines in force, whoever asks.
 func ByID(tx *db.Tx, plan id.ID) (*Head, error) {
 	h, err := scanHead(tx.QueryRow(headColumns+`WHERE p.id = $1`, plan).Scan)

@@ -29,6 +29,7 @@ import (
 	"zhanggui/internal/platform/proof"
 	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/platform/web"
+	"zhanggui/internal/price"
 	"zhanggui/internal/produce"
 	"zhanggui/internal/purchase"
 	"zhanggui/internal/replenish"
@@ -44,6 +45,7 @@ type chain struct {
 	s      *Service
 	api    *web.API
 	goods  *catalog.Service
+	prices *price.Service
 	runner *jobs.Runner
 	relay  *outbox.Relay
 	keys   int
@@ -63,7 +65,7 @@ type m = map[string]any
 var errUndo = errors.New("undo")
 
 var tables = dbtest.With(once.Migrations, outbox.Migrations, jobs.Migrations, org.Migrations, ledger.Migrations, catalog.Migrations, party.Migrations, stock.Migrations,
-	forecast.Migrations, produce.Migrations, replenish.Migrations, purchase.Migrations, till.Migrations)
+	price.Migrations, forecast.Migrations, produce.Migrations, replenish.Migrations, purchase.Migrations, till.Migrations)
 
 func each(t *testing.T, story func(c *chain)) {
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
@@ -95,7 +97,8 @@ func open(t testing.TB, d *dbtest.DB) *chain {
 	c.api = web.New(web.Options{SignedIn: o.SignedIn, Clock: wall, Log: quiet, OnFault: func(op, fault string) { t.Errorf("%s: %s", op, fault) }})
 	c.goods = catalog.New(d.DB)
 	forecasts := forecast.New(c.goods)
-	c.s = New(c.goods, forecasts)
+	c.prices = price.New(d.DB, c.goods)
+	c.s = New(c.goods, forecasts, c.prices, o)
 	o.Routes(c.api)
 	c.s.Routes(c.api)
 	purchase.Routes(c.api)

@@ -181,19 +181,28 @@ type shared struct {
 	events   []replenish.Event
 	goods    map[id.ID]*catalog.Product // those that some site needed
 	read     map[id.ID]bool             // of goods, also those that are not there
+	parent   map[id.ID]id.ID            // of categories
 }
 
 // eventsBack is how many days an event is still read after it ended, whatever the time zone of a site.
 const eventsBack = 2
 
 // common reads what all sites share: recipes, suppliers, rules and the calendar.
-func (s *Service) common(ctx context.Context, d *db.DB) (*shared, error) {
-	all := &shared{terms: map[id.ID][]party.Terms{}, goods: map[id.ID]*catalog.Product{}, read: map[id.ID]bool{}}
+func (s *Service) common(ctx context.Context, d reader) (*shared, error) {
+	all := &shared{terms: map[id.ID][]party.Terms{}, goods: map[id.ID]*catalog.Product{}, read: map[id.ID]bool{}, parent: map[id.ID]id.ID{}}
 	var recipes []catalog.Recipe
 	if err := d.Read(ctx, func(tx *db.Tx) (err error) {
-		if recipes, err = catalog.Recipes(tx); err == nil {
-			all.events, err = replenish.Events(tx, cal.On(tx.Now()).AddDays(-eventsBack))
+		if recipes, err = catalog.Recipes(tx); err != nil {
+			return err
 		}
+		categories, err := catalog.Categories(tx)
+		if err != nil {
+			return err
+		}
+		for _, c := range categories {
+			all.parent[c.ID] = c.ParentID
+		}
+		all.events, err = replenish.Events(tx, cal.On(tx.Now()).AddDays(-eventsBack))
 		return err
 	}); err != nil {
 		return nil, err
@@ -222,7 +231,7 @@ func (s *Service) common(ctx context.Context, d *db.DB) (*shared, error) {
 }
 
 // readPolicies reads the rules written for a site, page by page.
-func readPolicies(ctx context.Context, d *db.DB, site id.ID) (map[id.ID]*replenish.Policy, error) {
+func readPolicies(ctx context.Context, d reader, site id.ID) (map[id.ID]*replenish.Policy, error) {
 	found := map[id.ID]*replenish.Policy{}
 	var after id.ID
 	for more := true; more; {
@@ -268,6 +277,8 @@ type situation struct {
 	wind    map[cal.Date]replenish.Weather
 	fresh   []replenish.Safety // levels that came to something else
 	source  map[id.ID]replenish.Source
+	service *replenish.Services
+	trial   *trial // tried out instead of what is set; nil: nothing
 }
 
 // tries is how often planning begins again when people decide meanwhile.
@@ -405,9 +416,39 @@ const (
 		WHERE p.site_id = $1 AND l.due >= $2 AND l.state = 'changed' AND l.qty < l.net`
 )
 
-// look reads all that the plan needs, in short transactions; nil for a site that has nothing to plan. The forecast
-// may be replaced between two of them: then it begins again.
+// look reads all that the plan needs, in short transactions, and opens the plan; nil for a site that has nothing to plan.
 func (s *Service) look(ctx context.Context, d *db.DB, siteID id.ID, date cal.Date, all *shared) (*situation, error) {
+	x, err := s.gather(ctx, d, siteID, date, all)
+	if err != nil || x == nil {
+		return nil, err
+	}
+	if err := d.Write(ctx, func(tx *db.Tx) (err error) {
+		if x.head, err = replenish.Open(tx, siteID, x.date); err == nil {
+			err = x.keep(tx)
+		}
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	return x, x.readGoods(ctx, d, s.goods)
+}
+
+// keep reads which rounds stay as they are.
+func (x *situation) keep(tx *db.Tx) error {
+	kept, err := replenish.KeptRounds(tx, x.head, int64(x.from))
+	x.kept = map[id.ID]map[int64]qty.Qty{}
+	for _, k := range kept {
+		if x.kept[k.Product] == nil {
+			x.kept[k.Product] = map[int64]qty.Qty{}
+		}
+		x.kept[k.Product][k.Round] = k.Open
+	}
+	return err
+}
+
+// gather reads what a plan is worked out from; nil for a site that has nothing to plan. The forecast may be replaced
+// between two transactions: then it begins again.
+func (s *Service) gather(ctx context.Context, d reader, siteID id.ID, date cal.Date, all *shared) (*situation, error) {
 	x := &situation{}
 	err := d.Read(ctx, func(tx *db.Tx) error {
 		*x = situation{coming: map[id.ID][]replenish.Coming{}, lots: map[id.ID][]replenish.Lot{}, waived: map[replenish.Waiver]qty.Qty{}, all: all, open: map[id.ID]bool{}}
@@ -472,6 +513,9 @@ func (s *Service) look(ctx context.Context, d *db.DB, siteID id.ID, date cal.Dat
 		if x.safety, err = replenish.SafetyOf(tx, siteID); err != nil {
 			return err
 		}
+		if x.service, err = replenish.ServicesAt(tx, siteID, all.parent); err != nil {
+			return err
+		}
 		x.wind, err = weather(tx, siteID, x.today)
 		return err
 	})
@@ -505,23 +549,7 @@ func (s *Service) look(ctx context.Context, d *db.DB, siteID id.ID, date cal.Dat
 	if x.run == nil && len(x.asked) == 0 && !x.stocks() {
 		return nil, nil
 	}
-	if err := d.Write(ctx, func(tx *db.Tx) (err error) {
-		if x.head, err = replenish.Open(tx, siteID, x.date); err == nil {
-			kept, err := replenish.KeptRounds(tx, x.head, int64(x.from))
-			x.kept = map[id.ID]map[int64]qty.Qty{}
-			for _, k := range kept {
-				if x.kept[k.Product] == nil {
-					x.kept[k.Product] = map[int64]qty.Qty{}
-				}
-				x.kept[k.Product][k.Round] = k.Open
-			}
-			return err
-		}
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	return x, x.readGoods(ctx, d, s.goods)
+	return x, nil
 }
 
 func (x *situation) midnight(d cal.Date) time.Time {
@@ -530,7 +558,7 @@ func (x *situation) midnight(d cal.Date) time.Time {
 }
 
 // readForecast reads the forecast in force page by page.
-func (x *situation) readForecast(ctx context.Context, d *db.DB) error {
+func (x *situation) readForecast(ctx context.Context, d reader) error {
 	var after id.ID
 	for {
 		var run *forecast.Run
@@ -560,7 +588,7 @@ func (x *situation) readForecast(ctx context.Context, d *db.DB) error {
 }
 
 // readLots reads what lies at the site, page by page.
-func (x *situation) readLots(ctx context.Context, d *db.DB) error {
+func (x *situation) readLots(ctx context.Context, d reader) error {
 	var expires time.Time = time.UnixMilli(0)
 	var after id.ID
 	const page = 1000
@@ -598,7 +626,7 @@ func (x *situation) readLots(ctx context.Context, d *db.DB) error {
 }
 
 // readGoods reads every product that the plan may speak of.
-func (x *situation) readGoods(ctx context.Context, d *db.DB, goods *catalog.Service) error {
+func (x *situation) readGoods(ctx context.Context, d reader, goods *catalog.Service) error {
 	ids := map[id.ID]bool{}
 	for _, a := range x.ahead {
 		ids[a.Product] = true
@@ -666,24 +694,35 @@ func (x *situation) sources(book *catalog.Cookbook) map[id.ID]replenish.Source {
 	return found
 }
 
-// plan walks from today over the planned day to the last day for which something must be ordered now, and writes down
-// what is made and needed on the planned day and what is to be ordered.
+// plan works out what is made and needed on the planned day and what is to be ordered.
 func (x *situation) plan() (*replenish.Made, error) {
+	site, now := x.ground()
+	made := &replenish.Made{}
+	if x.date == x.today {
+		if err := x.below(made, site, now); err != nil {
+			return nil, err
+		}
+	}
+	return made, x.walk(site, now, func(p *replenish.Plan, date cal.Date) { x.write(made, p, date == x.date, site, now, date) })
+}
+
+// ground is what the site has and who serves it, and the moment from which it is seen.
+func (x *situation) ground() (*replenish.Site, party.Moment) {
 	loc := x.site.Location()
 	site := &replenish.Site{Book: x.all.book, Good: x.good, Terms: x.all.terms, Sources: x.source, Loc: loc, DayStart: time.Duration(x.site.DayStart) * time.Minute,
 		Lots: x.lots, Coming: x.coming, Waived: x.waived, Static: x.static}
-	made := &replenish.Made{}
 	clock := x.now.In(loc)
 	now := party.Moment{Date: cal.On(clock), Minute: int64(clock.Hour()*60 + clock.Minute())}
 	if x.date > x.today { // seen from the morning of that day
 		start := site.Start(x.date)
 		now = party.Moment{Date: x.date, Minute: int64(start.Sub(site.Midnight(x.date)) / time.Minute)}
 	}
-	if x.date == x.today {
-		if err := x.below(made, site, now); err != nil {
-			return nil, err
-		}
-	}
+	return site, now
+}
+
+// walk plans from today over the planned day to the last day for which something must be ordered now, and shows what it
+// came to from the planned day on.
+func (x *situation) walk(site *replenish.Site, now party.Moment, each func(p *replenish.Plan, date cal.Date)) error {
 	last := x.date.AddDays(x.horizon(x.all.terms, site.Sources))
 	for date := x.today; date <= last; date = date.AddDays(1) {
 		day := replenish.Day{Date: date, Now: now}
@@ -697,13 +736,13 @@ func (x *situation) plan() (*replenish.Made, error) {
 		day.Wanted = x.wanted(site, now, date)
 		p, err := site.Plan(day)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if date >= x.date {
-			x.write(made, p, date == x.date, site, now, date)
+			each(p, date)
 		}
 	}
-	return made, nil
+	return nil
 }
 
 // horizon is how many days after the planned one goods must be ordered for on that day.
@@ -754,7 +793,7 @@ func (x *situation) wanted(site *replenish.Site, now party.Moment, date cal.Date
 // demand is the forecast of a product for a day, moved by what the calendar says of it and, when part of the day is over,
 // by what has been sold.
 func (x *situation) demand(a *forecast.AheadOf, e *forecast.Expected, g *catalog.Product, site *replenish.Site, now party.Moment, date cal.Date) replenish.Demand {
-	d := replenish.DemandOfLife(e.Mean, e.At, replenish.Life(g.ShelfLifeH), a.Shares(date.Weekday()))
+	d := replenish.DemandAt(e.Mean, e.At, x.serviceOf(g, date), a.Shares(date.Weekday()))
 	if date == x.today && x.from > 0 && len(x.sold) > 0 {
 		d = d.Live(x.sold[a.Product], x.minute())
 	}

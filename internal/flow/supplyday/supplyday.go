@@ -9,9 +9,11 @@ import (
 
 	"zhanggui/internal/catalog"
 	"zhanggui/internal/forecast"
+	"zhanggui/internal/org"
 	"zhanggui/internal/platform/jobs"
 	"zhanggui/internal/platform/outbox"
 	"zhanggui/internal/platform/web"
+	"zhanggui/internal/price"
 	"zhanggui/internal/stock"
 )
 
@@ -19,11 +21,13 @@ import (
 type Service struct {
 	goods     *catalog.Service
 	forecasts *forecast.Service
+	prices    *price.Service
+	org       *org.Org
 }
 
 // New returns the service.
-func New(goods *catalog.Service, forecasts *forecast.Service) *Service {
-	return &Service{goods, forecasts}
+func New(goods *catalog.Service, forecasts *forecast.Service, prices *price.Service, o *org.Org) *Service {
+	return &Service{goods, forecasts, prices, o}
 }
 
 // Permissions of this package.
@@ -58,6 +62,7 @@ func (s *Service) Routes(api *web.API) {
 	s.requisitionRoutes(api)
 	s.sourceRoutes(api)
 	s.ruleRoutes(api)
+	s.serviceRoutes(api)
 	s.paceRoutes(api)
 	s.receiptRoutes(api)
 }

@@ -1533,6 +1533,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/plans/service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How often goods should be enough, where somebody set it */
+        get: operations["list-service-levels"];
+        /** Set how often goods should be enough, and say why; the site's day is planned again */
+        put: operations["put-service-level"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plans/sources": {
         parameters: {
             query?: never;
@@ -1561,6 +1579,23 @@ export interface paths {
         };
         /** The business day of a site and its plan */
         get: operations["get-today"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/whatif": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a day's plan would be at other service levels: quantities, expected waste and stock-outs; nothing is written */
+        get: operations["plan-what-if"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5650,6 +5685,11 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageReplenishServiceView: {
+            items: components["schemas"]["ReplenishServiceView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageReplenishTuningView: {
             items: components["schemas"]["ReplenishTuningView"][];
             /** @description give back as after; empty on the last page */
@@ -6513,6 +6553,24 @@ export interface components {
             product_id: string;
             qty: string;
             unit: string;
+        };
+        ReplenishServiceView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            category: string;
+            category_id: string;
+            /**
+             * Format: int64
+             * @description ten-thousandths: 7000 is enough on seven days of ten
+             */
+            level_bp: number;
+            product: string;
+            /** @description empty, as the category is: of everything */
+            product_id: string;
+            reason: string;
+            /** @description empty: all sites without one of their own */
+            site_id: string;
         };
         ReplenishStaticWhy: {
             arriving: components["schemas"]["ReplenishComing"][];
@@ -8380,6 +8438,19 @@ export interface components {
         SupplydaySaved: {
             id: string;
         };
+        SupplydayServiceIn: {
+            /** @description this category and all below it; left out, as the product is: everything */
+            category_id?: string;
+            /**
+             * Format: int64
+             * @description ten-thousandths: 7000 is enough on seven days of ten; 0: what a product's life says again
+             */
+            level_bp: number;
+            product_id?: string;
+            reason: string;
+            /** @description left out: all sites without one of their own */
+            site_id?: string;
+        };
         SupplydayTodayView: {
             /** @description the business date */
             date: string;
@@ -8388,6 +8459,110 @@ export interface components {
             /** @description left out: the day has none */
             plan?: components["schemas"]["ReplenishPlanView"];
             site_id: string;
+        };
+        SupplydayWhatIf: {
+            curve: components["schemas"]["SupplydayWhatIfSum"][];
+            date: string;
+            /**
+             * Format: int64
+             * @description rounds that people have decided on, or that are made: they stay
+             */
+            decided: number;
+            /** @description of a day that has begun, the rest from here on; empty: the whole day */
+            from: string;
+            /**
+             * Format: int64
+             * @description of the settings in the selection, the lowest
+             */
+            least_bp: number;
+            /** Format: int64 */
+            level_bp: number;
+            /** @description what changes most comes first; at most 200 */
+            lines: components["schemas"]["SupplydayWhatIfLine"][];
+            /**
+             * Format: int64
+             * @description lines that are left off
+             */
+            more: number;
+            /**
+             * Format: int64
+             * @description and the highest
+             */
+            most_bp: number;
+            /** @description as it is set */
+            now: components["schemas"]["SupplydayWhatIfSum"];
+            site_id: string;
+            /** @description at the level asked for */
+            then: components["schemas"]["SupplydayWhatIfSum"];
+        };
+        SupplydayWhatIfFigure: {
+            /**
+             * Format: int64
+             * @description of it, at cost; 0 where no supplier has a price
+             */
+            goods_fen: number;
+            /** Format: int64 */
+            level_bp: number;
+            lost: string;
+            /** Format: int64 */
+            lost_fen: number;
+            /** Format: int64 */
+            out_ppm: number;
+            /** @description to be made or ordered */
+            qty: string;
+            waste: string;
+            /** Format: int64 */
+            waste_fen: number;
+        };
+        SupplydayWhatIfLine: {
+            code: string;
+            /** @description from which on it is sold */
+            date: string;
+            /** @enum {string} */
+            kind: "make" | "buy" | "request";
+            /** @description the last day it is made or ordered for */
+            last: string;
+            /** Format: int64 */
+            life_h: number;
+            name: string;
+            now: components["schemas"]["SupplydayWhatIfFigure"];
+            product_id: string;
+            then: components["schemas"]["SupplydayWhatIfFigure"];
+            unit: string;
+        };
+        SupplydayWhatIfSum: {
+            /**
+             * Format: int64
+             * @description what is made and ordered of the selection, at cost
+             */
+            goods_fen: number;
+            /**
+             * Format: int64
+             * @description 0: as it is set, product by product
+             */
+            level_bp: number;
+            /** Format: int64 */
+            lines: number;
+            /**
+             * Format: int64
+             * @description expected to be asked for in vain, at shelf price
+             */
+            lost_fen: number;
+            /**
+             * Format: int64
+             * @description all purchase lines that must be ordered now, materials of everything included
+             */
+            order_fen: number;
+            /**
+             * Format: int64
+             * @description how likely a product runs out, the mean of the lines, in millionths
+             */
+            out_ppm: number;
+            /**
+             * Format: int64
+             * @description expected to be thrown away, at cost
+             */
+            waste_fen: number;
         };
         TillBatchView: {
             /** @description in the base unit */
@@ -12833,6 +13008,73 @@ export interface operations {
             };
         };
     };
+    "list-service-levels": {
+        parameters: {
+            query: {
+                site_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReplenishServiceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-service-level": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayServiceIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReplenishServiceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-sources": {
         parameters: {
             query: {
@@ -12953,6 +13195,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SupplydayTodayView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "plan-what-if": {
+        parameters: {
+            query: {
+                site_id: string;
+                /** @description the business date when left out */
+                date?: string;
+                /** @description this category and all below it; left out: all goods planned by their forecast */
+                category_id?: string;
+                /** @description only this one */
+                product_id?: string;
+                /** @description shown line by line beside today's setting, in ten-thousandths; left out: 9000 */
+                level_bp?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydayWhatIf"];
                 };
             };
             /** @description Error */
