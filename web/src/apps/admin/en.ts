@@ -34,6 +34,7 @@ export default {
   plan: 'Forecast',
   plan_one: 'Forecast',
   accuracy: 'Accuracy',
+  service_level: 'Service level',
   plan_rules: 'Rules and events',
   day_plan: 'Day plan',
   make: 'Make',

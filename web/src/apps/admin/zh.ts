@@ -31,6 +31,7 @@ export default {
   plan: '预测',
   plan_one: '预测',
   accuracy: '准确度',
+  service_level: '现货率',
   plan_rules: '补货规则和活动',
   day_plan: '日计划',
   make: '加工',

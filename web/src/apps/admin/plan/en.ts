@@ -5,6 +5,7 @@ export default {
   title: 'Forecast',
   day: 'Day plan',
   products: 'By product',
+  service: 'Service level',
   rules: 'Rules and events',
   accuracy: 'Accuracy',
   search: 'Code or name',

@@ -2,6 +2,7 @@ export default {
   title: '预测',
   day: '日计划',
   products: '按商品',
+  service: '现货率',
   rules: '规则和活动',
   accuracy: '准确度',
   search: '编号或名称',

@@ -96,6 +96,8 @@ export default {
   what: 'What',
   subject: 'About',
   system: 'System',
+  act_set_service_level: 'Service level set',
+  subject_service_level: 'Service level',
   audit_empty_title: 'Nothing recorded yet',
   audit_empty: 'Every change of sites, staff, roles and rights is kept here and cannot be deleted.',
   before: 'Before',

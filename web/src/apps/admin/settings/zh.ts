@@ -93,6 +93,8 @@ export default {
   what: '做了什么',
   subject: '对象',
   system: '系统',
+  act_set_service_level: '设置现货率',
+  subject_service_level: '现货率',
   audit_empty_title: '还没有记录',
   audit_empty: '机构、员工、角色和授权的每次修改都会记在这里，不能删除。',
   before: '改前',
