@@ -121,7 +121,7 @@ func (t *template) emptied(ctx context.Context, dsn string) (bool, error) {
 		}
 		if is != was {
 			table := pgx.Identifier{name}.Sanitize()
-			fmt.Fprintf(&mend, "DELETE FROM %[1]s;INSERT INTO %[1]s SELECT * FROM jsonb_populate_recordset(NULL::%[1]s, '%[2]s');", table, strings.ReplaceAll(was, "'", "''"))
+			fmt.Fprintf(&mend, "DELETE FROM %[1]s;INSERT INTO %[1]s SELECT (jsonb_populate_recordset(NULL::%[1]s, '%[2]s')).*;", table, strings.ReplaceAll(was, "'", "''"))
 			vacuum = append(vacuum, table)
 		}
 	}
