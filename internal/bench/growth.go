@@ -14,6 +14,7 @@ import (
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/money"
+	"zhanggui/internal/platform/once"
 	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/stock"
 	registers "zhanggui/internal/till"
@@ -33,10 +34,13 @@ type StockReport struct {
 	} `json:"growth"` // of the medians, from few to many
 }
 
-// StockTimes are times beside so many batches. A hold takes one SKU by earliest expiry, a sale and a receipt have
+// StockTimes are times beside so many batches. A commit is an act that writes one small row: what the engine and the disk take
+// for making anything durable, below which no act can come. A hold takes one SKU by earliest expiry, a sale and a receipt have
 // eight lines, a statement is that of the batch that a sale has taken from.
 type StockTimes struct {
 	Batches   int64   `json:"batches"`
+	CommitP50 float64 `json:"commit_p50_ms"`
+	CommitP99 float64 `json:"commit_p99_ms"`
 	HoldP50   float64 `json:"hold_p50_ms"`
 	HoldP99   float64 `json:"hold_p99_ms"`
 	Sale      float64 `json:"sale_p50_ms"`
@@ -110,7 +114,7 @@ func ratio(a, b float64) float64 { return math.Round(a/b*1000) / 1000 }
 
 // stockTimes does the acts in turns, so that a busy second of the machine does not fall on one kind alone.
 func (w *floor) stockTimes(ctx context.Context) (t StockTimes, err error) {
-	var holds, sales, receipts, statements []time.Duration
+	var commits, holds, sales, receipts, statements []time.Duration
 	clock := func(into *[]time.Duration, act func() error) {
 		if err == nil {
 			start := time.Now()
@@ -124,6 +128,13 @@ func (w *floor) stockTimes(ctx context.Context) (t StockTimes, err error) {
 		date := site.BusinessDate(time.Now())
 		doc := ledger.Document{Kind: registers.SaleDoc, ID: id.New(), Site: site.ID, Date: date}
 		var taken id.ID
+		clock(&commits, func() error {
+			key := doc.ID.String()
+			return w.h.DB.Write(ctx, func(tx *db.Tx) error {
+				_, _, err := once.Do(tx, "commit", key, once.Hash([]byte(key)), func() ([]byte, error) { return []byte("{}"), nil })
+				return err
+			})
+		})
 		clock(&holds, func() error {
 			return w.h.DB.Write(ctx, func(tx *db.Tx) error {
 				p, err := stock.Pick(tx, site.ID, []stock.Want{{SKU: w.f.products[goods[0]].sku, Qty: qty.Scale}})
@@ -158,15 +169,16 @@ func (w *floor) stockTimes(ctx context.Context) (t StockTimes, err error) {
 			return t, err
 		}
 		if i == warm-1 {
-			holds, sales, receipts, statements = nil, nil, nil, nil
+			commits, holds, sales, receipts, statements = nil, nil, nil, nil, nil
 		}
 	}
 	err = w.h.DB.Read(ctx, func(tx *db.Tx) error {
 		return tx.QueryRow(`SELECT COUNT(*) FROM stock_batch`).Scan(&t.Batches)
 	})
-	for _, times := range [][]time.Duration{holds, sales, receipts, statements} {
+	for _, times := range [][]time.Duration{commits, holds, sales, receipts, statements} {
 		slices.Sort(times)
 	}
+	t.CommitP50, t.CommitP99 = rounded(quantile(commits, .5)), rounded(quantile(commits, .99))
 	t.HoldP50, t.HoldP99 = rounded(quantile(holds, .5)), rounded(quantile(holds, .99))
 	t.Sale, t.Receipt, t.Statement = rounded(quantile(sales, .5)), rounded(quantile(receipts, .5)), rounded(quantile(statements, .5))
 	return t, err

@@ -123,12 +123,15 @@ func (s *Service) Products(tx *db.Tx, ids []id.ID) (map[id.ID]*Product, error) {
 const (
 	productColumns = `SELECT p.id, COALESCE(s.id, 0), p.bundle, p.code, p.name, COALESCE(p.category_id, 0), p.base_unit, p.shelf_life_h, p.batch_size, p.tax_bp, p.life, p.version
 		FROM catalog_product p LEFT JOIN catalog_sku s ON s.product_id = p.id `
-	unitColumns    = `SELECT u.product_id, u.id, u.name, u.num, u.den, u.retired, u.weighed, u.step, u.tare, u.item_no FROM catalog_unit u `
-	barcodeColumns = `SELECT b.product_id, b.unit_id, b.code FROM catalog_barcode b `
+	unitValues     = ` u.product_id, u.id, u.name, u.num, u.den, u.retired, u.weighed, u.step, u.tare, u.item_no `
+	unitColumns    = `SELECT` + unitValues + `FROM catalog_unit u `
+	barcodeValues  = ` b.product_id, b.unit_id, b.code `
+	barcodeColumns = `SELECT` + barcodeValues + `FROM catalog_barcode b `
 
+	// CROSS JOIN: what changed first, and its units; SQLite would go through all units to have them in order.
 	productsSince = productColumns + `WHERE p.version > $1`
-	unitsSince    = unitColumns + `JOIN catalog_product p ON p.id = u.product_id WHERE p.version > $1 ORDER BY u.id`
-	barcodesSince = barcodeColumns + `JOIN catalog_product p ON p.id = b.product_id WHERE p.version > $1 ORDER BY b.id`
+	unitsSince    = `SELECT` + unitValues + `FROM catalog_product p CROSS JOIN catalog_unit u WHERE p.version > $1 AND u.product_id = p.id ORDER BY u.id`
+	barcodesSince = `SELECT` + barcodeValues + `FROM catalog_product p CROSS JOIN catalog_barcode b WHERE p.version > $1 AND b.product_id = p.id ORDER BY b.id`
 )
 
 var (

@@ -307,7 +307,7 @@ func (s *Service) putUnits(tx *db.Tx, p *Product, drafts []UnitDraft) error {
 		said[d.Name] = true
 		if d.ItemNo != "" {
 			var taken id.ID
-			switch err := tx.QueryRow(`SELECT id FROM catalog_unit WHERE item_no = $1`, d.ItemNo).Scan(&taken); {
+			switch err := tx.QueryRow(`SELECT id FROM catalog_unit WHERE item_no = $1 AND item_no <> ''`, d.ItemNo).Scan(&taken); {
 			case err == nil:
 				return ErrItemNoTaken.With("code", d.ItemNo).At(fmt.Sprintf("units[%d].item_no", i))
 			case !errors.Is(err, db.ErrNoRow):

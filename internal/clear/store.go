@@ -97,14 +97,16 @@ var watch = db.NewMany(`INSERT INTO clear_markdown (batch_id, site_id, sku_id, p
 	list_fen, price_fen, depth, free, left_qty, planned, first_left, first_expected, looked_at, next_at, closed, write_off_id, lost_qty, lost_fen) VALUES `,
 	`(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ` ON CONFLICT (batch_id) DO NOTHING`)
 
+// The + 0 of these two keeps SQLite at the index of what is open: that of the site holds all there ever was.
+
 // DueSites are the sites with a batch whose time has come, at most limit.
 func DueSites(tx *db.Tx, limit int) ([]id.ID, error) {
-	return ids(tx.Query(`SELECT DISTINCT m.site_id FROM clear_markdown m WHERE m.closed = 0 AND m.next_at <= $1 ORDER BY m.site_id LIMIT $2`, tx.Now(), limit))
+	return ids(tx.Query(`SELECT DISTINCT m.site_id + 0 FROM clear_markdown m WHERE m.closed = 0 AND m.next_at <= $1 ORDER BY 1 LIMIT $2`, tx.Now(), limit))
 }
 
 // Due are the batches of a site whose time has come, the most urgent first, at most limit.
 func Due(tx *db.Tx, site id.ID, limit int) ([]id.ID, error) {
-	return ids(tx.Query(`SELECT m.batch_id FROM clear_markdown m WHERE m.closed = 0 AND m.next_at <= $1 AND m.site_id = $2 ORDER BY m.next_at, m.batch_id LIMIT $3`, tx.Now(), site, limit))
+	return ids(tx.Query(`SELECT m.batch_id FROM clear_markdown m WHERE m.closed = 0 AND m.next_at <= $1 AND m.site_id + 0 = $2 ORDER BY m.next_at, m.batch_id LIMIT $3`, tx.Now(), site, limit))
 }
 
 func ids(rows *db.Rows) ([]id.ID, error) {
@@ -408,7 +410,7 @@ func (u use) rate() float64 {
 // Uses reads how plans fared.
 func Uses(tx *db.Tx, category id.ID, band int64) (*Used, error) {
 	rows := tx.Query(`SELECT s.hour_band, s.depth, s.free, COUNT(*), SUM(s.sold_qty), SUM(s.left_qty) FROM clear_step s
-		WHERE s.category_id = $1 AND s.changed = 1 AND s.until_at > $2 GROUP BY s.hour_band, s.depth, s.free`, category, tx.Now().Add(-usesFor))
+		WHERE s.category_id = $1 AND s.changed = 1 AND s.until_at > 0 AND s.until_at > $2 GROUP BY s.hour_band, s.depth, s.free`, category, tx.Now().Add(-usesFor))
 	defer rows.Close()
 	u := &Used{plans: map[Offer]use{}}
 	for rows.Next() {

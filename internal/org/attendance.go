@@ -200,7 +200,7 @@ func AttendanceJobs(r *jobs.Runner) {
 // CutForgotten ends every presence whose business day is over.
 func CutForgotten(tx *db.Tx) error {
 	return cut(tx, tx.Query(`SELECT a.id, a.business_date, `+siteColumns+` FROM org_attendance a JOIN org_site t ON t.id = a.site_id
-WHERE a.out_at IS NULL ORDER BY a.id LIMIT 200`))
+WHERE a.out_at IS NULL ORDER BY a.staff_id, a.id LIMIT 200`))
 }
 
 // Correction is what a manager writes instead of what the clock took, or for what it missed.

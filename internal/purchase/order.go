@@ -233,7 +233,7 @@ func (o *Order) addLines(tx *db.Tx, lines []Line) error {
 // Collect adds lines that a plan's proposals became to the confirmed order of the plan with that supplier, due date
 // and last moment to order; there is one until it is sent. The caller holds the lock of the plan.
 func Collect(tx *db.Tx, site *org.Site, staff id.ID, plan, supplier id.ID, due cal.Date, orderBy string, lines []Line) (*Order, error) {
-	o, err := found(tx, tx.QueryRow(orderColumns+`WHERE o.plan_id = $1 AND o.supplier_id = $2 AND o.due = $3 AND o.order_by = $4 AND o.state = 'confirmed'`+tx.ForUpdate(), plan, supplier, due, orderBy))
+	o, err := found(tx, tx.QueryRow(orderColumns+`WHERE o.plan_id = $1 AND o.plan_id > 0 AND o.supplier_id = $2 AND o.due = $3 AND o.order_by = $4 AND o.state = 'confirmed'`+tx.ForUpdate(), plan, supplier, due, orderBy))
 	if errors.Is(err, ErrNoOrder) {
 		o = &Order{Supplier: supplier, Due: due, OrderBy: orderBy, Plan: plan, State: Confirmed, Staff: staff}
 		err = o.add(tx, site)

@@ -798,7 +798,7 @@ func DropRule(tx *db.Tx, site, product id.ID) error {
 }
 
 const askedOfSite = `SELECT l.due, l.product_id, SUM(l.qty) FROM replenish_proposal l JOIN replenish_plan p ON p.id = l.plan_id AND p.version = l.version
-	WHERE l.source_id = $1 AND l.due >= $2 AND l.due <= $3 AND (l.state <> 'proposed' OR p.date >= $2) GROUP BY l.due, l.product_id ORDER BY l.due, l.product_id`
+	WHERE l.source_id = $1 AND l.source_id > 0 AND l.due >= $2 AND l.due <= $3 AND (l.state <> 'proposed' OR p.date >= $2) GROUP BY l.due, l.product_id ORDER BY l.due, l.product_id`
 
 // AskedOf is what other sites want from a site, by day: what they have ordered, and what their plans from the first day on
 // propose.

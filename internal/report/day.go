@@ -692,8 +692,9 @@ func (p perBase) worth(base int64) int64 {
 
 // --- what was expected
 
+// + 0: SQLite goes by the index of the day, not through all days of the site for the order's sake.
 const historyOfDay = `SELECT h.product_id, h.qty, COALESCE(h.amount_fen, 0), h.slots FROM forecast_sale_day h JOIN forecast_load l ON l.id = h.load_id
-	WHERE h.site_id = $1 AND h.date = $2 AND l.applied_no > 0 ORDER BY h.product_id, l.applied_no`
+	WHERE h.site_id = $1 AND h.date = $2 AND l.applied_no > 0 ORDER BY h.product_id + 0, l.applied_no`
 
 // expect puts beside each half hour what the forecast says and what was sold a week before, both in money.
 func (s *Service) expect(tx *db.Tx, d *day) error {

@@ -44,7 +44,7 @@ const (
 	markStale = `UPDATE report_day SET stale = 1 WHERE site_id = $1 AND final = 0`
 	headsOf   = `SELECT h.business_date, h.slots, h.final, h.stale FROM report_day h WHERE h.site_id = $1 AND h.business_date >= $2`
 	// The oldest sale whose payment is open: it may still become one of the day.
-	oldestOpen = `SELECT COALESCE(MIN(s.id), 0) FROM till_sale s WHERE s.state = 'awaiting_payment' AND s.site_id = $1`
+	oldestOpen = `SELECT COALESCE(MIN(s.id), 0) FROM till_sale s WHERE s.state = 'awaiting_payment' AND s.site_id + 0 = $1` // + 0: by the index of those that await, not through the site's sales
 	firstDay   = `SELECT COALESCE(MIN(t.business_date), '') FROM ledger_transfer t WHERE t.site_id = $1`
 )
 

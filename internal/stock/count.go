@@ -110,7 +110,7 @@ WHERE EXISTS (SELECT 1 FROM stock_batch b WHERE b.site_id = $2 AND b.sku_id = k.
 	countBatches = `INSERT INTO stock_count_line (count_id, line_no, sku_id, batch_id, state, entries, book, counted, value_fen, decided_by, document_id)
 SELECT CAST($1 AS BIGINT), ROW_NUMBER() OVER (ORDER BY p.code, b.expires_at, b.id), b.sku_id, b.id, 1, 0, 0, 0, 0, 0, 0
 FROM stock_batch b JOIN catalog_sku k ON k.id = b.sku_id JOIN catalog_product p ON p.id = k.product_id
-WHERE b.site_id = $2 AND (b.open = 1 OR EXISTS (SELECT 1 FROM stock_place o WHERE o.batch_id = b.id AND o.open = 1))`
+WHERE b.id IN (SELECT n.id FROM stock_batch n WHERE n.site_id = $2 AND n.open = 1 UNION SELECT o.batch_id FROM stock_place o WHERE o.site_id = $2 AND o.open = 1)`
 )
 
 var (

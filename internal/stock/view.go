@@ -3,6 +3,7 @@ package stock
 import (
 	"cmp"
 	"context"
+	"math"
 	"strings"
 	"time"
 
@@ -253,6 +254,17 @@ func (b *Batch) show(now time.Time, site *org.Site) {
 	b.ReceivedAt, b.ExpiresAt, b.Expired = shown(b.received, site), shown(b.expires, site), !now.Before(b.expires)
 }
 
+// Each is found by an index of its own: what is there is little beside what is used up.
+const (
+	someBatches = `SELECT ` + batchColumns + batchTables + `
+WHERE (b.expires_at, b.id) > ($1, $2) AND (CAST($3 AS BIGINT) = 0 OR b.expires_at <= $3) AND (CAST($4 AS TEXT) = '' OR b.code = $4) AND `
+	openBatchesOf = someBatches + `b.id IN (SELECT n.id FROM stock_batch n WHERE n.site_id = $5 AND n.sku_id >= $6 AND n.sku_id <= $7 AND n.open = 1
+	UNION SELECT o.batch_id FROM stock_place o WHERE o.site_id = $5 AND o.sku_id >= $6 AND o.sku_id <= $7 AND o.open = 1)
+ORDER BY b.expires_at, b.id LIMIT $8`
+	batchesOf  = someBatches + `b.site_id = $5 AND b.sku_id = $6 ORDER BY b.expires_at, b.id LIMIT $7`
+	allBatches = someBatches + `b.site_id = $5 AND b.value_id > 0 ORDER BY b.expires_at, b.id LIMIT $6`
+)
+
 // Batches lists the batches of a site, earliest expiry first.
 func Batches(tx *db.Tx, in BatchSearch) (*web.Page[Batch], error) {
 	var afterExpiry, afterID int64
@@ -267,10 +279,24 @@ func Batches(tx *db.Tx, in BatchSearch) (*web.Page[Batch], error) {
 	if in.WithinH > 0 {
 		until = tx.Now().Add(time.Duration(in.WithinH) * time.Hour).UnixMilli()
 	}
-	rows := tx.Query(`SELECT `+batchColumns+batchTables+`
-WHERE b.site_id = $1 AND (b.expires_at, b.id) > ($2, $3) AND (CAST($4 AS BIGINT) = 0 OR k.product_id = $4) AND (CAST($5 AS BIGINT) = 0 OR b.open = 1 OR EXISTS (SELECT 1 FROM stock_place o WHERE o.batch_id = b.id AND o.open = 1))
-	AND (CAST($6 AS BIGINT) = 0 OR b.expires_at <= $6) AND (CAST($7 AS TEXT) = '' OR b.code = $7)
-ORDER BY b.expires_at, b.id LIMIT $8`, in.SiteID, afterExpiry, afterID, in.ProductID, in.Open, until, strings.TrimSpace(in.Code), in.Limit+1)
+	var first, last id.ID = 1, math.MaxInt64
+	if in.ProductID > 0 {
+		if err := tx.QueryRow(`SELECT k.id FROM catalog_sku k WHERE k.product_id = $1`, in.ProductID).Scan(&first); err == db.ErrNoRow {
+			return web.PageOf(in.Paging, []Batch(nil), nil), nil
+		} else if err != nil {
+			return nil, err
+		}
+		last = first
+	}
+	var rows *db.Rows
+	switch code := strings.TrimSpace(in.Code); {
+	case in.Open:
+		rows = tx.Query(openBatchesOf, afterExpiry, afterID, until, code, in.SiteID, first, last, in.Limit+1)
+	case in.ProductID > 0:
+		rows = tx.Query(batchesOf, afterExpiry, afterID, until, code, in.SiteID, first, in.Limit+1)
+	default:
+		rows = tx.Query(allBatches, afterExpiry, afterID, until, code, in.SiteID, in.Limit+1)
+	}
 	var found []Batch
 	for rows.Next() {
 		var b Batch

@@ -54,10 +54,10 @@ const mostWhy = 1000
 
 // whyRows are the batches and places with something in them; what is promised of them is told by holds.
 const whyRows = `
-SELECT b.id, b.code, 0 AS place, 1 AS status, '' AS channel, b.expires_at, a.posted_in - a.posted_out - a.pending_out AS free
+SELECT b.id, b.code, 0 AS place, 1 AS status, '' AS channel, b.expires_at, a.posted_in - a.posted_out - a.pending_out AS free, a.pending_out
 FROM stock_batch b JOIN ledger_account a ON a.id = b.id WHERE b.site_id = $1 AND b.sku_id = $2 AND b.open = 1
 UNION ALL
-SELECT b.id, b.code, o.id, o.status, o.channel, b.expires_at, a.posted_in - a.posted_out - a.pending_out
+SELECT b.id, b.code, o.id, o.status, o.channel, b.expires_at, a.posted_in - a.posted_out - a.pending_out, a.pending_out
 FROM stock_place o JOIN stock_batch b ON b.id = o.batch_id JOIN ledger_account a ON a.id = o.id WHERE o.site_id = $1 AND o.sku_id = $2 AND o.open = 1
 ORDER BY 6, 1, 3`
 
@@ -82,35 +82,42 @@ func WhyNot(tx *db.Tx, site *org.Site, product id.ID) (*Why, error) {
 	if err != nil {
 		return nil, err
 	}
-	held, lots, coming := tx.Query(whyHeld, site.ID, sku), tx.Query(whyRows, site.ID, sku), tx.Query(whyTransit, site.ID, sku)
-	for held.Next() {
-		r := WhyRow{Why: "held"}
-		var kind ledger.Kind
-		var expires, until time.Time
-		if err := held.Scan(&r.BatchID, &r.Batch, &r.PlaceID, &r.Channel, &expires, &r.Qty, &kind, &r.Document, &until); err != nil {
+	lots, coming := tx.Query(whyRows, site.ID, sku), tx.Query(whyTransit, site.ID, sku)
+	type lot struct {
+		row    WhyRow
+		status Status
+		past   bool
+	}
+	var all []lot
+	var promised qty.Qty
+	for lots.Next() {
+		var l lot
+		var pending qty.Qty
+		var expires time.Time
+		if err := lots.Scan(&l.row.BatchID, &l.row.Batch, &l.row.PlaceID, &l.status, &l.row.Channel, &expires, &l.row.Qty, &pending); err != nil {
 			return nil, err
 		}
-		r.Kind, r.ExpiresAt, r.Until = kind.String(), shown(expires, site), shown(until, site)
-		w.add(r, &w.Sums.Held)
+		l.row.ExpiresAt, l.past = shown(expires, site), !tx.Now().Before(expires)
+		promised += pending
+		all = append(all, l)
 	}
-	if err := held.Err(); err != nil {
+	if err := lots.Err(); err != nil {
 		return nil, err
 	}
-	var free []WhyRow
-	for lots.Next() {
-		var r WhyRow
-		var status Status
-		var expires time.Time
-		if err := lots.Scan(&r.BatchID, &r.Batch, &r.PlaceID, &status, &r.Channel, &expires, &r.Qty); err != nil {
+	if promised > 0 { // else nobody needs to look through the promises of all goods
+		if err := w.addHeld(tx, site, sku); err != nil {
 			return nil, err
 		}
-		r.ExpiresAt = shown(expires, site)
-		switch past := !tx.Now().Before(expires); {
+	}
+	var free []WhyRow
+	for _, l := range all {
+		r := l.row
+		switch {
 		case r.Qty == 0:
-		case status != Sellable:
-			r.Why = status.String()
-			w.add(r, map[Status]*qty.Qty{Frozen: &w.Sums.Frozen, Inspecting: &w.Sums.Inspecting, Spoilt: &w.Sums.Damaged}[status])
-		case past:
+		case l.status != Sellable:
+			r.Why = l.status.String()
+			w.add(r, map[Status]*qty.Qty{Frozen: &w.Sums.Frozen, Inspecting: &w.Sums.Inspecting, Spoilt: &w.Sums.Damaged}[l.status])
+		case l.past:
 			r.Why = "expired"
 			w.add(r, &w.Sums.Expired)
 		case r.Channel != "":
@@ -120,9 +127,6 @@ func WhyNot(tx *db.Tx, site *org.Site, product id.ID) (*Why, error) {
 			r.Why = "available"
 			free = append(free, r)
 		}
-	}
-	if err := lots.Err(); err != nil {
-		return nil, err
 	}
 	for coming.Next() {
 		r := WhyRow{Why: "in_transit", Kind: "stock_transfer"}
@@ -138,6 +142,22 @@ func WhyNot(tx *db.Tx, site *org.Site, product id.ID) (*Why, error) {
 		w.add(r, &w.Available)
 	}
 	return w, coming.Err()
+}
+
+// addHeld adds what is promised to somebody.
+func (w *Why) addHeld(tx *db.Tx, site *org.Site, sku id.ID) error {
+	held := tx.Query(whyHeld, site.ID, sku)
+	for held.Next() {
+		r := WhyRow{Why: "held"}
+		var kind ledger.Kind
+		var expires, until time.Time
+		if err := held.Scan(&r.BatchID, &r.Batch, &r.PlaceID, &r.Channel, &expires, &r.Qty, &kind, &r.Document, &until); err != nil {
+			return err
+		}
+		r.Kind, r.ExpiresAt, r.Until = kind.String(), shown(expires, site), shown(until, site)
+		w.add(r, &w.Sums.Held)
+	}
+	return held.Err()
 }
 
 func (w *Why) add(r WhyRow, sum *qty.Qty) {

@@ -48,7 +48,7 @@ func Proofs() []proof.Proof { return []proof.Proof{New(nil).sealer.Proof()} }
 func sealSales(tx *db.Tx, site id.ID, day cal.Date, row func(string)) error {
 	rows := tx.Query(`SELECT s.id, s.register_id, s.slip_no, s.staff_id, s.sold_at, s.total_fen, s.tax_fen, COALESCE(l.line_no, 0), COALESCE(l.product_id, 0), COALESCE(l.unit_id, 0),
 			COALESCE(l.qty, 0), COALESCE(l.base_qty, 0), COALESCE(l.price_fen, 0), COALESCE(l.amount_fen, 0), COALESCE(l.tax_fen, 0)
-		FROM till_sale s LEFT JOIN till_line l ON l.sale_id = s.id WHERE s.site_id = $1 AND s.business_date = $2 ORDER BY s.id, l.line_no`, site, day)
+		FROM till_register r CROSS JOIN till_sale s LEFT JOIN till_line l ON l.sale_id = s.id WHERE r.site_id = $1 AND s.register_id = r.id AND s.business_date = $2 ORDER BY s.id, l.line_no`, site, day)
 	for rows.Next() {
 		var n [15]int64
 		to := make([]any, len(n))

@@ -103,8 +103,8 @@ const (
 	unitMargins = `SELECT x.product_id, x.unit_id, u.name, p.code, p.name, p.base_unit, SUM(x.qty), SUM(x.base_qty), SUM(x.amount), SUM(x.tax), SUM(x.cost) FROM (
 			SELECT l.product_id, l.unit_id, l.qty, l.base_qty, l.amount_fen AS amount, l.tax_fen AS tax,
 				(SELECT COALESCE(SUM(b.cost_fen), 0) FROM till_line_batch b WHERE b.sale_id = l.sale_id AND b.line_no = l.line_no) AS cost
-			FROM till_sale s JOIN till_line l ON l.sale_id = s.id
-			WHERE s.site_id = $1 AND s.business_date >= $2 AND s.business_date <= $3 AND s.state = 'paid'
+			FROM till_register g CROSS JOIN till_sale s JOIN till_line l ON l.sale_id = s.id
+			WHERE g.site_id = $1 AND s.register_id = g.id AND s.business_date >= $2 AND s.business_date <= $3 AND s.state = 'paid'
 			UNION ALL SELECT l.product_id, l.unit_id, -r.qty, -r.base_qty, -r.amount_fen, -r.tax_fen,
 				-(SELECT COALESCE(SUM(b.cost_fen), 0) FROM till_refund_batch b WHERE b.refund_id = r.refund_id AND b.line_no = r.line_no)
 			FROM till_refund f JOIN till_refund_line r ON r.refund_id = f.id JOIN till_line l ON l.sale_id = f.sale_id AND l.line_no = r.line_no

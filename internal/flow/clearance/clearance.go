@@ -214,12 +214,12 @@ func (s *Service) Now(tx *db.Tx, site id.ID) (id.ID, error) {
 
 const (
 	quantities = `SELECT a.posted_in - a.posted_out - a.pending_out, a.pending_out FROM ledger_account a WHERE a.id = $1`
-	soldSince  = `SELECT COALESCE(SUM(t.amount), 0) FROM ledger_transfer t WHERE t.from_id = $1 AND t.business_date >= $2 AND t.doc_kind = $3 AND t.booked_at > $4`
+	soldSince  = `SELECT COALESCE(SUM(t.amount), 0) FROM ledger_transfer t WHERE t.from_id = $1 AND t.from_id > 0 AND t.business_date >= $2 AND t.doc_kind = $3 AND t.booked_at > $4`
 	before     = `SELECT COALESCE(SUM(a.posted_in - a.posted_out - a.pending_out), 0) FROM stock_batch b JOIN ledger_account a ON a.id = b.id
 		WHERE b.site_id = $1 AND b.sku_id = $2 AND b.open = 1 AND b.expires_at > $3 AND (b.expires_at, b.id) < ($4, $5)`
-	soldUnder = `SELECT COALESCE(SUM(l.base_qty), 0), COALESCE(SUM(l.amount_fen), 0) FROM till_line l JOIN till_sale s ON s.id = l.sale_id AND s.state = 'paid' WHERE l.markdown_id = $1`
+	soldUnder = `SELECT COALESCE(SUM(l.base_qty), 0), COALESCE(SUM(l.amount_fen), 0) FROM till_line l JOIN till_sale s ON s.id = l.sale_id AND s.state = 'paid' WHERE l.markdown_id = $1 AND l.markdown_id > 0`
 	soldBack  = `SELECT COALESCE(SUM(b.base_qty), 0), COALESCE(SUM(b.amount_fen), 0) FROM till_line l JOIN till_refund f ON f.sale_id = l.sale_id
-		JOIN till_refund_line b ON b.refund_id = f.id AND b.line_no = l.line_no WHERE l.markdown_id = $1`
+		JOIN till_refund_line b ON b.refund_id = f.id AND b.line_no = l.line_no WHERE l.markdown_id = $1 AND l.markdown_id > 0`
 	paceOf = `SELECT COALESCE(SUM(CASE WHEN t.to_id = $1 THEN t.amount ELSE -t.amount END), 0) FROM ledger_transfer t
 		WHERE t.site_id = $2 AND t.business_date >= $3 AND t.business_date < $4 AND (t.to_id = $1 OR t.from_id = $1) AND t.unit = $5`
 )

@@ -250,10 +250,9 @@ func (s *Service) List(tx *db.Tx, site *org.Site, in *ListIn) (*web.Page[BatchVi
 
 var (
 	batchFacts = db.NewMany(`SELECT b.id, b.code, a.posted_in - a.posted_out - a.pending_out, a.pending_out FROM stock_batch b JOIN ledger_account a ON a.id = b.id WHERE b.id IN (`, `?`, `)`)
-	soldOf     = db.NewMany(`SELECT c.batch_id, COALESCE(SUM(l.base_qty), 0), COALESCE(SUM(l.amount_fen), 0), COALESCE(SUM(x.base_qty), 0), COALESCE(SUM(x.amount_fen), 0)
-		FROM clear_step c JOIN till_line l ON l.markdown_id = c.id JOIN till_sale s ON s.id = l.sale_id AND s.state = 'paid'
-		LEFT JOIN (SELECT f.sale_id, b.line_no, SUM(b.base_qty) AS base_qty, SUM(b.amount_fen) AS amount_fen FROM till_refund f JOIN till_refund_line b ON b.refund_id = f.id GROUP BY f.sale_id, b.line_no) x
-			ON x.sale_id = l.sale_id AND x.line_no = l.line_no
+	soldOf     = db.NewMany(`SELECT c.batch_id, COALESCE(SUM(l.base_qty), 0), COALESCE(SUM(l.amount_fen), 0), COALESCE(SUM((SELECT SUM(b.base_qty) FROM till_refund f JOIN till_refund_line b ON b.refund_id = f.id AND b.line_no = l.line_no WHERE f.sale_id = l.sale_id)), 0),
+			COALESCE(SUM((SELECT SUM(b.amount_fen) FROM till_refund f JOIN till_refund_line b ON b.refund_id = f.id AND b.line_no = l.line_no WHERE f.sale_id = l.sale_id)), 0)
+		FROM clear_step c JOIN till_line l ON l.markdown_id = c.id AND l.markdown_id > 0 JOIN till_sale s ON s.id = l.sale_id AND s.state = 'paid'
 		WHERE c.changed = 1 AND c.batch_id IN (`, `?`, `) GROUP BY c.batch_id`)
 )
 

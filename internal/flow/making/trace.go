@@ -116,10 +116,11 @@ links AS (
 	SELECT s.level, 0, 0, c.document_id, x.batch_id, s.batch_id, -x.qty, x.line_no
 	FROM seen s JOIN stock_batch n ON n.id = s.batch_id JOIN stock_conversion c ON c.document_id = n.document_id AND c.reversed_by = 0 JOIN stock_document_line x ON x.document_id = c.document_id AND x.qty < 0
 	UNION ALL
-	SELECT s.level, 0, w.transfer_id, 0, w.batch_id, w.to_batch, w.received + w.over, w.line_no
-	FROM seen s JOIN stock_batch n ON n.id = s.batch_id AND n.source_id > 0 JOIN stock_document e ON e.id = n.document_id JOIN stock_transit w ON w.transfer_id = e.cause_id AND w.to_batch = n.id)
+	SELECT s.level, 0, m.transfer_id, 0, m.batch_id, m.to_batch, m.received + m.over, m.line_no
+	FROM seen s CROSS JOIN stock_batch n CROSS JOIN stock_document e CROSS JOIN stock_transit m
+	WHERE n.id = s.batch_id AND n.source_id > 0 AND e.id = n.document_id AND m.transfer_id = e.cause_id AND m.to_batch = n.id)
 SELECT l.level, l.task_id, l.transfer_id, l.conversion_id, l.from_batch, l.to_batch, l.qty, ` + tracedColumns + `
-FROM links l JOIN stock_batch b ON b.id = l.from_batch` + tracedTables + `
+FROM links l CROSS JOIN stock_batch b` + tracedTables + ` WHERE b.id = l.from_batch
 ORDER BY l.level, l.task_id, l.transfer_id, l.conversion_id, l.line_no, b.id LIMIT $2`
 
 	// From a batch the walk goes all ways: into what was made of it (1), what it was converted into (2), and to where it was sent (0).
@@ -141,10 +142,11 @@ seen AS (SELECT batch_id, MIN(level) + 1 AS level FROM walk GROUP BY batch_id)
 	SELECT s.level, 0, 0, c.document_id, x.batch_id, y.batch_id, -x.qty, y.line_no
 	FROM seen s JOIN stock_document_line x ON x.batch_id = s.batch_id AND x.qty < 0 JOIN stock_conversion c ON c.document_id = x.document_id AND c.reversed_by = 0 JOIN stock_document_line y ON y.document_id = c.document_id AND y.qty > 0
 	UNION ALL
-	SELECT s.level, 0, w.transfer_id, 0, w.batch_id, w.to_batch, w.received + w.over, w.line_no
-	FROM seen s JOIN stock_batch n ON n.source_id = s.batch_id AND n.source_id > 0 JOIN stock_document e ON e.id = n.document_id JOIN stock_transit w ON w.transfer_id = e.cause_id AND w.to_batch = n.id)
+	SELECT s.level, 0, m.transfer_id, 0, m.batch_id, m.to_batch, m.received + m.over, m.line_no
+	FROM seen s CROSS JOIN stock_batch n CROSS JOIN stock_document e CROSS JOIN stock_transit m
+	WHERE n.source_id = s.batch_id AND n.source_id > 0 AND e.id = n.document_id AND m.transfer_id = e.cause_id AND m.to_batch = n.id)
 SELECT l.level, l.task_id, l.transfer_id, l.conversion_id, l.from_batch, l.to_batch, l.qty, ` + tracedColumns + `
-FROM links l JOIN stock_batch b ON b.id = l.to_batch` + tracedTables + `
+FROM links l CROSS JOIN stock_batch b` + tracedTables + ` WHERE b.id = l.to_batch
 ORDER BY l.level, l.task_id, l.transfer_id, l.conversion_id, l.line_no, b.id LIMIT $2`
 
 	// The ledger finds the sales of a batch by its account: document 40 is a sale, flow -101 sold.
