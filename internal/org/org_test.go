@@ -218,6 +218,7 @@ func TestTheFirstStartMakesAPasswordAndRefusesAKnownOne(t *testing.T) {
 				t.Fatalf("%q was taken as the administrator's password", weak)
 			}
 		}
+		defer org.FullEffort()()
 		first, err := org.New(options(wall)).Start(t.Context(), d.DB, "")
 		if err != nil || len(first.Password) < 20 {
 			t.Fatalf("first start: %+v %v", first, err)
