@@ -75,6 +75,9 @@ const MaxSaleDays = 512
 var putSales = db.NewMany(`INSERT INTO forecast_sale_day (site_id, product_id, date, load_id, qty, amount_fen, promo, sold_out_min, slots) VALUES `,
 	`(?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
 
+var putLoadSites = db.NewMany(`INSERT INTO forecast_load_site (site_id, load_id, oldest) VALUES `, `(?, ?, ?)`,
+	` ON CONFLICT (site_id, load_id) DO UPDATE SET oldest = excluded.oldest WHERE excluded.oldest < forecast_load_site.oldest`)
+
 // The order of the join is fixed: few days of one series, each with its load.
 const salesOfDays = `SELECT d.date, d.qty, d.amount_fen, d.promo, d.sold_out_min, d.slots, l.applied_no
 	FROM forecast_sale_day d CROSS JOIN forecast_load l
@@ -96,9 +99,20 @@ func PutSales(tx *db.Tx, load id.ID, days []SaleDay) error {
 		return err
 	}
 	args := make([]any, 0, len(days)*9)
+	oldest := map[id.ID]cal.Date{}
 	for i := range days {
 		d := &days[i]
+		if o, ok := oldest[d.SiteID]; !ok || d.Date < o {
+			oldest[d.SiteID] = d.Date
+		}
 		args = append(args, d.SiteID, d.ProductID, d.Date, load, d.Qty, d.Amount, d.Promo, d.SoldOut, formatSlots(d.Slots))
+	}
+	var sites []any
+	for _, site := range sortedKeys(oldest) {
+		sites = append(sites, site, load, oldest[site])
+	}
+	if err := tx.ExecMany(putLoadSites, sites...); err != nil {
+		return err
 	}
 	return tx.ExecMany(putSales, args...)
 }

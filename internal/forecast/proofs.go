@@ -1,6 +1,10 @@
 package forecast
 
 import (
+	"errors"
+	"maps"
+	"slices"
+
 	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
@@ -15,6 +19,7 @@ func Proofs() []proof.Proof {
 		{Name: "forecast_parts_add_up", Run: partsAddUp},
 		{Name: "forecast_models_know_no_future", Run: modelsKnowNoFuture},
 		{Name: "forecast_memories_are_whole", Run: memoriesAreWhole},
+		{Name: "forecast_packs_say_what_was_sold", Run: packsAreTrue},
 	}
 }
 
@@ -68,6 +73,54 @@ func modelsKnowNoFuture(tx *db.Tx) (proof.Result, error) {
 		}
 	}
 	return r, rows.Err()
+}
+
+const packsInForce = `SELECT site_id, first, until, till, sum, body FROM forecast_past WHERE site_id > $1 ORDER BY site_id LIMIT 1`
+
+// packsAreTrue looks for a pack that a night would believe and that says other than the days it was made of: of each
+// site the first product, the last and one between.
+func packsAreTrue(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	var site id.ID
+	for {
+		p := &past{}
+		var sum string
+		var body []byte
+		err := tx.QueryRow(packsInForce, site).Scan(&site, &p.first, &p.until, &p.till, &sum, &body)
+		if errors.Is(err, db.ErrNoRow) {
+			return r, nil
+		}
+		if err != nil {
+			return r, err
+		}
+		r.Rows++
+		if !p.open(sum, body) {
+			r.Add("the past of site %s can't be read", site)
+			continue
+		}
+		till, loads, err := marks(tx, site, p.until)
+		if err != nil {
+			return r, err
+		}
+		if till != p.till || !slices.Equal(loads, p.loads) {
+			continue // the next night packs anew
+		}
+		n := len(p.products)
+		for _, i := range slices.Compact([]int{0, n / 2, n - 1}) {
+			if i < 0 || i >= n {
+				continue
+			}
+			want := &p.products[i]
+			got, err := productDays(want.id, tx.Query(salesOfProduct, site, want.id, p.first, p.until), p.until)
+			if err != nil {
+				return r, err
+			}
+			got = got.between(p.first.Number(), p.until.Number())
+			if !slices.Equal(got.days, want.days) || !maps.EqualFunc(got.slots, want.slots, func(a, b *[daySlots]int64) bool { return *a == *b }) {
+				r.Add("the past of site %s has another history of product %s than what was sold", site, want.id)
+			}
+		}
+	}
 }
 
 // memoriesAreWhole looks for what a training left of a site and can't be read, or misses products.

@@ -335,9 +335,11 @@ func slotsOf(mean qty.Qty, shares []int) []Slot {
 // past is the history shown beside a forecast, with the demand behind days that sold out.
 func (s *Service) past(tx *db.Tx, site *org.Site, g *catalog.Product, u catalog.Unit, run *Run) ([]HistoryDay, error) {
 	h := &history{site: *site, origin: run.Origin, first: run.Origin.AddDays(-2*shownDays + 1)}
-	if err := h.add(g, tx.Query(salesOfProduct, site.ID, g.ID, h.first, h.origin)); err != nil {
+	sold, err := productDays(g.ID, tx.Query(salesOfProduct, site.ID, g.ID, h.first, h.origin), h.origin)
+	if err != nil {
 		return nil, err
 	}
+	h.add(g, &sold)
 	out := []HistoryDay{}
 	if len(h.series) == 0 {
 		return out, nil

@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,7 +24,6 @@ import (
 )
 
 const (
-	historyDays = 800  // how far back a run looks
 	freshDays   = 14   // a site whose last sale is older is forecast from there, not from today
 	groupSeries = 3000 // series that are trained together
 	writeRows   = 100  // rows of one step
@@ -171,6 +171,7 @@ type history struct {
 	weather  []WeatherDay
 	holidays *cal.Holidays
 	lunar    bool
+	packed   bool // read from a pack and the days after it
 }
 
 // chinese tells whether the site's town keeps the Chinese calendar.
@@ -389,7 +390,7 @@ const (
 	soldProducts = `WITH RECURSIVE p (product_id) AS (SELECT MIN(product_id) FROM forecast_sale_day WHERE site_id = $1
 		UNION ALL SELECT (SELECT MIN(d.product_id) FROM forecast_sale_day d WHERE d.site_id = $1 AND d.product_id > p.product_id) FROM p WHERE p.product_id IS NOT NULL)
 		SELECT product_id FROM p WHERE product_id IS NOT NULL`
-	salesOfProduct = `SELECT d.date, d.qty, d.amount_fen, d.promo, d.sold_out_min, d.slots, l.applied_no
+	salesOfProduct = `SELECT ` + pastColumns + `
 		FROM forecast_sale_day d JOIN forecast_load l ON l.id = d.load_id AND l.applied_no > 0
 		WHERE d.site_id = $1 AND d.product_id = $2 AND d.date >= $3 AND d.date <= $4 ORDER BY d.date, l.applied_no`
 )
@@ -398,7 +399,11 @@ const (
 func (s *Service) read(ctx context.Context, d *db.DB, siteID id.ID) (*history, error) {
 	h := &history{}
 	var ids []id.ID
+	var known *past          // the pack that holds
+	var before []pastProduct // what it and the days after it say
+	now := &past{}           // the pack that could be made now
 	err := d.Read(ctx, func(tx *db.Tx) error {
+		h.products, h.series, ids, known = nil, nil, nil, nil
 		site, err := org.SiteByID(tx, siteID)
 		if err != nil {
 			return err
@@ -417,20 +422,7 @@ func (s *Service) read(ctx context.Context, d *db.DB, siteID id.ID) (*history, e
 		if h.origin.Sub(h.until) > freshDays {
 			h.origin = h.until
 		}
-		h.first = h.origin.AddDays(-historyDays + 1)
-		ids = ids[:0]
-		rows := tx.Query(soldProducts, siteID)
-		defer rows.Close()
-		for rows.Next() {
-			var p id.ID
-			if err := rows.Scan(&p); err != nil {
-				return err
-			}
-			ids = append(ids, p)
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
+		h.first = firstDay(h.origin)
 		last := h.origin.AddDays(MaxHorizon)
 		common, err := WeatherBetween(tx, AllSites, h.first, last)
 		if err != nil {
@@ -447,116 +439,181 @@ func (s *Service) read(ctx context.Context, d *db.DB, siteID id.ID) (*history, e
 		} else {
 			h.holidays = cal.NewHolidays(named)
 		}
+		if err != nil {
+			return err
+		}
+		now.first, now.until = h.first, h.origin.AddDays(-openDays)
+		if now.till, now.loads, err = marks(tx, siteID, now.until); err != nil {
+			return err
+		}
+		if known, err = packed(tx, siteID, h.first, h.origin); err != nil {
+			return err
+		}
+		if known == nil {
+			ids, err = idsOf(tx, soldProducts, siteID)
+			return err
+		}
+		before, err = known.recent(tx, siteID, h.origin)
 		return err
 	})
-	if err != nil || len(ids) == 0 {
+	if err != nil || h.until == "" {
 		return nil, err
 	}
-	for part := range slices.Chunk(ids, 20) { // short reads, so that no snapshot is held for long
-		done := len(h.products)
-		err := d.Read(ctx, func(tx *db.Tx) error { // which may run again
-			h.products, h.series = h.products[:done:done], h.series[:done:done]
-			goods, err := s.goods.Products(tx, part)
+	if known != nil {
+		for part := range slices.Chunk(before, 200) {
+			err := d.Read(ctx, func(tx *db.Tx) error { return s.addAll(tx, h, part) })
 			if err != nil {
-				return err
+				return nil, err
 			}
+		}
+	}
+	for part := range slices.Chunk(ids, 20) { // short reads, so that no snapshot is held for long
+		var read []pastProduct
+		if err := d.Read(ctx, func(tx *db.Tx) error { // which may run again
+			read = read[:0]
 			answers := make([]*db.Rows, len(part))
 			for i, p := range part {
 				answers[i] = tx.Query(salesOfProduct, siteID, p, h.first, h.origin)
 			}
 			for i, p := range part {
-				g := goods[p]
-				if g == nil || !g.State.Sold() || g.IsBundle() { // what a bundle sells is asked of its parts
-					answers[i].Close()
-					continue
-				}
-				if err := h.add(g, answers[i]); err != nil {
+				x, err := productDays(p, answers[i], now.until)
+				if err != nil {
 					return err
 				}
+				read = append(read, x)
 			}
-			return nil
-		})
-		if err != nil {
+			return s.addAll(tx, h, read)
+		}); err != nil {
+			return nil, err
+		}
+		before = append(before, read...)
+	}
+	if known == nil || now.until.Sub(known.until) >= packDays {
+		from, to := now.first.Number(), now.until.Number()
+		for _, x := range before {
+			if x = x.between(from, to); len(x.days) > 0 {
+				now.products = append(now.products, x)
+			}
+		}
+		if err := now.put(ctx, d, siteID); err != nil {
 			return nil, err
 		}
 	}
+	h.packed = known != nil
 	if len(h.series) == 0 {
 		return nil, nil
 	}
 	return h, nil
 }
 
-// add reads one product's sales.
-func (h *history) add(g *catalog.Product, rows *db.Rows) error {
+// idsOf reads a list of ids.
+func idsOf(tx *db.Tx, text string, args ...any) (found []id.ID, err error) {
+	rows := tx.Query(text, args...)
 	defer rows.Close()
+	for rows.Next() {
+		var x id.ID
+		if err := rows.Scan(&x); err != nil {
+			return nil, err
+		}
+		found = append(found, x)
+	}
+	return found, rows.Err()
+}
+
+// addAll makes series of what products sold, as far as they are still sold.
+func (s *Service) addAll(tx *db.Tx, h *history, known []pastProduct) error {
+	n := len(known)
+	ids := make([]id.ID, n)
+	for i := range known {
+		ids[i] = known[i].id
+	}
+	goods, err := s.goods.Products(tx, ids)
+	if err != nil {
+		return err
+	}
+	done := len(h.products)
+	if done > 0 && n > 0 { // a read that runs again begins anew
+		at, _ := slices.BinarySearchFunc(h.products, ids[0], func(p product, x id.ID) int { return cmp.Compare(p.id, x) })
+		h.products, h.series = h.products[:at:at], h.series[:at:at]
+	}
+	for i := range known {
+		if g := goods[known[i].id]; g != nil && g.State.Sold() && !g.IsBundle() { // what a bundle sells is asked of its parts
+			h.add(g, &known[i])
+		}
+	}
+	return nil
+}
+
+// add makes a series of what one product sold.
+func (h *history) add(g *catalog.Product, known *pastProduct) {
 	u := salesUnit(g)
 	p := product{id: g.ID, unit: u.ID, category: g.CategoryID, perUnit: float64(u.Num) / float64(u.Den)}
 	days := h.origin.Sub(h.first) + 1
 	s := Series{Product: g.Name, Group: int(uint64(g.CategoryID) % (1 << 20)), Start: days, Sold: make([]float64, days)}
 	var fen, priced float64
 	recent := days - 84
-	slots := map[slotKey]*[daySlots]float32{}
 	base := h.first.Number()
-	for rows.Next() {
-		var date cal.Date
-		var q qty.Qty
-		var amount, soldOut *int64
-		var promo bool
-		var text string
-		var no int64
-		if err := rows.Scan(&date, &q, &amount, &promo, &soldOut, &text, &no); err != nil {
-			return err
+	for i := range known.days {
+		d := &known.days[i]
+		t := d.day - base
+		if t < 0 {
+			continue
 		}
-		t := date.Sub(h.first)
-		units := q.Approx() / p.perUnit
-		s.Sold[t] = units // of several loads the last one applied comes last
+		units := qty.Qty(d.qty).Approx() / p.perUnit
+		s.Sold[t] = units
 		if units > 0 {
 			s.Start = min(s.Start, t)
 		}
-		if amount != nil && units > 0 {
+		if d.amount >= 0 && units > 0 {
 			if s.Price == nil {
 				s.Price = repeat(math.NaN(), days)
 			}
-			s.Price[t] = float64(*amount) / units
+			s.Price[t] = float64(d.amount) / units
 			if t >= recent || priced == 0 {
-				fen, priced = fen+float64(*amount), priced+units
+				fen, priced = fen+float64(d.amount), priced+units
 			}
 		}
-		if promo || s.Promo != nil {
+		if d.promo {
 			if s.Promo == nil {
 				s.Promo = make([]float64, days)
 			}
-			s.Promo[t] = 0
-			if promo {
-				s.Promo[t] = 1
-			}
+			s.Promo[t] = 1
 		}
-		if soldOut != nil || s.SoldOut != nil {
+		if d.soldOut >= 0 {
 			if s.SoldOut == nil {
 				s.SoldOut = repeat(int16(-1), days)
 			}
-			s.SoldOut[t] = -1
-			if soldOut != nil {
-				s.SoldOut[t] = int16(*soldOut)
-			}
+			s.SoldOut[t] = d.soldOut
 		}
-		parts, err := ParseSlots(text)
-		if err != nil {
-			return err
-		}
-		for _, x := range parts {
-			k := slotKey{floorDiv(base+t, slotPeriod), weekdayOf(base+t) >= 5}
-			if slots[k] == nil {
-				slots[k] = new([daySlots]float32)
-			}
-			slots[k][min(int(x.Slot), daySlots-1)] += float32(x.Qty.Approx() / p.perUnit)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return err
 	}
 	if s.Start == days {
-		return nil
+		return
+	}
+	slots := map[slotKey]*[daySlots]float32{}
+	for k := range known.slots {
+		slots[k] = nil
+	}
+	for k := range known.late {
+		slots[k] = nil
+	}
+	for k := range slots {
+		if k.period*slotPeriod < base {
+			delete(slots, k)
+			continue
+		}
+		var sum [daySlots]float32
+		early, late := known.slots[k], known.late[k]
+		for h := range sum {
+			n := int64(0)
+			if early != nil {
+				n += early[h]
+			}
+			if late != nil {
+				n += late[h]
+			}
+			sum[h] = float32(qty.Qty(n).Approx() / p.perUnit)
+		}
+		slots[k] = &sum
 	}
 	s.setSlots(slots)
 	s.fillPrices()
@@ -565,7 +622,6 @@ func (h *history) add(g *catalog.Product, rows *db.Rows) error {
 	}
 	h.products = append(h.products, p)
 	h.series = append(h.series, s)
-	return nil
 }
 
 // salesUnit is the unit a product is forecast in: the first in use that is not the bare gram or millilitre.

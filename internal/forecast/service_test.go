@@ -30,7 +30,7 @@ import (
 
 // chain is a small installation with two shops, reached through its API.
 type chain struct {
-	t      *testing.T
+	t      testing.TB
 	d      *dbtest.DB
 	org    *org.Org
 	goods  *catalog.Service
@@ -40,12 +40,13 @@ type chain struct {
 	keys   int
 	mine   id.ID
 	theirs id.ID
+	entity string
 	today  cal.Date
 }
 
 type m = map[string]any
 
-func newChain(t *testing.T, d *dbtest.DB) *chain {
+func newChain(t testing.TB, d *dbtest.DB) *chain {
 	t.Helper()
 	const password = "sesame-open-9"
 	c := &chain{t: t, d: d}
@@ -66,9 +67,9 @@ func newChain(t *testing.T, d *dbtest.DB) *chain {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.mine = first.Site.ID
+	c.mine, c.entity = first.Site.ID, first.Entity.ID.String()
 	c.admin = c.call("", "POST", "/api/sign-in", m{"name": first.Name, "password": password}, 200).cookie
-	c.theirs = c.id(c.call(c.admin, "POST", "/api/org/sites", m{"code": "S777", "name": "别家", "kind": "store", "entity_id": first.Entity.ID.String()}, 200).body["id"])
+	c.theirs = c.id(c.call(c.admin, "POST", "/api/org/sites", m{"code": "S777", "name": "别家", "kind": "store", "entity_id": c.entity}, 200).body["id"])
 	c.today = first.Site.BusinessDate(d.Clock.Now())
 	return c
 }
@@ -433,10 +434,10 @@ func TestARunThatWasCutOffLeavesTheOldForecastWhole(t *testing.T) {
 
 func TestEveryStatementIsUnderstoodByBothEngines(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
-		texts := []string{lastSale, soldProducts, salesOfProduct, putRun, applyRun, oldRuns, printInForce, newestMemory, bodyOfModel, putModel, putMemory, readyModel, versionsKept, dropVersions,
+		texts := []string{packsInForce, pastOfSite, tillSpoke, loadsOf, salesSince, putPast, markTillDay, lastSale, soldProducts, salesOfProduct, putRun, applyRun, oldRuns, printInForce, newestMemory, bodyOfModel, putModel, putMemory, readyModel, versionsKept, dropVersions,
 			deadModels, dropMemories, dropModel, dropForgotten, newestCutoffs, memoriesInForce, runsOfModels, dropSeries, dropTracks, dropRun, dropTillDay, salesOfDays,
 			overridesBetween, listProducts, runsInForce, talliesOfRun, tracksOfRun, peopleSaid, runCounts, daysInForce}
-		for _, many := range []*db.Many{putSales, putWeather, putHolidays, putProducts, putTracks, daysOfProducts, overridesOfMany} {
+		for _, many := range []*db.Many{putSales, putLoadSites, putWeather, putHolidays, putProducts, putTracks, daysOfProducts, overridesOfMany} {
 			texts = append(texts, many.Texts()...)
 		}
 		dbtest.PrepareAll(t, d, texts...)
