@@ -26,15 +26,17 @@ var dayShape = func() (shape [daySlots]float64) {
 	return shape
 }()
 
-// profiles holds for each period (from the one after the data of it was complete) the shares per shop and series.
+// profiles holds the shares per shop and series for each period. A day knows the periods that ended before it; one
+// that comes after all data also knows the period it is in, or a shop would wait four weeks for the shape of its own day.
 type profiles struct {
 	first   int // day number of column 0
+	days    int // columns with history
 	weekend func(col int) bool
 	shop    map[int][]SlotSum
 }
 
 func newProfiles(p *Panel) *profiles {
-	pr := &profiles{first: p.First.Number(), shop: map[int][]SlotSum{}}
+	pr := &profiles{first: p.First.Number(), days: p.Days, shop: map[int][]SlotSum{}}
 	pr.weekend = func(col int) bool { return p.weekday(col) >= 5 }
 	type key struct {
 		shop, period int
@@ -72,17 +74,21 @@ func newProfiles(p *Panel) *profiles {
 	return pr
 }
 
-// shares of the day in half hours for a series on column t, from whole periods that ended before t, the last
-// three of them (8–12 weeks).
+// shares of the day in half hours for a series on column t, from the last three whole periods that ended before t
+// (8–12 weeks) and, after all data, from what there is of the present one.
 func (pr *profiles) shares(s *Series, t int) [daySlots]float64 {
 	period := (pr.first + t) / slotPeriod
+	last := period - 1
+	if t >= pr.days {
+		last = period
+	}
 	weekend := pr.weekend(t)
 	out := dayShape
 	for _, level := range [2][]SlotSum{pr.shop[s.Shop], s.Slots} {
 		var sum [daySlots]float64
 		n := 0.0
 		for _, x := range level {
-			if x.Weekend == weekend && x.Period < period && x.Period >= period-3 {
+			if x.Weekend == weekend && x.Period <= last && x.Period >= period-3 {
 				for h, q := range x.Qty {
 					sum[h] += float64(q)
 					n += float64(q)
