@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"zhanggui/internal/catalog"
@@ -108,10 +109,21 @@ func New(d *db.DB, o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Service{d: d, org: o.Org, goods: o.Goods, prices: o.Prices, log: o.Log, worker: workerName(), pace: rest, runRows: runRows}
+	return &Service{d: d, org: o.Org, goods: o.Goods, prices: o.Prices, log: o.Log, worker: workerName(), pace: restFor(d), runRows: runRows}
 }
 
-// rest leaves the database to others for as long as a step had it: the tills come first.
+// restFor leaves the database to others for as long as a step had it: the tills come first. Where nobody else has
+// written since the step before there is nobody to rest for; who comes then waits for one step, as between two rests.
+func restFor(d *db.DB) func(ctx context.Context, had time.Duration) {
+	var seen atomic.Int64
+	return func(ctx context.Context, had time.Duration) {
+		acts := d.Stats().Acts
+		if acts-seen.Swap(acts) > 1 {
+			rest(ctx, had)
+		}
+	}
+}
+
 func rest(ctx context.Context, had time.Duration) {
 	select {
 	case <-ctx.Done():
