@@ -41,11 +41,11 @@ export function useExceptions(site: string | undefined): { list: Exception[]; re
     else if (i.state === 'ready') amber.push({ key: i.id, tone: 'amber', words: t('import_waiting', { file: i.file_name, at }), to: `/imports/${i.id}` })
   }
   const open = plan.data?.plan ? plan.data.plan.rounds_open + plan.data.plan.proposals_open : 0
-  if (open > 0) amber.push({ key: 'plan', tone: 'amber', words: t('plan_open', { n: open }), to: '/plan' })
+  if (open > 0) amber.push({ key: 'plan', tone: 'amber', words: t('plan_open', { n: open }), to: `/day?site=${site}` })
   const of = (kind: string) => board.data?.alarms?.filter((a) => a.kind === kind).length ?? 0
   if (of('expired') > 0) red.push({ key: 'expired', tone: 'red', words: t('expired', { n: of('expired') }), to: `/stock/batches?site=${site}` })
   if (of('sold_out') > 0) red.push({ key: 'sold_out', tone: 'red', words: t('sold_out', { n: of('sold_out') }), to: `/stock?site=${site}` })
-  if (of('round_late') > 0) red.push({ key: 'rounds_late', tone: 'red', words: t('rounds_late', { n: of('round_late') }), to: '/plan' })
+  if (of('round_late') > 0) red.push({ key: 'rounds_late', tone: 'red', words: t('rounds_late', { n: of('round_late') }), to: `/day?site=${site}` })
   if (of('expires_soon') > 0) amber.push({ key: 'expires_soon', tone: 'amber', words: t('expires_soon', { n: of('expires_soon') }), to: `/stock/batches?site=${site}` })
   if ((board.data?.total.cut ?? 0) > 0) amber.push({ key: 'cut', tone: 'amber', words: t('cut', { n: board.data?.total.cut ?? 0 }), to: '/' })
   const head = forecast.data
