@@ -24,6 +24,9 @@ func (k *checkCmd) Run(ctx context.Context, c *console) error {
 		return exit{exitPartly, err}
 	}
 	defer d.Close()
+	if err := d.Current(ctx, migrations...); err != nil {
+		return exit{exitPartly, err}
+	}
 	report, err := proof.Run(ctx, d, proofs())
 	if k.JSON {
 		out := json.NewEncoder(c.out)

@@ -95,6 +95,9 @@ var (
 	// ErrNewerSchema refuses to work on a database that a newer program has migrated.
 	ErrNewerSchema = errs.Define("schema_newer", errs.Internal,
 		"数据库由更新的版本创建({package} {version}),请升级程序", "The database was made by a newer version ({package} at {version}); please upgrade the program")
+	// ErrOlderSchema refuses to read a database as it will be once this program has migrated it.
+	ErrOlderSchema = errs.Define("schema_older", errs.Internal,
+		"数据库还是旧版本的({package} {version}),请先用这个程序启动一次服务", "The database is of an older version ({package} at {version}); start the server of this program once first")
 )
 
 // Options tune an installation; the zero value is right for production.

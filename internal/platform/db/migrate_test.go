@@ -65,6 +65,15 @@ func TestANewerSchemaIsRefusedAndLeftAlone(t *testing.T) {
 		if err := open(two); err != nil {
 			t.Fatal(err)
 		}
+		if err := d.Current(t.Context(), two); err != nil {
+			t.Fatalf("a database as this program has it: %v", err)
+		}
+		if err := d.Current(t.Context(), one); !errors.Is(err, db.ErrNewerSchema) {
+			t.Fatalf("read by an older program: %v", err)
+		}
+		if err := d.Current(t.Context(), two, other); !errors.Is(err, db.ErrOlderSchema) || !strings.Contains(err.Error(), "(b at 0)") {
+			t.Fatalf("read by a newer program: %v", err)
+		}
 		err := open(other, one)
 		if !errors.Is(err, db.ErrNewerSchema) || !strings.Contains(err.Error(), "(a at 2)") {
 			t.Fatalf("got %v", err)

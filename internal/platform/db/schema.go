@@ -49,6 +49,26 @@ func (d *DB) Schema(ctx context.Context, sets ...Migrations) ([]SchemaVersion, e
 	return all, nil
 }
 
+// Current is nil when the database is exactly as this program has it, and else ErrNewerSchema or ErrOlderSchema. It is
+// for commands that read without migrating.
+func (d *DB) Current(ctx context.Context, sets ...Migrations) error {
+	all, err := d.Schema(ctx, sets...)
+	if err != nil {
+		return err
+	}
+	for _, v := range all {
+		if v.At > v.Want {
+			return ErrNewerSchema.With("package", v.Package, "version", v.At)
+		}
+	}
+	for _, v := range all {
+		if v.At < v.Want {
+			return ErrOlderSchema.With("package", v.Package, "version", v.At)
+		}
+	}
+	return nil
+}
+
 // versionTables names the packages that have tables here.
 func versionTables(ctx context.Context, h *sql.DB, e Engine) (map[string]bool, error) {
 	q := `SELECT name FROM sqlite_master WHERE type = 'table'`
