@@ -240,6 +240,10 @@ var examples = map[string]func(w *town, x world) request{
 	"put-service-level": func(w *town, x world) request {
 		return request{body: m{"site_id": x.ids["site"], "product_id": w.goods["2001"], "level_bp": 9000, "reason": x.canary}}
 	},
+	"list-equipment": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"put-machines": func(w *town, x world) request {
+		return request{body: m{"site_id": x.ids["site"], "equipment_id": x.ids["equipment"], "machines": 2}}
+	},
 	"list-near-stores": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"put-near-store": func(w *town, x world) request {
 		return request{body: m{"site_id": x.ids["site"], "near_id": x.ids["kitchen"], "minutes": 20}}

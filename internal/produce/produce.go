@@ -78,6 +78,8 @@ type MadeEvent struct {
 	Batch   id.ID     `json:"batch_id"` // 0: all was lost
 	Qty     int64     `json:"qty_milli"`
 	Planned int64     `json:"planned_milli"`
+	MadeAt  time.Time `json:"made_at"`
+	For     Round     `json:"for"` // of the plan; without a date: none
 	Cost    money.Fen `json:"cost_fen"`
 	Lost    money.Fen `json:"lost_fen"`
 }
@@ -101,8 +103,15 @@ type Requisition struct {
 	Staff   id.ID
 	MadeAt  time.Time
 	Needs   []Need
+	For     Round
 
 	CancelReason string // of a cancelled one
+}
+
+// Round names a round of a day's plan; without a date: none.
+type Round struct {
+	Date  cal.Date `json:"date" doc:"the business date of the plan"`
+	Round int64    `json:"round" minimum:"1" maximum:"4"`
 }
 
 // Issue is what a task got from a batch, and what that cost.
@@ -193,7 +202,11 @@ func (t *Task) Lost(made qty.Qty) ([]Loss, error) {
 
 // Made tells everybody.
 func (o *Output) Made(tx *db.Tx, t *Task) error {
-	body := MadeEvent{Output: o.ID, Task: t.ID, Site: t.Site, Product: t.Product, Batch: o.Batch, Qty: int64(o.Qty), Planned: int64(t.Planned), Cost: o.Cost}
+	var round Round
+	if err := tx.QueryRow(`SELECT for_date, for_round FROM produce_requisition WHERE id = $1`, t.Requisition).Scan(&round.Date, &round.Round); err != nil {
+		return err
+	}
+	body := MadeEvent{MadeAt: o.MadeAt, For: round, Output: o.ID, Task: t.ID, Site: t.Site, Product: t.Product, Batch: o.Batch, Qty: int64(o.Qty), Planned: int64(t.Planned), Cost: o.Cost}
 	for _, l := range o.Losses {
 		body.Lost += l.Cost
 	}

@@ -59,8 +59,8 @@ func Request(tx *db.Tx, r *Requisition) error {
 		}
 	}
 	r.State, r.MadeAt = Open, tx.Now()
-	if err := tx.Exec(`INSERT INTO produce_requisition (id, site_id, product_id, qty, state, business_date, note, staff_id, made_at) VALUES ($1, $2, $3, $4, 'open', $5, $6, $7, $8)`,
-		r.ID, r.Site, r.Product, r.Qty, r.Date, r.Note, r.Staff, r.MadeAt); err != nil {
+	if err := tx.Exec(`INSERT INTO produce_requisition (id, site_id, product_id, qty, state, business_date, note, staff_id, made_at, for_date, for_round) VALUES ($1, $2, $3, $4, 'open', $5, $6, $7, $8, $9, $10)`,
+		r.ID, r.Site, r.Product, r.Qty, r.Date, r.Note, r.Staff, r.MadeAt, r.For.Date, r.For.Round); err != nil {
 		return err
 	}
 	args := make([]any, 0, 4*len(r.Needs))
@@ -150,11 +150,11 @@ func (o *Output) Put(tx *db.Tx) error {
 
 // --- reading
 
-const requisitionColumns = `SELECT id, site_id, product_id, qty, CASE WHEN cancelled_at > 0 THEN 'cancelled' ELSE state END, business_date, note, staff_id, made_at, cancel_reason
+const requisitionColumns = `SELECT id, site_id, product_id, qty, CASE WHEN cancelled_at > 0 THEN 'cancelled' ELSE state END, business_date, note, staff_id, made_at, cancel_reason, for_date, for_round
 	FROM produce_requisition `
 
 func (r *Requisition) scan(scan func(...any) error) error {
-	return scan(&r.ID, &r.Site, &r.Product, &r.Qty, &r.State, &r.Date, &r.Note, &r.Staff, &r.MadeAt, &r.CancelReason)
+	return scan(&r.ID, &r.Site, &r.Product, &r.Qty, &r.State, &r.Date, &r.Note, &r.Staff, &r.MadeAt, &r.CancelReason, &r.For.Date, &r.For.Round)
 }
 
 // RequisitionByID reads a requisition with its needs.

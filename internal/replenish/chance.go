@@ -68,6 +68,14 @@ func (c Chance) Of(forecast qty.Qty, d Demand) Chance {
 	return c
 }
 
+// Spread is a demand that knows its distribution, as the quantiles of the forecast behind it tell, so that batches are rounded by
+// what they earn.
+func (d Demand) Spread(forecast qty.Qty, quantile func(tau float64) qty.Qty) Demand {
+	c := ChanceOf(quantile).Of(forecast, d)
+	d.Chance = &c
+	return d
+}
+
 // part is the demand of a share of the day: the day's own spread on its share, and Poisson noise of its own, as rounds have it.
 func (c Chance) part(share float64) Chance {
 	if share >= .9995 {

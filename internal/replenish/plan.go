@@ -17,6 +17,7 @@ type Good struct {
 	Life  time.Duration // from making, or from delivery, to expiry
 	Batch qty.Qty       // made in multiples of it; 0: of whole units
 	Piece bool          // counted in whole pieces
+	Worth Worth
 }
 
 // Lot is so much of a product that may be used until an instant.
@@ -49,6 +50,9 @@ type Site struct {
 	Coming   map[id.ID][]Coming
 	Waived   map[Waiver]qty.Qty // needs that a person decided not to order for
 	Static   func(id.ID) bool   // ordered by their level, whatever is needed; nil: none
+	Machines map[id.ID]Machines // by kind; nil: making is not bound by any
+	Loads    map[id.ID]Load     // by product
+	Opens    int                // half hour after midnight before which nothing need be ready
 }
 
 // Waiver names the need of a product on a day.
@@ -155,12 +159,31 @@ func (s *Site) Plan(day Day) (*Plan, error) {
 	if day.After.IsZero() {
 		day.After = s.Start(day.Date)
 	}
+	m := s.make(day, nil, nil)
+	if tight := s.level(day, m.production); len(tight) > 0 {
+		m = s.make(day, tight, fitting(m.production, tight))
+	}
+	p := &Plan{Production: m.production}
+	if err := s.require(p, day, m.makes, m.needs, m.demands); err != nil {
+		return nil, err
+	}
+	s.pass(p, day, m.means, m.left)
+	return p, nil
+}
+
+// making is what a day's wishes come to before anything is bought.
+type making struct {
+	production   []Production
+	makes, needs map[id.ID]qty.Qty
+	demands      map[id.ID]*Demand
+	means        map[id.ID]qty.Qty // of what is sold as it was bought
+	left         map[id.ID][]Lot   // of what is made here and sold
+}
+
+// make sizes the rounds of a day; of those that are tight no more is made than fits.
+func (s *Site) make(day Day, tight map[id.ID]map[int64]*CapacityWhy, most map[id.ID]map[int64]qty.Qty) making {
 	midnight := s.Midnight(day.Date)
-	p := &Plan{}
-	makes, needs := map[id.ID]qty.Qty{}, map[id.ID]qty.Qty{}
-	demands := map[id.ID]*Demand{}
-	means := map[id.ID]qty.Qty{} // of what is sold as it was bought
-	left := map[id.ID][]Lot{}    // of what is made here and sold
+	m := making{nil, map[id.ID]qty.Qty{}, map[id.ID]qty.Qty{}, map[id.ID]*Demand{}, map[id.ID]qty.Qty{}, map[id.ID][]Lot{}}
 	for _, w := range day.Wanted {
 		good := s.Good(w.Product)
 		_, here := s.Book.On(w.Product, day.Date)
@@ -174,45 +197,68 @@ func (s *Site) Plan(day Day) (*Plan, error) {
 		}
 		switch {
 		case w.Given != nil:
-			p.Production = append(p.Production, Production{Product: w.Product, Given: true, Stock: stock,
+			m.production = append(m.production, Production{Product: w.Product, Given: true, Stock: stock,
 				RoundPlan: RoundPlan{Round: Round{1, 0, 96}, OnHand: total(fit), Make: *w.Given}})
-			makes[w.Product] += *w.Given
+			m.makes[w.Product] += *w.Given
 		case w.Firm != nil && here:
 			r := RoundPlan{Round: Round{1, 0, 96}, Mean: *w.Firm, Quantile: *w.Firm, OnHand: total(fit)}
 			r.Make = wholeBatches(r.Quantile-r.OnHand, good.Batch)
 			if q, ok := w.Decided[1]; ok {
 				r.Make = q
 			}
-			p.Production = append(p.Production, Production{Product: w.Product, Given: true, Stock: stock, RoundPlan: r})
-			makes[w.Product] += r.Make
-			left[w.Product] = use(append(fit, Lot{Qty: r.Make, Until: day.After.Add(good.Life)}), *w.Firm)
+			if q, ok := most[w.Product][1]; ok {
+				r.Make = min(r.Make, q)
+			}
+			r.Capacity = tight[w.Product][1]
+			m.production = append(m.production, Production{Product: w.Product, Given: true, Stock: stock, RoundPlan: r})
+			m.makes[w.Product] += r.Make
+			m.left[w.Product] = use(append(fit, Lot{Qty: r.Make, Until: day.After.Add(good.Life)}), *w.Firm)
 		case w.Firm != nil:
-			needs[w.Product] += *w.Firm
-			means[w.Product] += *w.Firm
+			m.needs[w.Product] += *w.Firm
+			m.means[w.Product] += *w.Firm
 		case here:
-			rounds, rest := planRounds(w.Demand, good.Life, tray, good.Batch, day.From, w.Decided)
+			rounds, rest := planRounds(w.Demand, good, tray, day.From, w.Decided, most[w.Product])
 			for _, r := range rounds {
-				p.Production = append(p.Production, Production{Product: w.Product, Demand: w.Demand, Stock: stock, RoundPlan: r})
-				makes[w.Product] += r.Make
+				r.Capacity = tight[w.Product][r.Round.No]
+				m.production = append(m.production, Production{Product: w.Product, Demand: w.Demand, Stock: stock, RoundPlan: r})
+				m.makes[w.Product] += r.Make
 			}
 			for _, b := range rest {
-				left[w.Product] = append(left[w.Product], Lot{Qty: b.Qty, Until: midnight.Add(time.Duration(b.Until) * 30 * time.Minute)})
+				m.left[w.Product] = append(m.left[w.Product], Lot{Qty: b.Qty, Until: midnight.Add(time.Duration(b.Until) * 30 * time.Minute)})
 			}
 		default:
 			d := w.Demand
-			rounds, _ := planRounds(d, Forever, nil, 0, day.From, nil)
+			rounds, _ := planRounds(d, Good{Life: Forever}, nil, day.From, nil, nil)
 			for _, r := range rounds { // one: it is bought for the whole day
-				needs[w.Product] += r.Quantile
-				means[w.Product] += r.Mean
+				m.needs[w.Product] += r.Quantile
+				m.means[w.Product] += r.Mean
 			}
-			demands[w.Product] = &d
+			m.demands[w.Product] = &d
 		}
 	}
-	if err := s.require(p, day, makes, needs, demands); err != nil {
-		return nil, err
+	return m
+}
+
+// fitting is how much of the rounds of products that are short fits: as much as was planned, less what is short. So what a
+// round lacks does not crowd the next.
+func fitting(planned []Production, tight map[id.ID]map[int64]*CapacityWhy) map[id.ID]map[int64]qty.Qty {
+	fits := map[id.ID]map[int64]qty.Qty{}
+	for product, rounds := range tight {
+		for _, why := range rounds {
+			if why.Short > 0 {
+				fits[product] = map[int64]qty.Qty{}
+			}
+		}
 	}
-	s.pass(p, day, means, left)
-	return p, nil
+	for _, r := range planned {
+		if of := fits[r.Product]; of != nil {
+			of[r.Round.No] = r.Make
+			if why := tight[r.Product][r.Round.No]; why != nil {
+				of[r.Round.No] = r.Make - why.Short
+			}
+		}
+	}
+	return fits
 }
 
 // require works out what the day's making takes, and who is asked for what is missing.

@@ -16,6 +16,7 @@ type Demand struct {
 	Tau      float64   // .5 … .97
 	Shares   []float64 // by half hour, adding up to 1; nil: the whole day at once
 	Factor   int64     // thousandths by which what is wanted is raised; 0: as it is
+	Chance   *Chance   // its distribution, factor included; nil: batches are rounded to the nearest
 }
 
 // raised is a quantity by the demand's factor.
@@ -90,7 +91,9 @@ type RoundPlan struct {
 	Mean     qty.Qty // expected to be asked for in the round
 	Quantile qty.Qty // wanted on the tray: the quantile of the round's demand
 	OnHand   qty.Qty // of it there already, or expected to be left from the round before
-	Make     qty.Qty // rounded to the nearest whole batch
+	Make     qty.Qty // rounded to a whole batch
+	Rounding *RoundingWhy
+	Capacity *CapacityWhy // nil: it fits
 }
 
 // Batches on the tray: how much, and until when it may be sold.
@@ -103,14 +106,15 @@ type Batch struct {
 // Poisson noise of its own (planning §1); what is expected to be left of a round and is still in life
 // counts for the next. Making is rounded to the nearest batch: rounding up was measured to cost more.
 func PlanRounds(d Demand, life time.Duration, tray []Batch, batch qty.Qty) []RoundPlan {
-	plan, _ := planRounds(d, life, tray, batch, 0, nil)
+	plan, _ := planRounds(d, Good{Life: life, Batch: batch}, tray, 0, nil, nil)
 	return plan
 }
 
 // planRounds plans the rounds that end after the half hour from. Of a round that somebody has decided on,
-// the quantity stays: 0 for one that is made already. It also returns what is expected on the tray when
+// the quantity stays: 0 for one that is made already; of others no more is made than fits into the equipment. It also returns what is expected on the tray when
 // the day is over.
-func planRounds(d Demand, life time.Duration, tray []Batch, batch qty.Qty, from int, decided map[int64]qty.Qty) ([]RoundPlan, []Batch) {
+func planRounds(d Demand, g Good, tray []Batch, from int, decided, fits map[int64]qty.Qty) ([]RoundPlan, []Batch) {
+	life := g.Life
 	rounds := Rounds(life)
 	out := make([]RoundPlan, 0, len(rounds))
 	stock := append([]Batch(nil), tray...)
@@ -137,7 +141,10 @@ func planRounds(d Demand, life time.Duration, tray []Batch, batch qty.Qty, from 
 		if q, ok := decided[r.No]; ok {
 			p.Make = q
 		} else {
-			p.Make = nearestBatch(p.Quantile-p.OnHand, batch)
+			p.Make, p.Rounding = g.batches(d, p, now, share)
+			if most, ok := fits[r.No]; ok {
+				p.Make = min(p.Make, most)
+			}
 		}
 		if p.Make > 0 {
 			stock = append(stock, Batch{p.Make, max(now.From, opens(d.Shares)) + int(life/(30*time.Minute))})
@@ -216,6 +223,15 @@ func sell(stock []Batch, demand qty.Qty, r Round) []Batch {
 		demand -= taken
 	}
 	return stock
+}
+
+// batches is what is made of what a round lacks.
+func (g Good) batches(d Demand, p RoundPlan, now Round, share float64) (qty.Qty, *RoundingWhy) {
+	want := p.Quantile - p.OnHand
+	if d.Chance == nil || g.Worth.Cost <= 0 || g.Batch <= qty.Scale {
+		return nearestBatch(want, g.Batch), nil
+	}
+	return g.Worth.byProfit(want, p.OnHand, g.Batch, d.Tau, d.Chance.part(share), d.Chance.within(d, now.From, g.Life))
 }
 
 // nearestBatch rounds to whole batches, halves up; without a batch size to whole units.

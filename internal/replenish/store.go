@@ -142,6 +142,8 @@ type ProductionWhy struct {
 	Batch    qty.Qty      `json:"batch" doc:"made in multiples of it; 0: of whole units"`
 	Wanted   qty.Qty      `json:"wanted" doc:"quantile less what is on hand, before rounding to the nearest batch"`
 	Stock    []Age        `json:"stock" doc:"what is there by age"`
+	Rounding *RoundingWhy `json:"rounding,omitempty" doc:"left out: to the nearest batch"`
+	Capacity *CapacityWhy `json:"capacity,omitempty" doc:"of equipment; left out: it fits"`
 }
 
 // ForecastWhy is the forecast of the day behind a figure.
@@ -553,10 +555,11 @@ func ConfirmRounds(tx *db.Tx, plan, staff id.ID, lines []id.ID) (n int64, err er
 var confirmRounds = db.NewMany(`UPDATE replenish_production SET state = 'confirmed', staff_id = $1, decided_at = $2 WHERE plan_id = $3 AND version = $4 AND state = 'proposed' AND id IN (`,
 	`?`, `) RETURNING id`)
 
-// NoteMade takes note of what a kitchen has made of a product on a date: it fills the rounds of the plan in their order. planned
+// NoteMade takes note of what a kitchen has made of a product for a date: it fills the round it was made for and those after it,
+// in their order; made for none (0), from the first. planned
 // is what it had set out to make: where somebody made fewer and said why, the round is done with that, and nobody waits for more.
 // What is beyond them belongs to the last.
-func NoteMade(tx *db.Tx, site id.ID, date cal.Date, product id.ID, q, planned qty.Qty) error {
+func NoteMade(tx *db.Tx, site id.ID, date cal.Date, product id.ID, of int64, q, planned qty.Qty) error {
 	var plan id.ID
 	err := tx.QueryRow(`SELECT id FROM replenish_plan WHERE site_id = $1 AND date = $2 AND version > 0`, site, date).Scan(&plan)
 	if errors.Is(err, db.ErrNoRow) {
@@ -575,7 +578,7 @@ func NoteMade(tx *db.Tx, site id.ID, date cal.Date, product id.ID, q, planned qt
 		state      State
 	}
 	var rounds []round
-	rows := tx.Query(`SELECT id, make, made, state FROM replenish_production WHERE plan_id = $1 AND version = $2 AND product_id = $3 ORDER BY round_no`, plan, h.Version, product)
+	rows := tx.Query(`SELECT id, make, made, state FROM replenish_production WHERE plan_id = $1 AND version = $2 AND product_id = $3 AND round_no >= $4 ORDER BY round_no`, plan, h.Version, product, of)
 	for rows.Next() {
 		var r round
 		if err := rows.Scan(&r.id, &r.make, &r.made, &r.state); err != nil {

@@ -116,6 +116,7 @@ type ProductionView struct {
 	Proposed  qty.Qty    `json:"proposed"`
 	Make      qty.Qty    `json:"make"`
 	Made      qty.Qty    `json:"made"`
+	Short     qty.Qty    `json:"short" doc:"wanted as well, but the equipment can't take it; the line's reasons say which"`
 	State     State      `json:"state" enum:"proposed,confirmed,changed,done"`
 	DecidedBy string     `json:"decided_by"`
 	DecidedAt *time.Time `json:"decided_at,omitempty"`
@@ -131,6 +132,16 @@ func scanProduction(site *org.Site, scan func(...any) error) (v ProductionView, 
 	var from, to int64
 	err = scan(&date, &v.ID, &v.ProductID, &v.Code, &v.Name, &v.Unit, &v.Round, &from, &to, &ready, &v.Mean, &v.Quantile, &v.OnHand, &v.Proposed, &v.Make, &v.Made,
 		&v.State, &v.DecidedBy, &v.DecidedAt, &v.Reason, &why)
+	if err == nil {
+		var tight struct {
+			Capacity *struct {
+				Short qty.Qty `json:"short"`
+			} `json:"capacity"`
+		}
+		if err = json.Unmarshal([]byte(why), &tight); err == nil && tight.Capacity != nil {
+			v.Short = tight.Capacity.Short
+		}
+	}
 	v.From, v.To, v.ReadyBy = slotText(from), slotText(to), slotText(ready)
 	if err == nil {
 		d := date.Time()

@@ -270,6 +270,7 @@ type round struct {
 	ID        id.ID
 	ProductID id.ID `json:"product_id"`
 	Code      string
+	Round     int64  `json:"round"`
 	ReadyBy   string `json:"ready_by"`
 	Make      qty.Qty
 	Made      qty.Qty
@@ -372,7 +373,7 @@ func (s *shop) make(ctx context.Context, at time.Time, minute int) error {
 				return err
 			}
 		}
-		if err := s.cook(ctx, s.chain.goods[r.Code], r.Make-r.Made, r.ID.String()); err != nil && !refused(err) {
+		if err := s.cook(ctx, s.chain.goods[r.Code], r.Make-r.Made, r.ID.String(), &r); err != nil && !refused(err) {
 			return err
 		}
 		s.shelfAt = time.Time{}
@@ -407,14 +408,14 @@ func (c *chain) takes(p Product, part Part, q qty.Qty) qty.Qty {
 
 // cook makes so much of a product: where something half made is missing that is made first, by the quarter pot, and
 // where materials do not last, as much as they give.
-func (s *shop) cook(ctx context.Context, p Product, q qty.Qty, key string) error {
+func (s *shop) cook(ctx context.Context, p Product, q qty.Qty, key string, of *round) error {
 	for _, part := range p.Recipe {
 		half := s.chain.goods[part.Code]
 		need := s.chain.takes(p, part, q)
 		if len(half.Recipe) > 0 && s.there[part.Code] < need {
 			pot := qty.Qty(half.Batch) * qty.Scale / 4
 			pots := (need - s.there[part.Code] + pot - 1) / pot
-			if err := s.cook(ctx, half, pots*pot, key+"/"+part.Code); err != nil {
+			if err := s.cook(ctx, half, pots*pot, key+"/"+part.Code, nil); err != nil {
 				return err
 			}
 		}
@@ -425,7 +426,7 @@ func (s *shop) cook(ctx context.Context, p Product, q qty.Qty, key string) error
 	if q <= 0 {
 		return nil
 	}
-	if err := s.cookOnce(ctx, s.chain.products[p.Code], q, key); err != nil {
+	if err := s.cookOnce(ctx, s.chain.products[p.Code], q, key, of); err != nil {
 		if refused(err) {
 			return nil
 		}
@@ -438,10 +439,14 @@ func (s *shop) cook(ctx context.Context, p Product, q qty.Qty, key string) error
 	return nil
 }
 
-func (s *shop) cookOnce(ctx context.Context, product id.ID, q qty.Qty, key string) error {
+func (s *shop) cookOnce(ctx context.Context, product id.ID, q qty.Qty, key string, of *round) error {
 	cook := s.manager
 	var asked, task struct{ ID id.ID }
-	if err := cook.post(ctx, "/api/making/requisitions", "ask/"+key, map[string]any{"site_id": s.site, "product_id": product, "qty": q}, &asked); err != nil {
+	ask := map[string]any{"site_id": s.site, "product_id": product, "qty": q}
+	if of != nil {
+		ask["for"] = map[string]any{"date": s.chain.date, "round": of.Round}
+	}
+	if err := cook.post(ctx, "/api/making/requisitions", "ask/"+key, ask, &asked); err != nil {
 		return err
 	}
 	if err := cook.post(ctx, "/api/making/requisitions/"+asked.ID.String()+"/complete", "take/"+key, struct{}{}, &task); err != nil {

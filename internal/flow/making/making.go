@@ -161,7 +161,14 @@ type RequisitionIn struct {
 	Qty       qty.Qty      `json:"qty"`
 	Unit      string       `json:"unit,omitempty" maxLength:"20" doc:"the base unit when left out"`
 	Note      string       `json:"note,omitempty" maxLength:"200"`
+	For       *ForRound    `json:"for,omitempty" doc:"the round of a plan it is for, which it then fills; left out: the first round of the day that is open"`
 	Materials []MaterialIn `json:"materials,omitempty" maxItems:"200" doc:"for the whole quantity; by the recipe when left out"`
+}
+
+// ForRound names a round of a day's plan at the site.
+type ForRound struct {
+	Date  cal.Date `json:"date" doc:"the business date of the plan"`
+	Round int64    `json:"round" minimum:"1" maximum:"4"`
 }
 
 // MaterialIn is so much of a material.
@@ -184,6 +191,11 @@ func (s *Service) Request(tx *db.Tx, site *org.Site, staff id.ID, in Requisition
 		return nil, stock.ErrNoSKU.At("product_id")
 	}
 	r := &produce.Requisition{ID: id.New(), Site: site.ID, Product: product.ID, Date: site.BusinessDate(tx.Now()), Note: in.Note, Staff: staff}
+	if in.For != nil {
+		if r.For = (produce.Round{Date: in.For.Date, Round: in.For.Round}); !r.For.Date.Valid() {
+			return nil, cal.ErrDate.With("text", r.For.Date).At("for.date")
+		}
+	}
 	if r.Qty, err = whole(product, in.Qty, in.Unit, ""); err != nil {
 		return nil, err
 	}

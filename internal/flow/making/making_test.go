@@ -2,6 +2,7 @@ package making_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"zhanggui/internal/ledger"
 	"zhanggui/internal/org"
 	"zhanggui/internal/party"
+	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/errs"
@@ -243,6 +245,33 @@ func TestMakingMovesTheValueOfMaterialsIntoWhatIsMade(t *testing.T) {
 	})
 }
 
+func TestWhatIsMadeForARoundOfAPlanSaysSoToTheEnd(t *testing.T) {
+	each(t, func(k *kitchen) {
+		k.stocked()
+		var r *produce.Requisition
+		k.must(func(tx *db.Tx) error {
+			all, err := k.flow.Request(tx, k.site, k.staff, making.RequisitionIn{SiteID: k.site.ID, ProductID: k.by["wrap"].ID, Qty: 10 * piece, For: &making.ForRound{Date: "2026-03-01", Round: 4}})
+			if err == nil {
+				r = all[0]
+			}
+			return err
+		})
+		k.report(k.complete(r), making.OutputIn{Qty: 10 * piece})
+		k.must(func(tx *db.Tx) error {
+			var body string
+			if err := tx.QueryRow(`SELECT body FROM outbox_event WHERE type = $1`, produce.EventMade).Scan(&body); err != nil {
+				return err
+			}
+			var made produce.MadeEvent
+			err := json.Unmarshal([]byte(body), &made)
+			if made.For != (produce.Round{Date: "2026-03-01", Round: 4}) || made.MadeAt.IsZero() {
+				t.Errorf("%+v", made)
+			}
+			return err
+		})
+	})
+}
+
 func TestWhatIsUsedBeyondTheRecipeIsALossWithAReason(t *testing.T) {
 	each(t, func(k *kitchen) {
 		k.stocked()
@@ -307,6 +336,7 @@ func TestWhatIsRefusedInMaking(t *testing.T) {
 		}
 		wrap, cola, breast := k.by["wrap"].ID, k.by["cola"].ID, k.by["breast"].ID
 		m := func(p id.ID, q qty.Qty) making.MaterialIn { return making.MaterialIn{ProductID: p, Qty: q} }
+		k.refused("a round of no day", cal.ErrDate, "for.date", ask(making.RequisitionIn{ProductID: wrap, Qty: piece, For: &making.ForRound{Date: "heute", Round: 1}}))
 		k.refused("an unknown product", stock.ErrNoSKU, "product_id", ask(making.RequisitionIn{ProductID: 1, Qty: piece}))
 		k.refused("no quantity", produce.ErrQty, "qty", ask(making.RequisitionIn{ProductID: wrap}))
 		k.refused("below zero", produce.ErrQty, "qty", ask(making.RequisitionIn{ProductID: wrap, Qty: -1}))

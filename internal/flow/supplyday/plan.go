@@ -75,7 +75,13 @@ func (s *Service) produced(tx *db.Tx, e outbox.Event) error {
 	if err != nil || made.Qty <= 0 && made.Planned <= 0 {
 		return err
 	}
-	return replenish.NoteMade(tx, site.ID, site.BusinessDate(e.At), made.Product, qty.Qty(made.Qty), qty.Qty(made.Planned))
+	date, round := made.For.Date, made.For.Round
+	if date == "" { // for no round: that day's on which it was made, however late somebody says so
+		if date = site.BusinessDate(made.MadeAt); made.MadeAt.IsZero() {
+			date = site.BusinessDate(e.At)
+		}
+	}
+	return replenish.NoteMade(tx, site.ID, date, made.Product, round, qty.Qty(made.Qty), qty.Qty(made.Planned))
 }
 
 // step is where a run of the job is.
@@ -253,32 +259,35 @@ func readPolicies(ctx context.Context, d reader, site id.ID) (map[id.ID]*repleni
 
 // situation is all that the plan of a site is worked out from.
 type situation struct {
-	site    org.Site
-	now     time.Time
-	date    cal.Date // to be planned
-	today   cal.Date
-	from    int // half hours of the planned day that are over
-	head    *replenish.Head
-	kept    map[id.ID]map[int64]qty.Qty // rounds that stay as they are, and what of them is still to be made
-	rules   []replenish.Rule
-	coming  map[id.ID][]replenish.Coming
-	lots    map[id.ID][]replenish.Lot
-	waived  map[replenish.Waiver]qty.Qty
-	asked   map[cal.Date]map[id.ID]qty.Qty
-	run     *forecast.Run // nil: none
-	ahead   []forecast.AheadOf
-	at      map[id.ID]*forecast.AheadOf
-	all     *shared
-	own     map[id.ID]*replenish.Policy // rules of the site itself
-	safety  map[id.ID]replenish.Safety  // what levels came to last time
-	open    map[id.ID]bool              // products with a line in a hurry that nobody decided on, or that somebody did not want
-	sold    map[id.ID]qty.Qty           // today, up to now
-	blocked map[id.ID]bool              // sold so much that somebody must look at it first
-	wind    map[cal.Date]replenish.Weather
-	fresh   []replenish.Safety // levels that came to something else
-	source  map[id.ID]replenish.Source
-	service *replenish.Services
-	trial   *trial // tried out instead of what is set; nil: nothing
+	site     org.Site
+	now      time.Time
+	date     cal.Date // to be planned
+	today    cal.Date
+	from     int // half hours of the planned day that are over
+	head     *replenish.Head
+	kept     map[id.ID]map[int64]qty.Qty // rounds that stay as they are, and what of them is still to be made
+	rules    []replenish.Rule
+	coming   map[id.ID][]replenish.Coming
+	lots     map[id.ID][]replenish.Lot
+	waived   map[replenish.Waiver]qty.Qty
+	asked    map[cal.Date]map[id.ID]qty.Qty
+	run      *forecast.Run // nil: none
+	ahead    []forecast.AheadOf
+	at       map[id.ID]*forecast.AheadOf
+	all      *shared
+	own      map[id.ID]*replenish.Policy // rules of the site itself
+	safety   map[id.ID]replenish.Safety  // what levels came to last time
+	open     map[id.ID]bool              // products with a line in a hurry that nobody decided on, or that somebody did not want
+	sold     map[id.ID]qty.Qty           // today, up to now
+	blocked  map[id.ID]bool              // sold so much that somebody must look at it first
+	wind     map[cal.Date]replenish.Weather
+	fresh    []replenish.Safety // levels that came to something else
+	source   map[id.ID]replenish.Source
+	service  *replenish.Services
+	machines map[id.ID]replenish.Machines
+	loads    map[id.ID]replenish.Load
+	worth    map[id.ID]replenish.Worth // of what is made here by the batch
+	trial    *trial                    // tried out instead of what is set; nil: nothing
 }
 
 // tries is how often planning begins again when people decide meanwhile.
@@ -430,7 +439,10 @@ func (s *Service) look(ctx context.Context, d *db.DB, siteID id.ID, date cal.Dat
 	}); err != nil {
 		return nil, err
 	}
-	return x, x.readGoods(ctx, d, s.goods)
+	if err := x.readGoods(ctx, d, s.goods); err != nil {
+		return nil, err
+	}
+	return x, s.readWorth(ctx, d, x)
 }
 
 // keep reads which rounds stay as they are.
@@ -511,6 +523,9 @@ func (s *Service) gather(ctx context.Context, d reader, siteID id.ID, date cal.D
 			return err
 		}
 		if x.safety, err = replenish.SafetyOf(tx, siteID); err != nil {
+			return err
+		}
+		if x.machines, x.loads, err = replenish.MachinesOf(tx, siteID); err != nil {
 			return err
 		}
 		if x.service, err = replenish.ServicesAt(tx, siteID, all.parent); err != nil {
@@ -673,7 +688,7 @@ func (x *situation) good(p id.ID) replenish.Good {
 	if g == nil {
 		return replenish.Good{Life: replenish.Forever}
 	}
-	return replenish.Good{Life: replenish.Life(g.ShelfLifeH), Batch: g.BatchSize, Piece: g.BaseUnit == "piece"}
+	return replenish.Good{Life: replenish.Life(g.ShelfLifeH), Batch: g.BatchSize, Piece: g.BaseUnit == "piece", Worth: x.worth[p]}
 }
 
 // sources are the products that other sites make for this one.
@@ -710,7 +725,7 @@ func (x *situation) plan() (*replenish.Made, error) {
 func (x *situation) ground() (*replenish.Site, party.Moment) {
 	loc := x.site.Location()
 	site := &replenish.Site{Book: x.all.book, Good: x.good, Terms: x.all.terms, Sources: x.source, Loc: loc, DayStart: time.Duration(x.site.DayStart) * time.Minute,
-		Lots: x.lots, Coming: x.coming, Waived: x.waived, Static: x.static}
+		Lots: x.lots, Coming: x.coming, Waived: x.waived, Static: x.static, Machines: x.machines, Loads: x.loads, Opens: int(x.site.Open) / 30}
 	clock := x.now.In(loc)
 	now := party.Moment{Date: cal.On(clock), Minute: int64(clock.Hour()*60 + clock.Minute())}
 	if x.date > x.today { // seen from the morning of that day
@@ -800,6 +815,9 @@ func (x *situation) demand(a *forecast.AheadOf, e *forecast.Expected, g *catalog
 	if moved := x.moved(a.Product, site, now, date); moved.Event != nil && !e.Override {
 		d = d.Moved(effect(moved.Event, e), moved.Factor)
 	}
+	if x.worth[g.ID].Cost > 0 {
+		d = d.Spread(e.Mean, e.At)
+	}
 	return d
 }
 
@@ -831,7 +849,7 @@ func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, si
 			if _, kept := x.decided(r.Product, x.date)[r.Round.No]; kept {
 				continue
 			}
-			why := replenish.ProductionWhy{LifeH: x.all.goods[r.Product].ShelfLifeH, Batch: x.all.goods[r.Product].BatchSize, Wanted: max(0, r.Quantile-r.OnHand), Stock: stocked(r.Stock)}
+			why := replenish.ProductionWhy{LifeH: x.all.goods[r.Product].ShelfLifeH, Batch: x.all.goods[r.Product].BatchSize, Wanted: max(0, r.Quantile-r.OnHand), Stock: stocked(r.Stock), Rounding: r.Rounding, Capacity: r.Capacity}
 			if !r.Given {
 				why.Forecast = x.why(r.Product, r.Demand)
 			}

@@ -63,6 +63,7 @@ func (s *Service) Routes(api *web.API) {
 	s.sourceRoutes(api)
 	s.ruleRoutes(api)
 	s.serviceRoutes(api)
+	s.equipmentRoutes(api)
 	s.paceRoutes(api)
 	s.receiptRoutes(api)
 }

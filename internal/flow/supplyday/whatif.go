@@ -273,6 +273,27 @@ func (s *Service) worths(tx *db.Tx, x *situation, products []id.ID) (map[id.ID]w
 	return found, nil
 }
 
+// readWorth reads what the last batch of what is made here would earn or cost.
+func (s *Service) readWorth(ctx context.Context, d reader, x *situation) error {
+	var products []id.ID
+	for _, a := range x.ahead {
+		if g := x.all.goods[a.Product]; g != nil && g.BatchSize > qty.Scale && x.madeHere(a.Product, x.date) {
+			products = append(products, a.Product)
+		}
+	}
+	x.worth = make(map[id.ID]replenish.Worth, len(products))
+	if len(products) == 0 {
+		return nil
+	}
+	return d.Read(ctx, func(tx *db.Tx) error {
+		found, err := s.worths(tx, x, products)
+		for p, w := range found {
+			x.worth[p] = replenish.WorthOf(w.cost, w.price)
+		}
+		return err
+	})
+}
+
 // mostMaterials bounds how far a recipe is followed for its cost.
 const mostMaterials = 500
 
@@ -347,6 +368,9 @@ func (s *Service) whatIf(ctx context.Context, tx *db.Tx, in *WhatIfIn) (*WhatIf,
 		}
 	}
 	if err := x.readGoods(ctx, within{tx}, s.goods); err != nil {
+		return nil, err
+	}
+	if err := s.readWorth(ctx, within{tx}, x); err != nil {
 		return nil, err
 	}
 	chosen := func(g *catalog.Product) bool {

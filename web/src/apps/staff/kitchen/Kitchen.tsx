@@ -66,7 +66,7 @@ export default function Kitchen() {
           <div className="kt-cards">
             {lines.map((r) => (
               <RoundCard key={r.id} round={r} now={now} works={works} making={own.find((m) => m.round?.line === r.id)} book={book}
-                start={(m) => void book.start({ site: site!.id, product: r.product_id, name: r.name, unit: r.unit, round: { plan: plan!, line: r.id }, ...m, ...(m.made === undefined ? {} : { at: stamp() }) })} plan={plan!} />
+                start={(m) => void book.start({ site: site!.id, product: r.product_id, name: r.name, unit: r.unit, round: { plan: plan!, line: r.id, no: r.round, ...(today.data ? { date: today.data.date } : {}) }, ...m, ...(m.made === undefined ? {} : { at: stamp() }) })} plan={plan!} />
             ))}
           </div>
         )}

@@ -20,7 +20,7 @@ export interface Making {
   fewer?: FewerReason
   /** when it was made, on the shop's clock */
   at?: string
-  round?: { plan: string; line: string }
+  round?: { plan: string; line: string; date?: string; no?: number }
   /** the round is changed to this quantity afterwards: what was not made is let be */
   settle?: { qty: string; reason: string }
   requisition?: string
@@ -71,7 +71,7 @@ const drop = (id: string) => change(all.filter((o) => o.id !== id))
 async function send(m: Making, step: Step): Promise<Making> {
   switch (step) {
     case 'ask': {
-      const r = await act([step], (header) => client.POST('/api/making/requisitions', { params: { header }, body: { site_id: m.site, product_id: m.product, qty: m.qty } }), m.keys.ask)
+      const r = await act([step], (header) => client.POST('/api/making/requisitions', { params: { header }, body: { site_id: m.site, product_id: m.product, qty: m.qty, ...(m.round?.date && m.round.no ? { for: { date: m.round.date, round: m.round.no } } : {}) } }), m.keys.ask)
       return { ...m, requisition: r.id }
     }
     case 'take': {
