@@ -242,7 +242,7 @@ var examples = map[string]func(w *town, x world) request{
 	},
 	"list-equipment": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"put-machines": func(w *town, x world) request {
-		return request{body: m{"site_id": x.ids["site"], "equipment_id": x.ids["equipment"], "machines": 2}}
+		return request{body: m{"site_id": x.ids["site"], "equipment_id": w.goods["oven"], "machines": 2}}
 	},
 	"list-near-stores": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"put-near-store": func(w *town, x world) request {

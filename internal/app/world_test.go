@@ -293,7 +293,9 @@ func (w *town) world(name, mark string) world {
 	for _, of := range []string{"event", "event2"} {
 		x.ids[of] = w.done(x.boss, "POST", "/api/plans/events", w.event(x)).id()
 	}
-	x.ids["equipment"] = w.done(w.admin, "POST", "/api/plans/equipment", m{"name": "oven " + name}).id()
+	if w.goods["oven"] == "" { // kinds of equipment are the group's, as goods are
+		w.goods["oven"] = w.done(w.admin, "POST", "/api/plans/equipment", m{"name": "oven"}).id()
+	}
 	w.done(x.boss, "PUT", "/api/plans/rules", m{"site_id": x.ids["site"], "product_id": w.goods["1001"], "mode": "dynamic"})
 	if err := w.d.Write(w.t.Context(), func(tx *db.Tx) error {
 		return replenish.PutBlocks(tx, site, "2026-03-02", []replenish.Block{{Product: sku, Sold: 9 * qty.Scale, Threshold: 8 * qty.Scale}})

@@ -105,15 +105,26 @@ function RoundReasons(props: { round: Round; why: S['ReplenishProductionWhy'] })
   const tray = Math.min(wanted, thousandths(round.on_hand))
   const proposed = thousandths(round.proposed)
   const missing = wanted - tray
+  const short = thousandths(why.capacity?.short ?? '0')
   const parts: Part[] = why.forecast
     ? [{ label: t('expected'), value: mean, note: t('forecast_note', { date: f.date(why.forecast.data_until) }) }, { label: t('spread', { pct: f.percent(why.forecast.tau, 0) }), value: wanted - mean }]
     : [{ label: t('expected'), value: wanted, note: t('firm') }]
-  parts.push({ label: t('on_tray'), value: -tray }, { label: Number(why.batch) > 0 ? t('rounding', { batch: f.decimal(why.batch) }) : t('rounding_unit'), value: proposed - missing })
+  parts.push({ label: t('on_tray'), value: -tray }, { label: Number(why.batch) > 0 ? t('rounding', { batch: f.decimal(why.batch) }) : t('rounding_unit'), value: proposed - missing + short })
+  if (short > 0) parts.push({ label: t('capacity_short', { kind: why.capacity?.kind ?? '' }), value: -short })
   return (
     <>
       <Facts facts={[[t(`round_${Math.min(4, Math.max(1, round.round)) as 1}`), t('ready_by', { at: round.ready_by })], [t('make_now'), f.qty({ qty: round.make, unit: round.unit })], [t('made'), f.qty({ qty: round.made, unit: round.unit })]]} />
       {why.forecast?.override && <Strip tone="amber">{t('forecast_override')}</Strip>}
+      {why.capacity && short > 0 && <Strip tone="red">{t('capacity_full', { kind: why.capacity.kind, n: why.capacity.machines, minutes: why.capacity.minutes, short: q(short) })}</Strip>}
+      {why.capacity?.early_by && <Strip tone="amber">{t('capacity_early', { kind: why.capacity.kind, qty: q(thousandths(why.capacity.early)), at: why.capacity.early_by })}</Strip>}
       <Parts parts={parts} total={proposed} totalLabel={t('proposed')} format={q} />
+      {why.rounding && (
+        <section>
+          <h3>{t('last_batch')}</h3>
+          <p>{t(why.rounding.gain_fen > 0 ? 'last_batch_made' : why.rounding.gain_fen < 0 ? 'last_batch_left' : 'last_batch_even', { up: q(thousandths(why.rounding.up)), down: q(thousandths(why.rounding.down)), gain: f.yuan(Math.abs(why.rounding.gain_fen)) })}</p>
+          <p className="zg-note">{t('last_batch_how', { sold: q(thousandths(why.rounding.sold)), wasted: q(thousandths(why.rounding.wasted)), miss: f.cost(why.rounding.miss_fen4), cost: f.cost(why.rounding.cost_fen4) })} {why.rounding.by_level && t('last_batch_level')}</p>
+        </section>
+      )}
       <StockByAge stock={why.stock} unit={round.unit} />
     </>
   )

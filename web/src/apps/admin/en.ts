@@ -35,6 +35,7 @@ export default {
   plan_one: 'Forecast',
   accuracy: 'Accuracy',
   service_level: 'Service level',
+  equipment: 'Equipment',
   plan_rules: 'Rules and events',
   day_plan: 'Day plan',
   make: 'Make',

@@ -41,6 +41,7 @@ const pages: PageDef<keyof typeof zh>[] = [
   { path: '/day', title: 'day_plan', perm: 'plan.read', icon: ScheduleOutlined, load: () => import('./dayplan/DayPlan') },
   { path: '/day/rules', title: 'plan_rules', perm: 'plan.read', under: '/day', load: () => import('./dayplan/Rules') },
   { path: '/day/service', title: 'service_level', perm: 'plan.read', under: '/day', load: () => import('./service/Service') },
+  { path: '/day/equipment', title: 'equipment', perm: 'plan.read', under: '/day', load: () => import('./equipment/Equipment') },
   { path: '/clearance', title: 'clearance', perm: 'clear.read', icon: HourglassOutlined, load: () => import('./clearance/Clearance') },
   { path: '/clearance/rules', title: 'clearance_rules', perm: 'clear.read', under: '/clearance', load: () => import('./clearance/Rules') },
   { path: '/clearance/:id', title: 'clearance_one', perm: 'clear.read', under: '/clearance', load: () => import('./clearance/OneClearance') },

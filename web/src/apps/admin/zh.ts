@@ -32,6 +32,7 @@ export default {
   plan_one: '预测',
   accuracy: '准确度',
   service_level: '现货率',
+  equipment: '设备产能',
   plan_rules: '补货规则和活动',
   day_plan: '日计划',
   make: '加工',

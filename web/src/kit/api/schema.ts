@@ -1407,6 +1407,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/plans/equipment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ovens, fryers, steamers: how many a site has, and what is made on them */
+        get: operations["list-equipment"];
+        put?: never;
+        /** Add a kind of equipment, or rename one */
+        post: operations["put-equipment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/equipment/loads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** What a batch of a product takes of a machine */
+        put: operations["put-equipment-load"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/equipment/machines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** How many machines of a kind a site has */
+        put: operations["put-machines"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plans/events": {
         parameters: {
             query?: never;
@@ -5047,6 +5099,12 @@ export interface components {
             /** @description materials that are not named are taken by the recipe's quantity, earliest expiry first */
             lines?: components["schemas"]["MakingIssueIn"][];
         };
+        MakingForRound: {
+            /** @description the business date of the plan */
+            date: string;
+            /** Format: int64 */
+            round: number;
+        };
         MakingIssue: {
             batch_id: string;
             /** Format: int64 */
@@ -5164,6 +5222,8 @@ export interface components {
             unit: string;
         };
         MakingRequisitionIn: {
+            /** @description the round of a plan it is for, which it then fills; left out: the first round of the day that is open */
+            for?: components["schemas"]["MakingForRound"];
             /** @description for the whole quantity; by the recipe when left out */
             materials?: components["schemas"]["MakingMaterialIn"][];
             note?: string;
@@ -5652,6 +5712,11 @@ export interface components {
         };
         PageReplenishBlockView: {
             items: components["schemas"]["ReplenishBlockView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageReplenishEquipmentView: {
+            items: components["schemas"]["ReplenishEquipmentView"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -6206,11 +6271,51 @@ export interface components {
             threshold: string;
             unit: string;
         };
+        ReplenishCapacityWhy: {
+            /** @description of it, what must be made earlier, for its own time is full */
+            early: string;
+            /** @description by this time, as in 10:30 */
+            early_by?: string;
+            /** @description as in oven */
+            kind: string;
+            kind_id: string;
+            /** Format: int64 */
+            machines: number;
+            /**
+             * Format: int64
+             * @description one batch takes of a machine
+             */
+            minutes: number;
+            /**
+             * Format: int64
+             * @description of it, in thousandths
+             */
+            share: number;
+            /** @description of it, what does not fit */
+            short: string;
+            /** @description what would be made if it all fitted */
+            wanted: string;
+        };
         ReplenishComing: {
             due: string;
             no: string;
             order_id: string;
             qty: string;
+        };
+        ReplenishEquipmentView: {
+            /**
+             * Format: int64
+             * @description minutes before the first round is ready from which on they are in use
+             */
+            early_min: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description at the site; 0: making there is not bound by it
+             */
+            machines: number;
+            name: string;
+            products: components["schemas"]["ReplenishLoadView"][];
         };
         ReplenishEventProduct: {
             code: string;
@@ -6278,6 +6383,18 @@ export interface components {
             proposal_why?: components["schemas"]["ReplenishProposalWhy"];
             requirement?: components["schemas"]["ReplenishRequirementView"];
             requirement_why?: components["schemas"]["ReplenishRequirementWhy"];
+        };
+        ReplenishLoadView: {
+            code: string;
+            /** Format: int64 */
+            minutes: number;
+            name: string;
+            product_id: string;
+            /**
+             * Format: int64
+             * @description of one machine, in thousandths
+             */
+            share: number;
         };
         ReplenishOther: {
             /** Format: int64 */
@@ -6401,6 +6518,8 @@ export interface components {
              * @description 1 morning, 2 noon, 3 afternoon, 4 evening
              */
             round: number;
+            /** @description wanted as well, but the equipment can't take it; the line's reasons say which */
+            short: string;
             /** @enum {string} */
             state: "proposed" | "confirmed" | "changed" | "done";
             /** @description until here; empty: the end of the business day */
@@ -6410,6 +6529,8 @@ export interface components {
         ReplenishProductionWhy: {
             /** @description made in multiples of it; 0: of whole units */
             batch: string;
+            /** @description of equipment; left out: it fits */
+            capacity?: components["schemas"]["ReplenishCapacityWhy"];
             /** @description missing where other sites have asked for it */
             forecast?: components["schemas"]["ReplenishForecastWhy"];
             /**
@@ -6417,6 +6538,8 @@ export interface components {
              * @description hours; 0 keeps for ever
              */
             life_h: number;
+            /** @description left out: to the nearest batch */
+            rounding?: components["schemas"]["ReplenishRoundingWhy"];
             /** @description what is there by age */
             stock: components["schemas"]["ReplenishAge"][];
             /** @description quantile less what is on hand, before rounding to the nearest batch */
@@ -6553,6 +6676,31 @@ export interface components {
             product_id: string;
             qty: string;
             unit: string;
+        };
+        ReplenishRoundingWhy: {
+            /** @description the service level holds a missed sale for dearer than its margin */
+            by_level: boolean;
+            /**
+             * Format: int64
+             * @description what one thrown away costs
+             */
+            cost_fen4: number;
+            down: string;
+            /**
+             * Format: int64
+             * @description what the last batch earns; above 0 it is made
+             */
+            gain_fen: number;
+            /**
+             * Format: int64
+             * @description what one missed sale costs: the margin, or more where the service level says so; ten-thousandths of a fen
+             */
+            miss_fen4: number;
+            /** @description of the last batch, expected to be sold to who would else go away */
+            sold: string;
+            up: string;
+            /** @description and to be thrown away */
+            wasted: string;
         };
         ReplenishServiceView: {
             /** Format: date-time */
@@ -8230,6 +8378,10 @@ export interface components {
             /** @description delivered, or why it will not be */
             reason: string;
         };
+        SupplydayEquipmentIn: {
+            id?: string;
+            name: string;
+        };
         SupplydayEventIn: {
             /**
              * @description of a weather rule
@@ -8252,6 +8404,35 @@ export interface components {
             to_date: string;
             /** @description left out: the end of the day */
             to_time?: string;
+        };
+        SupplydayLoadIn: {
+            equipment_id?: string;
+            /**
+             * Format: int64
+             * @description 0: it is made on none of the equipment
+             */
+            minutes: number;
+            product_id: string;
+            /**
+             * Format: int64
+             * @description of one machine, in thousandths
+             * @default 1000
+             */
+            share: number;
+        };
+        SupplydayMachinesIn: {
+            /**
+             * Format: int64
+             * @description minutes before the first round is ready from which on they are in use
+             */
+            early_min?: number;
+            equipment_id: string;
+            /**
+             * Format: int64
+             * @description 0: making there is not bound by it
+             */
+            machines: number;
+            site_id: string;
         };
         SupplydayNearIn: {
             /**
@@ -12500,6 +12681,145 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageReplenishBlockView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-equipment": {
+        parameters: {
+            query: {
+                site_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReplenishEquipmentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-equipment": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayEquipmentIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydaySaved"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-equipment-load": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayLoadIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydaySaved"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-machines": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayMachinesIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReplenishEquipmentView"];
                 };
             };
             /** @description Error */

@@ -136,7 +136,7 @@ function Production(props: Part) {
     { key: 'mean', head: t('expected'), right: true, cell: (r) => f.number(Number(r.mean), 1), by: (r) => Number(r.mean), wide: true },
     { key: 'on_hand', head: t('on_hand'), right: true, cell: (r) => f.decimal(r.on_hand), by: (r) => Number(r.on_hand), wide: true },
     { key: 'proposed', head: t('proposed'), right: true, cell: (r) => f.decimal(r.proposed), by: (r) => Number(r.proposed), wide: true },
-    { key: 'make', head: t('make'), right: true, cell: (r) => <b>{f.qty({ qty: r.make, unit: r.unit })}</b>, by: (r) => Number(r.make) },
+    { key: 'make', head: t('make'), right: true, cell: (r) => <><b>{f.qty({ qty: r.make, unit: r.unit })}</b>{Number(r.short) > 0 && <div><Badge tone="red">{t('short', { qty: f.decimal(r.short) })}</Badge></div>}</>, by: (r) => Number(r.make) },
     { key: 'made', head: t('made_col'), right: true, cell: (r) => (Number(r.made) > 0 ? f.decimal(r.made) : ''), by: (r) => Number(r.made) },
     { key: 'state', head: t('state'), cell: (r) => <LineState state={r.state} />, by: (r) => r.state },
   ]

@@ -35,6 +35,7 @@ export default {
   on_hand: 'On tray',
   proposed: 'Proposed',
   make: 'Make',
+  short: 'no capacity for {qty}',
   made_col: 'Made',
   state: 'State',
   confirm_all: 'Confirm all',

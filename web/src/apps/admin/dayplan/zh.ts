@@ -32,6 +32,7 @@ export default {
   on_hand: '台面',
   proposed: '建议',
   make: '做',
+  short: '产能缺 {qty}',
   made_col: '已做',
   state: '状态',
   confirm_all: '全部确认',

@@ -6,6 +6,7 @@ export default {
   day: 'Day plan',
   products: 'By product',
   service: 'Service level',
+  equipment: 'Equipment',
   rules: 'Rules and events',
   accuracy: 'Accuracy',
   search: 'Code or name',

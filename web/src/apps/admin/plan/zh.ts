@@ -3,6 +3,7 @@ export default {
   day: '日计划',
   products: '按商品',
   service: '现货率',
+  equipment: '设备产能',
   rules: '规则和活动',
   accuracy: '准确度',
   search: '编号或名称',

@@ -25,9 +25,11 @@ export default function Service() {
   const chosen = Math.min(95, Math.max(50, Number(filter['level']) || usual))
   const [level, setLevel] = useState(chosen)
   useEffect(() => setLevel(chosen), [chosen])
-  const { date, category, product } = filter
+  const { category, product } = filter
+  const today = useRead(['plan', 'today', site], (signal) => must(client.GET('/api/plans/today', { params: { query: { site_id: site ?? '' } }, signal })), { skip: !site })
+  const date = filter['date'] ?? (today.data && dayAfter(today.data.date)) // a whole day, and nobody has decided on it yet
   const query = { site_id: site ?? '', level_bp: chosen * 100, ...(date ? { date } : {}), ...(category ? { category_id: category } : {}), ...(product ? { product_id: product } : {}) }
-  const what = useRead(['plan', 'whatif', query], (signal) => must(client.GET('/api/plans/whatif', { params: { query }, signal })), { skip: !site })
+  const what = useRead(['plan', 'whatif', query], (signal) => must(client.GET('/api/plans/whatif', { params: { query }, signal })), { skip: !site || !date })
   const paths = categoryPaths(categories.data ?? [])
   const answer = what.data
   const curve = answer?.curve ?? []
@@ -42,8 +44,8 @@ export default function Service() {
         {product && <Button size="small" onClick={() => set('product', '')}>{t('only', { name })} ×</Button>}
       </FilterBar>
       <div className="zg-stack">
-        {what.problem && <ProblemBox problem={what.problem} again={what.again} />}
-        {what.loading ? <SkeletonLines lines={8} /> : answer && ((answer.lines ?? []).length === 0 ? <div className="zg-sheet"><Empty title={t('none_title')}>{t('none')}</Empty></div> : (
+        {(what.problem ?? today.problem) && <ProblemBox problem={(what.problem ?? today.problem)!} again={() => { today.again(); what.again() }} />}
+        {what.loading || today.loading ? <SkeletonLines lines={8} /> : answer && ((answer.lines ?? []).length === 0 ? <div className="zg-sheet"><Empty title={t('none_title')}>{t('none')}</Empty></div> : (
           <>
             {answer.from && <Strip>{t('rest', { at: answer.from })}</Strip>}
             {answer.decided > 0 && <Strip>{t('decided', { n: answer.decided })}</Strip>}
@@ -66,6 +68,8 @@ export default function Service() {
     </>
   )
 }
+
+const dayAfter = (date: string) => new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
 
 const share = (bp: number) => `${bp / 100}%`
 

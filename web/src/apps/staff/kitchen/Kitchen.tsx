@@ -110,7 +110,7 @@ function RoundCard(props: { round: Round; now: number; works: boolean; plan: str
         <span className="st-due" title={f.exact(round.ready_at)}><ClockCircleOutlined aria-hidden /> {t('by', { at: f.clock(round.ready_at) })} · {left < 0 ? t('late_by', { span: f.duration(-left / 1000) }) : t('due_in', { span: f.duration(left / 1000) })}</span>
       </div>
       <p className="kt-qty">{t('make', { qty: say(qty) })}</p>
-      <p className="zg-note">{round.code}{Number(round.made) > 0 && ` · ${t('made_so_far', { qty: say(round.made) })}`} {round.state === 'proposed' && <Badge tone="amber">{t('not_confirmed')}</Badge>}</p>
+      <p className="zg-note">{round.code}{Number(round.made) > 0 && ` · ${t('made_so_far', { qty: say(round.made) })}`} {round.state === 'proposed' && <Badge tone="amber">{t('not_confirmed')}</Badge>}{Number(round.short) > 0 && <> <Badge tone="red">{t('short', { qty: say(round.short) })}</Badge></>}</p>
       {making ? <Underway making={making} book={props.book} /> : props.works && (
         <>
           <Button type="primary" block size="large" onClick={() => props.start({ qty, made: qty })}>{t('done', { qty: say(qty) })}</Button>

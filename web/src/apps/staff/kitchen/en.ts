@@ -11,6 +11,7 @@ export default {
   by: 'by {at}',
   late_by: '{span} late',
   due_in: '{span} left',
+  short: 'Equipment full: {qty} fewer',
   not_confirmed: 'Plan not confirmed yet',
   done: 'Done {qty}',
   fewer: 'Made fewer',

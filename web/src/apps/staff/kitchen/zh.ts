@@ -8,6 +8,7 @@ export default {
   by: '{at} 前',
   late_by: '已过 {span}',
   due_in: '还有 {span}',
+  short: '设备排满，少做 {qty}',
   not_confirmed: '计划还没确认',
   done: '做好了 {qty}',
   fewer: '少做了',
