@@ -98,3 +98,25 @@ export async function a_plan_is_changed_made_on_the_phone_and_sold_from_the_fres
   const proofs = await run(['check', '--db', server.db])
   check(proofs.code === 0, `check is red:\n${proofs.out}${proofs.err}`)
 }
+
+export async function a_service_level_is_tried_with_the_keyboard_and_set_with_a_reason(scene) {
+  const server = await startServer()
+  scene.also(server, server.stop)
+  const { api, site } = await bakery(server)
+  const office = scene.page(await openPage(scene.browser, { viewport: { width: 1440, height: 900 } }))
+  await signIn(office, `${server.url}/admin/day/service?site=${site}`)
+  const slider = office.getByRole('slider')
+  await slider.waitFor()
+  equal(await slider.getAttribute('aria-valuenow'), '90', 'where the slider begins')
+  await slider.press('ArrowLeft')
+  await slider.press('ArrowLeft')
+  await until('80 % in the address', () => office.url().includes('level=80'))
+  const tomorrow = iso(Date.parse(`${(await api.get(`/api/plans/today?site_id=${site}`)).date}T00:00:00Z`) + day)
+  const would = await api.get(`/api/plans/whatif?site_id=${site}&date=${tomorrow}&level_bp=8000`)
+  check(would.then.goods_fen >= would.now.goods_fen && would.then.out_ppm <= would.now.out_ppm, 'more service is not less made and runs out no more')
+  await office.getByLabel('原因').fill('早上总是卖空')
+  await office.getByRole('button', { name: /设为 80/ }).click()
+  await until('the level to be kept', async () => (await api.get(`/api/plans/service?site_id=${site}`)).items.some((l) => l.level_bp === 8000 && l.reason === '早上总是卖空'))
+  await office.getByText('早上总是卖空').first().waitFor()
+  await picture(office, 'service-level-zh')
+}
