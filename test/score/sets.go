@@ -1,7 +1,5 @@
 //go:build data
 
-// Package score measures the forecast on public data with a scorer of its own: it writes each data set as a
-// sales file, has `zhanggui backtest` forecast it, and computes every figure again from the exported rows.
 package score
 
 import (

@@ -17,6 +17,8 @@ var (
 		"出品数量与第 {line} 行同一配方的不一致", "The yield differs from line {line}, which is of the same recipe")
 	ErrRecipePart = errs.Define("recipe_incomplete", errs.Invalid,
 		"这个配方还有别的行有错,缺一种原料的配方不能用", "Another line of this recipe is wrong, and a recipe that lacks a component is none")
+	ErrRange = errs.Define("recipe_range", errs.Invalid,
+		"用量上限比用量还小", "The most is less than the quantity")
 	ErrRecipeLong = errs.Define("recipe_long", errs.Invalid,
 		"一个配方最多 {most} 种原料", "A recipe has at most {most} components")
 )
@@ -32,6 +34,7 @@ const (
 	recipeLoss
 	recipeRule
 	recipeFrom
+	recipeMost
 )
 
 var recipeColumns = []column{
@@ -44,6 +47,7 @@ var recipeColumns = []column{
 	soft("loss", "损耗率", "Loss rate, as in 0.03 or 3%", "损耗", "loss_rate").of(figures),
 	soft("loss_rule", "损耗方式", "Loss rule: markup or yield", "损耗规则"),
 	soft("valid_from", "生效日期", "Valid from", "启用日期", "版本日期", "from").of(days),
+	may("qty_max", "用量上限", "Most of the component, where the quantity is a range", "最多用量", "上限").of(figures),
 }
 
 // RecipeRow is one row of recipes: a component of a product from a day on.
@@ -52,7 +56,7 @@ type RecipeRow struct {
 	Yield     qty.Qty // in YieldUnit, or in the base unit where there is none; 1 when empty
 	YieldUnit string
 	Component string
-	Qty       qty.Qty // in Unit
+	Qty       qty.Qty // in Unit; the middle of a range
 	Unit      string
 	Loss      int64 // millionths; the default where the cell is empty
 	Rule      catalog.LossRule
@@ -70,6 +74,13 @@ func parseRecipe(c *cells) RecipeRow {
 		Loss:      catalog.DefaultLoss,
 		Rule:      catalog.LossMarkup,
 		From:      catalog.FirstDay,
+	}
+	if c.raw(recipeMost) != "" { // a range, as in 2 to 3: its middle, rounded up to a thousandth
+		if most := c.positive(recipeMost); most < r.Qty {
+			c.refuseErr(recipeMost, ErrRange)
+		} else {
+			r.Qty += (most - r.Qty + 1) / 2
+		}
 	}
 	if c.raw(recipeYield) != "" {
 		r.Yield = c.positive(recipeYield)

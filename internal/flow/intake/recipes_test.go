@@ -108,6 +108,26 @@ func TestRecipesComeInByVersion(t *testing.T) {
 	})
 }
 
+func TestARangeIsItsMiddle(t *testing.T) {
+	kitchen(t, func(s *shop) {
+		const head = "product,yield_qty,yield_unit,component,qty,qty_max,unit,loss,loss_rule,valid_from\n"
+		s.take(Recipes, head+"B,1,piece,S,20,30,g,0,,2026-01-01\nB,1,piece,L,0.001,0.004,g,0,,2026-01-01\nB,1,piece,T,7,,g,0,,2026-01-01\n", Run{}, "applied 3 read 3 new 0 same 0 refused")
+		s.book("B 2026-01-01 1: L 0.003 0 markup; S 25 0 markup; T 7 0 markup")
+		for line, want := range map[string]string{
+			"B,1,piece,S,20,19.999,g,0,,2026-01-01": "2 qty_max recipe_range",
+			"B,1,piece,S,20,a,g,0,,2026-01-01":      "2 qty_max number_bad",
+			"B,1,piece,S,20,-30,g,0,,2026-01-01":    "2 qty_max qty_negative",
+			"B,1,piece,S,,30,g,0,,2026-01-01":       "2 qty cell_empty",
+		} {
+			im := s.take(Recipes, head+line+"\n", Run{}, "refused 1 read 0 new 0 same 1 refused")
+			if got := s.refused(im); len(got) == 0 || got[0] != want {
+				t.Errorf("%s: %v, want %s", line, got, want)
+			}
+		}
+		s.take(Recipes, head+"B,1,piece,S,20,20,g,0,,2026-02-01\n", Run{}, "applied 1 read 1 new 0 same 0 refused")
+	})
+}
+
 func TestARecipeWithOneWrongLineIsNone(t *testing.T) {
 	kitchen(t, func(s *shop) {
 		file := recipeHead +
