@@ -77,7 +77,7 @@ function Figures(props: { now: Sum; then: Sum }) {
   const t = useText(serviceText)
   const f = useFormat()
   const { now, then } = props
-  const change = (a: number, b: number) => (a === b ? t('same') : `${b > a ? '+' : '−'}${f.yuan(Math.abs(b - a))}`)
+  const change = (a: number, b: number) => (a === b ? t('same') : `${b > a ? '+' : '−'}\u2060${f.yuan(Math.abs(b - a))}`)
   return (
     <div className="zg-figures">
       {([['waste', now.waste_fen, then.waste_fen], ['lost', now.lost_fen, then.lost_fen], ['goods', now.goods_fen, then.goods_fen], ['order', now.order_fen, then.order_fen]] as const).map(([key, a, b]) => (
