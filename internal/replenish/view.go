@@ -45,7 +45,7 @@ type PlanSearch struct {
 }
 
 const (
-	planView = `SELECT p.id, p.site_id, t.code, t.name, p.date, p.made_at, p.data_until,
+	planView = `SELECT p.id, p.site_id, t.code, t.name, t.time_zone, p.date, p.made_at, p.data_until,
 		(SELECT COUNT(*) FROM replenish_production l WHERE l.plan_id = p.id AND l.version = p.version),
 		(SELECT COUNT(*) FROM replenish_production l WHERE l.plan_id = p.id AND l.version = p.version AND l.state = 'proposed'),
 		(SELECT COUNT(*) FROM replenish_production l WHERE l.plan_id = p.id AND l.version = p.version AND l.state = 'done'),
@@ -63,8 +63,11 @@ const (
 )
 
 func scanPlan(scan func(...any) error) (v PlanView, err error) {
-	return v, scan(&v.ID, &v.SiteID, &v.SiteCode, &v.SiteName, &v.Date, &v.MadeAt, &v.DataUntil, &v.Rounds, &v.RoundsOpen, &v.RoundsDone, &v.Proposals, &v.ProposalsOpen, &v.ProposalsLate,
+	var there org.Site
+	err = scan(&v.ID, &v.SiteID, &v.SiteCode, &v.SiteName, &there.TimeZone, &v.Date, &v.MadeAt, &v.DataUntil, &v.Rounds, &v.RoundsOpen, &v.RoundsDone, &v.Proposals, &v.ProposalsOpen, &v.ProposalsLate,
 		&v.Lacking, &v.AmountFen, &v.AmountOpenFen)
+	v.MadeAt = v.MadeAt.In(there.Location())
+	return v, err
 }
 
 // View shows one plan.
@@ -426,7 +429,7 @@ type RequisitionSearch struct {
 }
 
 const (
-	requisitionColumns = `SELECT r.id, r.no, r.site_id, a.name, r.source_id, b.name, r.due, r.state, COALESCE(f.display_name, ''), r.made_at, COALESCE(g.display_name, ''), NULLIF(r.closed_at, 0), r.close_reason, r.lines
+	requisitionColumns = `SELECT r.id, r.no, r.site_id, a.name, a.time_zone, r.source_id, b.name, r.due, r.state, COALESCE(f.display_name, ''), r.made_at, COALESCE(g.display_name, ''), NULLIF(r.closed_at, 0), r.close_reason, r.lines
 		FROM replenish_requisition r JOIN org_site a ON a.id = r.site_id JOIN org_site b ON b.id = r.source_id LEFT JOIN org_staff f ON f.id = r.staff_id LEFT JOIN org_staff g ON g.id = r.closed_by `
 	oneRequisition   = requisitionColumns + `WHERE r.id = $1`
 	listRequisitions = requisitionColumns + `WHERE (CAST($1 AS BIGINT) = 1 OR r.site_id IN (SELECT site_id FROM org_reach WHERE staff_id = $2 AND perm = $3)
@@ -438,7 +441,13 @@ const (
 
 func scanRequisition(scan func(...any) error) (v RequisitionView, err error) {
 	v.Lines = []RequisitionLineView{}
-	return v, scan(&v.ID, &v.No, &v.SiteID, &v.SiteName, &v.SourceID, &v.SourceName, &v.Due, &v.State, &v.MadeBy, &v.MadeAt, &v.ClosedBy, &v.ClosedAt, &v.Reason, &v.LineCount)
+	var there org.Site
+	err = scan(&v.ID, &v.No, &v.SiteID, &v.SiteName, &there.TimeZone, &v.SourceID, &v.SourceName, &v.Due, &v.State, &v.MadeBy, &v.MadeAt, &v.ClosedBy, &v.ClosedAt, &v.Reason, &v.LineCount)
+	v.MadeAt = v.MadeAt.In(there.Location())
+	if v.ClosedAt != nil {
+		*v.ClosedAt = v.ClosedAt.In(there.Location())
+	}
+	return v, err
 }
 
 // ListRequisitions lists what sites ask of each other, where one of the two is within reach, newest first.
