@@ -79,4 +79,7 @@ export default {
   home: 'Home',
   clock_in: 'Clock in',
   clock_out: 'Clock out (in since {at})',
+  product_search: 'Name, code, pinyin or barcode',
+  product_searching: 'Searching…',
+  product_none: 'Nothing found',
 } satisfies SameKeys<typeof zh>

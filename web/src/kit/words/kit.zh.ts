@@ -76,4 +76,7 @@ export default {
   home: '首页',
   clock_in: '上班打卡',
   clock_out: '下班打卡（{at} 上班）',
+  product_search: '名称、编码、拼音或条码',
+  product_searching: '正在找…',
+  product_none: '没有找到',
 } as const

@@ -1,4 +1,4 @@
-import { act, client, DataTable, Form, FormActs, must, PageHead, ProblemBox, Sheet, SkeletonLines, TextField, useAct, useCan, useForm, useFormat, useListing, usePageTitle, useRead, useText, WhyPanel, type Column } from '@kit'
+import { act, client, DataTable, Form, FormActs, must, PageHead, ProblemBox, Sheet, SkeletonLines, TextField, useAct, useCan, useForm, useFormat, useListing, usePageTitle, useRead, useText, WhyPanel, ProductPick, type Column, type Product } from '@kit'
 import { Button, Input, Select } from 'antd'
 import { useState } from 'react'
 import { useNavigate, useParams } from 'react-router-dom'
@@ -89,10 +89,8 @@ function TermsForm(props: { supplier: string; terms: Terms | undefined; done: ()
   const { terms } = props
   const t = useText(buyText)
   const f = useFormat()
-  const [q, setQ] = useState('')
-  const goods = useRead(['goods', 'pick', q], (signal) => must(client.GET('/api/goods/products', { params: { query: { limit: 20, ...(q ? { q } : {}) } }, signal })), { skip: terms !== undefined })
   const [product, setProduct] = useState(terms?.product_id)
-  const picked = goods.data?.items?.find((p) => p.id === product)
+  const [picked, setPicked] = useState<Product>()
   const [v, setV] = useState({ pack_qty: terms ? f.decimal(terms.pack_qty).replace(/,/g, '') : '1', unit: terms?.unit ?? '', price: terms ? f.cost(terms.price_fen4).replace(/,/g, '') : '', min_packs: String(terms?.min_packs ?? 1), lead_class: terms?.lead_class ?? 'fresh', lead_h: String(terms?.lead_h ?? ''), order_days: terms?.order_days ?? '1234567', cut_off: terms?.cut_off ?? '16:00' })
   const set = (next: Partial<typeof v>) => setV((old) => ({ ...old, ...next }))
   const unit = v.unit || picked?.base_unit || ''
@@ -105,7 +103,7 @@ function TermsForm(props: { supplier: string; terms: Terms | undefined; done: ()
     <form className="zg-stack" onSubmit={(e) => { e.preventDefault(); void save.run(undefined).then((d) => d && props.done()) }}>
       {!terms && (
         <label className="zg-field"><span>{t('product')}</span>
-          <Select {...(product ? { value: product } : {})} showSearch={{ filterOption: false, onSearch: setQ }} placeholder={t('product_code')} options={(goods.data?.items ?? []).map((p) => ({ value: p.id, label: `${p.name} ${p.code}` }))} notFoundContent={t('product_none')} onChange={(id: string) => { setProduct(id); set({ unit: '' }) }} /></label>
+<ProductPick className="" label={t('product')} value={product ?? ''} choose={(p) => { setPicked(p); setProduct(p?.id); set({ unit: '' }) }} /></label>
       )}
       <div className="zg-form-grid">
         <label className="zg-field zg-field-s"><span>{t('pack')}</span><Input className="zg-input-right" inputMode="decimal" required value={v.pack_qty} onChange={(e) => set({ pack_qty: e.target.value })} /></label>

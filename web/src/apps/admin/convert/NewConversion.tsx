@@ -1,5 +1,5 @@
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
-import { act, client, must, PageHead, ProblemBox, Sheet, SitePick, Strip, useAct, useFormat, useRead, useSite, useText, type Product } from '@kit'
+import { act, client, must, PageHead, ProblemBox, Sheet, SitePick, Strip, useAct, useFormat, useRead, useSite, useText, ProductPick, type Product } from '@kit'
 import { App, Button, Checkbox, Input, Segmented, Select } from 'antd'
 import { useState } from 'react'
 import { useNavigate } from 'react-router-dom'
@@ -103,23 +103,16 @@ export default function NewConversion() {
 function Lines(props: { title: string; note: string; lines: Line[]; set: (next: (old: Line[]) => Line[]) => void; known: Record<string, Product>; learn: (p: Product) => void; site: string; side: 'in' | 'out'; many: boolean; shares: boolean }) {
   const t = useText(convertText)
   const f = useFormat()
-  const [q, setQ] = useState('')
-  const found = useRead(['goods', 'pick', q], (signal) => must(client.GET('/api/goods/products', { params: { query: { limit: 20, ...(q ? { q } : {}) } }, signal })))
-  // A bundle has no stock: it is neither taken nor made.
-  const products = [...Object.values(props.known), ...(found.data?.items ?? []).filter((p) => !props.known[p.id])].filter((p) => p.parts.length === 0)
   const change = (n: number, next: Partial<Line>) => props.set((old) => old.map((l, i) => (i === n ? { ...l, ...next } : l)))
   return (
     <Sheet title={props.title} note={props.note}>
       <div className="zg-stack">
         {props.lines.map((l, n) => (
           <div key={n} className="zg-line">
-            <Select className="zg-line-m" aria-label={t('product')} placeholder={t('product')} {...(l.product ? { value: l.product } : {})} showSearch={{ filterOption: false, onSearch: setQ }} popupMatchSelectWidth={false}
-              options={products.map((p) => ({ value: p.id, label: `${p.name} ${p.code}` }))}
-              onChange={(id: string) => {
-                const p = products.find((x) => x.id === id)
-                if (p) props.learn(p)
-                change(n, { product: id, unit: p?.base_unit ?? '', batch: '' })
-              }} />
+            <ProductPick label={t('product')} value={l.product} named={props.known[l.product]?.name} choose={(p) => {
+              if (p) props.learn(p)
+              change(n, { product: p?.id ?? '', unit: p?.base_unit ?? '', batch: '' })
+            }} />
             <Input className="zg-line-s zg-input-right" aria-label={t('qty')} placeholder={t('qty')} inputMode="decimal" value={l.qty} status={l.qty === '' || good(l.qty) ? '' : 'error'} onChange={(e) => change(n, { qty: e.target.value })} />
             <Select className="zg-line-s" aria-label={t('unit')} {...(l.unit ? { value: l.unit } : {})} options={(props.known[l.product]?.units ?? []).filter((u) => !u.retired).map((u) => ({ value: u.name, label: f.unit(u.name) }))} onChange={(unit: string) => change(n, { unit })} />
             {props.side === 'in' && l.product && <BatchPick site={props.site} product={l.product} value={l.batch} set={(batch) => change(n, { batch })} />}

@@ -1,6 +1,6 @@
-import { act, Badge, client, DataTable, DateField, Empty, Form, FormActs, must, PageHead, ProblemBox, SelectField, Sheet, SitePick, TextField, useAct, useCan, useForm, useFormat, useListing, useRead, useSite, useText, type Column } from '@kit'
+import { act, Badge, client, DataTable, DateField, Empty, Form, FormActs, must, PageHead, ProblemBox, SelectField, Sheet, SitePick, TextField, useAct, useCan, useForm, useFormat, useListing, useSite, useText, ProductPick, ProductsPick, type Column } from '@kit'
 import type { components } from '@kit/api/schema'
-import { Button, Select } from 'antd'
+import { Button } from 'antd'
 import { useState } from 'react'
 import { PlanTabs } from '../plan/shared'
 import { dayPlanText } from './text'
@@ -24,11 +24,6 @@ export default function Rules() {
       {place.site && <div className="zg-stack"><Calendar key={`c${place.site.id}`} site={place.site.id} /><Policies key={place.site.id} site={place.site.id} /></div>}
     </>
   )
-}
-
-function useGoods(q: string) {
-  const goods = useRead(['goods', 'pick', q], (signal) => must(client.GET('/api/goods/products', { params: { query: { limit: 20, ...(q ? { q } : {}) } }, signal })))
-  return (goods.data?.items ?? []).map((p) => ({ value: p.id, label: `${p.name} ${p.code}` }))
 }
 
 function Calendar(props: { site: string }) {
@@ -59,8 +54,6 @@ function Calendar(props: { site: string }) {
 function AddEvent(props: { site: string; done: () => void }) {
   const t = useText(dayPlanText)
   const [products, setProducts] = useState<string[]>([])
-  const [q, setQ] = useState('')
-  const goods = useGoods(q)
   const doing = useAct((body: S['SupplydayEventIn']) => act(['add event', body], (header) => client.POST('/api/plans/events', { params: { header }, body })), ['plan'])
   const form = useForm({
     initial: { kind: 'promotion', name: '', from_date: '', from_time: '', to_date: '', to_time: '', factor: '', condition: 'cold_wave', degree: '' },
@@ -86,7 +79,7 @@ function AddEvent(props: { site: string; done: () => void }) {
         {weather && <SelectField form={form} name="condition" label={t('condition')} options={conditions.map((k) => ({ value: k, label: t(`when_${k}`, { n: '…' }) }))} />}
         {weather && form.values.condition !== 'cold_wave' && <TextField form={form} name="degree" label={t('degree')} />}
         <label className="zg-field"><span>{t('products')}</span>
-          <Select mode="multiple" aria-label={t('products')} value={products} filterOption={false} showSearch={{ onSearch: setQ }} options={goods} onChange={setProducts} /></label>
+          <ProductsPick label={t('products')} value={products} choose={setProducts} bundles /></label>
         {form.errorOf('products') && <p role="alert" className="zg-note">{form.errorOf('products')}</p>}
         <FormActs form={form} save={t('save')} onCancel={props.done} />
       </Form>
@@ -124,8 +117,6 @@ function EditRule(props: { site: string; rule?: Rule; done: () => void }) {
   const t = useText(dayPlanText)
   const { rule } = props
   const [product, setProduct] = useState(rule?.product_id)
-  const [q, setQ] = useState('')
-  const goods = useGoods(q)
   const doing = useAct((body: S['SupplydayPolicyIn']) => act(['put rule', body], (header) => client.PUT('/api/plans/rules', { params: { header }, body })), ['plan'])
   const form = useForm({
     initial: { mode: rule?.mode ?? 'static', safety: rule?.safety ?? '', most: rule?.most ?? '', on_automatic: rule?.on_automatic ?? 'act', on_dynamic: rule?.on_dynamic ?? 'suggest', on_strategy: rule?.on_strategy ?? 'suggest',
@@ -143,7 +134,7 @@ function EditRule(props: { site: string; rule?: Rule; done: () => void }) {
       <Form form={form} label={t('edit')}>
         {rule ? <p><b>{rule.name}</b> <span className="zg-note">{rule.code}</span></p> : (
           <label className="zg-field"><span>{t('product')}</span>
-            <Select aria-label={t('product')} {...(product ? { value: product } : {})} filterOption={false} showSearch={{ onSearch: setQ }} options={goods} onChange={(v: string) => setProduct(v)} /></label>
+            <ProductPick className="" label={t('product')} value={product ?? ''} choose={(p) => setProduct(p?.id)} /></label>
         )}
         <SelectField form={form} name="mode" label={t('mode')} options={modes.map((k) => ({ value: k, label: t(`mode_${k}`) }))} />
         {form.values['mode'] === 'static' && <TextField form={form} name="safety" label={t('safety')} hint={t('computed_hint')} />}

@@ -1,5 +1,5 @@
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
-import { act, all, Badge, client, DataTable, Facts, must, PageHead, parseMoney, ProblemBox, Sheet, SkeletonLines, Steps, Trail, useAct, useCan, useFormat, usePageTitle, useRead, useSession, useText, type PriceChange, type Product } from '@kit'
+import { act, all, Badge, client, DataTable, Facts, must, PageHead, parseMoney, ProblemBox, Sheet, SkeletonLines, Steps, Trail, useAct, useCan, useFormat, usePageTitle, useRead, useSession, useText, ProductPick, type PriceChange, type Product } from '@kit'
 import { Button, Input, Select } from 'antd'
 import { useState } from 'react'
 import { Link, useNavigate, useParams } from 'react-router-dom'
@@ -93,9 +93,7 @@ function Draft(props: { doc: PriceChange | undefined; done: () => void }) {
   const [note, setNote] = useState(doc?.note ?? '')
   const [rows, setRows] = useState<Row[]>(doc ? doc.lines.map((l) => ({ product: l.product_id, unit: l.unit, price: l.price_fen === null ? '' : (l.price_fen / 100).toFixed(2) })) : [{ product: '', unit: '', price: '' }])
   const [known, setKnown] = useState<Record<string, Pick<Product, 'id' | 'name' | 'code' | 'units'>>>({})
-  const [q, setQ] = useState('')
-  const found = useRead(['goods', 'pick', q], (signal) => must(client.GET('/api/goods/products', { params: { query: { limit: 20, ...(q ? { q } : {}) } }, signal })))
-  const products = [...Object.values(known), ...(found.data?.items ?? []).filter((p) => !known[p.id])]
+  const products = Object.values(known)
   const named = (id: string) => products.find((p) => p.id === id)?.name ?? doc?.lines.find((l) => l.product_id === id)?.product ?? id
   const unitsOf = (row: Row) => products.find((p) => p.id === row.product)?.units.filter((u) => !u.retired).map((u) => u.name) ?? (row.unit ? [row.unit] : [])
   const set = (n: number, next: Partial<Row>) => setRows((old) => old.map((r, i) => (i === n ? { ...r, ...next } : r)))
@@ -124,12 +122,10 @@ function Draft(props: { doc: PriceChange | undefined; done: () => void }) {
         <div className="zg-stack">
           {rows.map((r, n) => (
             <div key={n} className="zg-line">
-              <Select className="zg-line-m" aria-label={t('name')} placeholder={t('search')} {...(r.product ? { value: r.product } : {})} showSearch={{ filterOption: false, onSearch: setQ }} popupMatchSelectWidth={false}
-                options={[...(r.product && !products.some((p) => p.id === r.product) ? [{ value: r.product, label: named(r.product) }] : []), ...products.map((p) => ({ value: p.id, label: `${p.name} ${p.code}` }))]}
-                onChange={(id: string) => {
-                  const p = products.find((x) => x.id === id)
-                  if (p) setKnown((old) => ({ ...old, [id]: p }))
-                  set(n, { product: id, unit: p?.units.find((u) => !u.retired)?.name ?? '' })
+              <ProductPick bundles label={t('name')} value={r.product} named={r.product ? named(r.product) : undefined}
+                choose={(p) => {
+                  if (p) setKnown((old) => ({ ...old, [p.id]: p }))
+                  set(n, { product: p?.id ?? '', unit: p?.units.find((u) => !u.retired)?.name ?? '' })
                 }} />
               <Select className="zg-line-s" aria-label={t('unit')} {...(r.unit ? { value: r.unit } : {})} options={unitsOf(r).map((u) => ({ value: u, label: f.unit(u) }))} onChange={(unit: string) => set(n, { unit })} />
               <Input className="zg-line-s zg-input-right" aria-label={t('price')} inputMode="decimal" suffix="¥" value={r.price} placeholder={t('ended')} status={r.price.trim() === '' || parseMoney(r.price) !== undefined ? '' : 'error'} onChange={(e) => set(n, { price: e.target.value })} />

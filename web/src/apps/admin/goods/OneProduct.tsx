@@ -1,7 +1,6 @@
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
-import { act, client, Field, Form, FormActs, kitText, must, PageHead, ProblemBox, SelectField, Sheet, SkeletonLines, TextField, useAct, useCan, useForm, useFormat, usePageTitle, useRead, useSite, useText, type Product } from '@kit'
+import { act, client, Field, Form, FormActs, kitText, must, PageHead, ProblemBox, SelectField, Sheet, SkeletonLines, TextField, useAct, useCan, useForm, useFormat, usePageTitle, useRead, useSite, useText, ProductPick, type Product } from '@kit'
 import { App, Button, Checkbox, Input, Select } from 'antd'
-import { useState } from 'react'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router-dom'
 import { Prices } from './Prices'
 import { categoryPaths, goodsText, LifeBadge, lives, parseRatio, ratioOf, useCategories } from './shared'
@@ -179,10 +178,7 @@ function draftOf(v: { name: string; code: string; category_id: string; base_unit
 function PartsEditor(props: { parts: PartRow[]; set: (parts: PartRow[]) => void; off: boolean }) {
   const t = useText(goodsText)
   const f = useFormat()
-  const [q, setQ] = useState('')
-  const found = useRead(['goods', 'pick', q], (signal) => must(client.GET('/api/goods/products', { params: { query: { limit: 20, ...(q ? { q } : {}) } }, signal })))
   const { parts, off } = props
-  const products = (found.data?.items ?? []).filter((p) => p.parts.length === 0 && !parts.some((x) => x.product_id === p.id))
   const change = (n: number, next: Partial<PartRow>) => props.set(parts.map((p, i) => (i === n ? { ...p, ...next } : p)))
   return (
     <fieldset className="zg-fieldset">
@@ -200,9 +196,8 @@ function PartsEditor(props: { parts: PartRow[]; set: (parts: PartRow[]) => void;
       {!off && (
         <Field name="parts" label={t('add_part')} required={parts.length === 0}>
           {(c) => (
-            <Select {...c} value={null} placeholder={t('search')} showSearch={{ filterOption: false, onSearch: setQ }} popupMatchSelectWidth={false} options={products.map((p) => ({ value: p.id, label: `${p.name} ${p.code}` }))}
-              onChange={(id: string | null) => {
-                const p = products.find((x) => x.id === id)
+            <ProductPick className="" control={c} adding label={t('add_part')} value="" without={(p) => parts.some((x) => x.product_id === p.id)}
+              choose={(p) => {
                 const units = p?.units.filter((u) => !u.retired).map((u) => u.name) ?? []
                 if (p) props.set([...parts, { product_id: p.id, label: `${p.name} ${p.code}`, units, unit: units.at(-1) ?? p.base_unit, qty: '1', share: '0' }])
               }} />

@@ -1,4 +1,4 @@
-import { Bars, client, code128, DataTable, ean13, all, Empty, must, PageHead, ProblemBox, Sheet, SitePick, Strip, useFormat, useRead, useSite, useText, type Clearance, type Product } from '@kit'
+import { Bars, client, code128, DataTable, ean13, all, Empty, must, PageHead, ProblemBox, Sheet, SitePick, Strip, useFormat, useRead, useSite, useText, ProductPick, type Clearance, type Product } from '@kit'
 import { Button, InputNumber, Segmented, Select } from 'antd'
 import { useState, type CSSProperties } from 'react'
 import { useSearchParams } from 'react-router-dom'
@@ -127,13 +127,5 @@ function Copies(props: { label: string; value: number; set: (n: number) => void 
 
 function Add(props: { add: (p: Product) => void }) {
   const t = useText(labelText)
-  const [q, setQ] = useState('')
-  const found = useRead(['goods', 'pick', q], (signal) => must(client.GET('/api/goods/products', { params: { query: { limit: 20, ...(q ? { q } : {}) } }, signal })))
-  const products = found.data?.items ?? []
-  return (
-    <div style={{ padding: 'var(--zg-space-m)' }}>
-      <Select style={{ width: 360, maxWidth: '100%' }} aria-label={t('search')} placeholder={t('search')} value={null} showSearch={{ filterOption: false, onSearch: setQ }} popupMatchSelectWidth={false}
-        options={products.map((p) => ({ value: p.id, label: `${p.name} ${p.code}` }))} onChange={(id: string | null) => { const p = products.find((x) => x.id === id); if (p) props.add(p) }} />
-    </div>
-  )
+  return <div className="label-add"><ProductPick bundles adding label={t('search')} placeholder={t('search')} value="" choose={(p) => { if (p) props.add(p) }} /></div>
 }

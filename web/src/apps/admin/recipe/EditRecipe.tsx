@@ -1,5 +1,5 @@
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
-import { act, client, DateField, Field, Form, FormActs, kitText, must, PageHead, ProblemBox, Sheet, SkeletonLines, Strip, TextField, useAct, useForm, useFormat, usePageTitle, useRead, useText, type FormState, type Product } from '@kit'
+import { act, client, DateField, Field, Form, FormActs, kitText, must, PageHead, ProblemBox, Sheet, SkeletonLines, Strip, TextField, useAct, useForm, useFormat, usePageTitle, useRead, useText, ProductPick, type FormState, type Product } from '@kit'
 import type { components } from '@kit/api/schema'
 import { App, Button, Input, Select } from 'antd'
 import { useRef, useState } from 'react'
@@ -130,22 +130,16 @@ function PartRow(props: { n: number; part: Part; made: string; change: (now: Par
   const { part, n } = props
   const t = useText(recipeText)
   const f = useFormat()
-  const [q, setQ] = useState('')
   const [near, setNear] = useState(false) // somebody is at this row: only then is it asked what there is
-  const found = useRead(['goods', 'pick', q], (signal) => must(client.GET('/api/goods/products', { params: { query: { limit: 20, ...(q ? { q } : {}) } }, signal })), { skip: !near })
   const chosen = useRead(['goods', 'one', part.product_id], (signal) => must(client.GET('/api/goods/products/{id}', { params: { path: { id: part.product_id } }, signal })), { skip: !near || part.product_id === '' })
-  // A bundle has no stock, and nothing goes into itself. What was found for other words is not offered: Enter would take it.
-  const goods = (found.fetching ? [] : found.data?.items ?? []).filter((p) => p.parts.length === 0 && p.id !== props.made)
-  const options = goods.map((p) => ({ value: p.id, label: `${p.name} ${p.code}` }))
-  if (part.product_id && q === '' && !options.some((o) => o.value === part.product_id)) options.unshift({ value: part.product_id, label: part.label })
   const units = chosen.data?.id === part.product_id ? chosen.data.units.filter((u) => !u.retired).map((u) => u.name) : []
   const at = `components[${n}]`
   return (
     <div className="recipe-part" onFocus={() => setNear(true)}>
       <Field name={`${at}.product_id`} label={t('component')}>
         {(c) => (
-          <Select {...c} {...(part.product_id ? { value: part.product_id } : {})} labelRender={() => part.label} placeholder={t('search_component')} popupMatchSelectWidth={false} showSearch={{ filterOption: false, onSearch: setQ }} options={options} notFoundContent={found.fetching ? t('searching') : t('none_found')}
-            onChange={(id: string) => { const p = goods.find((g) => g.id === id); setQ(''); if (p) props.change({ product_id: id, label: `${p.name} ${p.code}`, unit: p.base_unit }) }} />
+          <ProductPick className="" control={c} label={t('component')} placeholder={t('search_component')} value={part.product_id} named={part.label} without={(p) => p.id === props.made}
+            choose={(p) => { if (p) props.change({ product_id: p.id, label: `${p.name} ${p.code}`, unit: p.base_unit }) }} />
         )}
       </Field>
       <Field name={`${at}.qty`} label={t('quantity')} width="s">

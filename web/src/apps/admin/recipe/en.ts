@@ -71,8 +71,6 @@ export default {
   components_of: 'Components',
   components_note: 'For one go, before loss; what is made here can go in as well',
   search_component: 'Name, code, pinyin or barcode',
-  searching: 'Searching…',
-  none_found: 'Nothing found',
   add_component: 'Add a component',
   remove_component: 'Remove {name}',
   saved: 'Recipe saved',

@@ -68,8 +68,6 @@ export default {
   components_of: '用料',
   components_note: '做一次用多少，不含损耗；自制的半成品也可以选',
   search_component: '名称、编码、拼音或条码',
-  searching: '正在找…',
-  none_found: '没有找到',
   add_component: '加一种原料',
   remove_component: '去掉 {name}',
   saved: '配方已保存',

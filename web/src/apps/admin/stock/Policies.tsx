@@ -1,10 +1,9 @@
-import { act, all, Badge, client, DataTable, Empty, Field, FilterBar, Form, FormActs, must, PageHead, ProblemBox, SelectField, Sheet, SitePick, Strip, TextField, useAct, useCan, useFilters, useForm, useFormat, useListing, useProblemWords, useRead, useSession, useSite, useText, type Column, type Listing } from '@kit'
+import { act, all, Badge, client, DataTable, Empty, Field, FilterBar, Form, FormActs, must, PageHead, ProblemBox, ProductPick, SelectField, Sheet, SitePick, Strip, TextField, useAct, useCan, useFilters, useForm, useFormat, useListing, useProblemWords, useRead, useSession, useSite, useText, type Column, type Listing } from '@kit'
 import type { components } from '@kit/api/schema'
 import { App, Button, Select } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router-dom'
 import { categoryPaths, useCategories } from '../goods/shared'
-import { GoodsPick } from './GoodsPick'
 import { inForce, minutesOf } from './policy'
 import { StockTabs, stockText } from './shared'
 
@@ -89,7 +88,7 @@ function AddPolicy(props: { list: Listing<Policy>; site: string; siteName: (id: 
       <Form form={form} label={t('policy_add')}>
         <div className="zg-form-grid">
           <SelectField form={form} name="of" label={t('policy_of')} width="s" options={[{ value: 'product', label: t('of_product') }, { value: 'category', label: t('of_category') }, { value: 'all', label: t('policy_everything') }]} />
-          {v.of === 'product' && <Field name="product_id" label={t('of_product')}>{(c) => <GoodsPick control={c} label={t('of_product')} value={v.product_id} choose={(id) => form.set('product_id', id)} />}</Field>}
+          {v.of === 'product' && <Field name="product_id" label={t('of_product')}>{(c) => <ProductPick control={c} label={t('of_product')} value={v.product_id} clear choose={(p) => form.set('product_id', p?.id ?? '')} />}</Field>}
           {v.of === 'category' && <SelectField form={form} name="category_id" label={t('of_category')} hint={t('of_category_hint')} options={paths} />}
           <SelectField form={form} name="site_id" label={t('policy_site')} clear hint={t('policy_site_hint')} options={me.sites.map((s) => ({ value: s.id, label: `${s.name} ${s.code}` }))} />
           <SelectField form={form} name="channel" label={t('policy_channel')} clear hint={t('policy_channel_hint')} options={uses.map((u) => ({ value: u, label: t(`channel_${u}`) }))} />
@@ -128,7 +127,7 @@ function Try(props: { site: string }) {
   return (
     <Sheet title={t('try_title')} note={t('try_note')}>
       <div className="zg-line">
-        <GoodsPick label={t('of_product')} value={product} choose={setProduct} />
+        <ProductPick label={t('of_product')} value={product} clear choose={(p) => setProduct(p?.id ?? '')} />
         <Select aria-label={t('policy_channel')} className="zg-line-s" value={channel} options={uses.map((u) => ({ value: u, label: t(`channel_${u}`) }))} onChange={setChannel} />
       </div>
       {product && order.problem && <ProblemBox problem={order.problem} again={order.again} />}

@@ -340,7 +340,6 @@ export default {
   rule_fewest_hint: 'One batch if it is enough, else the largest first',
   channel_transfer: 'Transfer',
   channel_making: 'Making',
-  goods_search: 'Name, code, pinyin or barcode',
   try_title: 'Try it',
   try_note: 'Choose a product and see which batch is sold first here, and which rule says so',
   try_turn: 'Turn',
@@ -359,4 +358,7 @@ export default {
   landed_none_title: 'No landed costs',
   landed_none: 'Freight, duty and the like are shared on a goods receipt; what has been shared is listed here.',
   landed_of: 'Shared over',
+  tabs_here: 'On hand',
+  tabs_moves: 'Documents',
+  tabs_rules: 'Rules',
 } satisfies SameKeys<typeof zh>

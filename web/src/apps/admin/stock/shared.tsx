@@ -6,13 +6,25 @@ import { movementWords } from './words'
 
 export { stockText }
 
+/** What is there, what moved it, and what decides: as a stock keeper looks for them. */
+const groups = [
+  ['tabs_here', [['/stock', 'levels'], ['/stock/batches', 'batches']]],
+  ['tabs_moves', [['/stock/documents', 'documents'], ['/stock/transfers', 'transfers'], ['/stock/counts', 'counts'], ['/stock/conversions', 'conversions'], ['/stock/landed', 'landed_costs']]],
+  ['tabs_rules', [['/stock/policies', 'policies'], ['/stock/channels', 'channel_rules']]],
+] as const
+
 export function StockTabs() {
   const t = useText(stockText)
   const [params] = useSearchParams()
   const site = params.get('site')
   return (
     <nav className="zg-tabs" aria-label={t('title')}>
-      {([['/stock', 'levels'], ['/stock/batches', 'batches'], ['/stock/documents', 'documents'], ['/stock/conversions', 'conversions'], ['/stock/transfers', 'transfers'], ['/stock/counts', 'counts'], ['/stock/policies', 'policies'], ['/stock/channels', 'channel_rules'], ['/stock/landed', 'landed_costs']] as const).map(([to, key]) => <NavLink key={to} to={site ? `${to}?site=${site}` : to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
+      {groups.map(([group, pages]) => (
+        <div key={group} className="zg-tab-group" role="group" aria-label={t(group)}>
+          <span aria-hidden>{t(group)}</span>
+          {pages.map(([to, key]) => <NavLink key={to} to={site ? `${to}?site=${site}` : to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
+        </div>
+      ))}
     </nav>
   )
 }

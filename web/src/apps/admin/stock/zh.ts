@@ -337,7 +337,6 @@ export default {
   rule_fewest_hint: '一批够就用一批，不够先用最大的',
   channel_transfer: '调拨',
   channel_making: '加工领料',
-  goods_search: '名称、编码、拼音或条码',
   try_title: '试一试',
   try_note: '选一种商品，看本店会先卖哪一批，由哪条规则决定',
   try_turn: '次序',
@@ -356,4 +355,7 @@ export default {
   landed_none_title: '没有到货费用',
   landed_none: '运费、关税等在收货单上分摊，分摊过的列在这里。',
   landed_of: '分摊到',
+  tabs_here: '在库',
+  tabs_moves: '单据',
+  tabs_rules: '规则',
 } as const
