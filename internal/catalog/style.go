@@ -542,7 +542,8 @@ type StyleRow struct {
 // StyleSearch is the input of the list of styles.
 type StyleSearch struct {
 	web.Paging
-	Q string `query:"q" maxLength:"60" doc:"part of the code or name"`
+	Q         string `query:"q" maxLength:"60" doc:"part of the code or name"`
+	ProductID id.ID  `query:"product_id" doc:"the style that a product is a combination of; no other"`
 }
 
 // Styles lists styles by code, one more than the page asks for.
@@ -554,8 +555,9 @@ func (s *Service) Styles(tx *db.Tx, in StyleSearch) ([]StyleRow, error) {
 	rows := tx.Query(`SELECT s.id, s.code, s.name, COALESCE(s.category_id, 0),
 			(SELECT COUNT(*) FROM catalog_variant v WHERE v.style_id = s.id),
 			(SELECT COUNT(*) FROM catalog_variant v JOIN catalog_product p ON p.id = v.product_id WHERE v.style_id = s.id AND p.state = 'on_sale')
-		FROM catalog_style s WHERE s.code > $1 AND s.search LIKE $2 ESCAPE '!' ORDER BY s.code LIMIT $3`,
-		after, "%"+escapeLike(strings.ToLower(strings.TrimSpace(in.Q)))+"%", in.Limit+1)
+		FROM catalog_style s WHERE s.code > $1 AND s.search LIKE $2 ESCAPE '!'
+			AND (CAST($3 AS BIGINT) = 0 OR s.id IN (SELECT v.style_id FROM catalog_variant v WHERE v.product_id = $3)) ORDER BY s.code LIMIT $4`,
+		after, "%"+escapeLike(strings.ToLower(strings.TrimSpace(in.Q)))+"%", in.ProductID, in.Limit+1)
 	defer rows.Close()
 	found := []StyleRow{}
 	for rows.Next() {

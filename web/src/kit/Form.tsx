@@ -280,11 +280,11 @@ export function ChecksField<V extends object>(p: FieldProps<V, string[]> & { opt
 }
 
 /** The one primary action of the form, and the way back. */
-export function FormActs<V extends object>(props: { form: FormState<V>; save?: string; onCancel?: () => void; children?: ReactNode }) {
+export function FormActs<V extends object>(props: { form: FormState<V>; save?: string; onCancel?: () => void; disabled?: boolean; children?: ReactNode }) {
   const t = useText(kitText)
   return (
     <div className="zg-form-acts">
-      <Button type="primary" htmlType="submit" loading={props.form.busy}>{props.save ?? t('save')}</Button>
+      <Button type="primary" htmlType="submit" disabled={props.disabled ?? false} loading={props.form.busy}>{props.save ?? t('save')}</Button>
       {props.onCancel && <Button onClick={props.onCancel}>{t('cancel')}</Button>}
       {props.children}
     </div>

@@ -1,7 +1,9 @@
-import { act, Badge, client, DataTable, Empty, FilterBar, Form, FormActs, must, PageHead, SelectField, Sheet, SitePick, TextField, useAct, useCan, useFilters, useForm, useFormat, useListing, useRead, useSession, useSite, useText, type Column, type StockTransfer } from '@kit'
-import { Button } from 'antd'
+import { DeleteOutlined, PlusOutlined, TableOutlined } from '@ant-design/icons'
+import { act, Badge, client, DataTable, Empty, FilterBar, Form, FormActs, must, PageHead, ProductPick, SelectField, Sheet, SitePick, TextField, useAct, useCan, useFilters, useForm, useFormat, useListing, useSession, useSite, useText, type Column, type StockTransfer } from '@kit'
+import { Button, Input } from 'antd'
 import { useState } from 'react'
 import { useNavigate } from 'react-router-dom'
+import { isQty, QuantityGrid, useStyleOf } from '../styles/Quantities'
 import { StockTabs, stockText } from './shared'
 
 export const transferStates = ['requested', 'shipped', 'received', 'settled', 'cancelled'] as const
@@ -43,22 +45,27 @@ export default function Transfers() {
   )
 }
 
-/** Asks for one product; more are asked for one after another. */
+interface Asked { product: string; label: string; unit: string; qty: string }
+
+const blank: Asked = { product: '', label: '', unit: '', qty: '' }
+
+/** Asks another site for goods: line by line, or a whole style by its grid. */
 function Ask(props: { to: string; onCancel: () => void; done: (id: string) => void }) {
   const t = useText(stockText)
   const { me } = useSession()
-  const [q, setQ] = useState('')
-  const goods = useRead(['goods', 'pick', q], () => must(client.GET('/api/goods/products', { params: { query: { limit: 50, ...(q ? { q } : {}) } } })))
+  const [lines, setLines] = useState<Asked[]>([blank])
+  const filled = lines.filter((l) => l.product !== '')
   const doing = useAct((body: { from_site_id: string; to_site_id: string; note: string; lines: { product_id: string; qty: string }[] }) => act(['transfer', body], (header) => client.POST('/api/stock/transfers', { params: { header }, body })), ['stock'])
   const form = useForm({
-    initial: { from: '', to: props.to, product: '', qty: '', note: '' },
-    required: ['from', 'to', 'product', 'qty'],
-    body: (v) => ({ from_site_id: v.from, to_site_id: v.to, note: v.note, lines: [{ product_id: v.product, qty: v.qty }] }),
+    initial: { from: '', to: props.to, note: '' },
+    required: ['from', 'to'],
+    body: (v) => ({ from_site_id: v.from, to_site_id: v.to, note: v.note, lines: filled.map((l) => ({ product_id: l.product, qty: l.qty.trim() })) }),
     doing,
     done: (made) => props.done(made.id),
-    rename: (field) => ({ from_site_id: 'from', to_site_id: 'to', 'lines[0].product_id': 'product', 'lines[0].qty': 'qty' })[field] ?? field,
+    rename: (field) => ({ from_site_id: 'from', to_site_id: 'to' })[field] ?? field,
   })
   const sites = me.sites.map((s) => ({ value: s.id, label: `${s.name} ${s.code}` }))
+  const ready = filled.length > 0 && filled.every((l) => isQty(l.qty) && Number(l.qty) > 0)
   return (
     <Sheet title={t('new_transfer')}>
       <Form form={form} label={t('new_transfer')}>
@@ -66,14 +73,39 @@ function Ask(props: { to: string; onCancel: () => void; done: (id: string) => vo
           <SelectField form={form} name="from" label={t('from_site')} options={sites} />
           <SelectField form={form} name="to" label={t('to_site')} options={sites} />
         </div>
-        <div className="zg-columns">
-          <SelectField form={form} name="product" label={t('name')} options={(goods.data?.items ?? []).map((p) => ({ value: p.id, label: `${p.code} ${p.name}` }))} />
-          <TextField form={form} name="qty" label={t('qty_base')} inputMode="decimal" right width="s" maxLength={16} />
+        <div className="zg-stack">
+          {lines.map((l, n) => <AskedLine key={n} line={l} lines={lines} n={n} set={setLines} bad={form.errorOf(`lines[${n}].qty`) ?? form.errorOf(`lines[${n}].product_id`)} />)}
+          <div><Button icon={<PlusOutlined />} onClick={() => setLines([...lines, blank])}>{t('add_line')}</Button></div>
         </div>
-        <label className="zg-note">{t('search')} <input className="zg-date" value={q} onChange={(e) => setQ(e.target.value)} /></label>
         <TextField form={form} name="note" label={t('note')} required={false} width="l" />
-        <FormActs form={form} save={t('ask_for')} onCancel={props.onCancel} />
+        <FormActs form={form} save={t('ask_for')} onCancel={props.onCancel} disabled={!ready} />
       </Form>
     </Sheet>
+  )
+}
+
+function AskedLine(props: { line: Asked; lines: Asked[]; n: number; set: (lines: Asked[]) => void; bad: string | undefined }) {
+  const { line, lines, n } = props
+  const t = useText(stockText)
+  const f = useFormat()
+  const [grid, setGrid] = useState(false)
+  const style = useStyleOf(line.product)
+  const change = (next: Partial<Asked>) => props.set(lines.map((l, i) => (i === n ? { ...l, ...next } : l)))
+  const take = (qty: Record<string, string>) => {
+    const of = new Set(style?.variants.map((v) => v.product_id))
+    const made = (style?.variants ?? []).filter((v) => Number(qty[v.product_id] ?? '') > 0).map((v) => ({ product: v.product_id, label: `${v.name} ${v.code}`, unit: style?.base_unit ?? '', qty: qty[v.product_id] ?? '' }))
+    const next = [...lines.slice(0, n).filter((l) => !of.has(l.product)), ...made, ...lines.slice(n + 1).filter((l) => !of.has(l.product))]
+    setGrid(false)
+    props.set(next.length > 0 ? next : [blank])
+  }
+  return (
+    <div className="zg-line">
+      <ProductPick key={line.product} label={t('name')} value={line.product} named={line.label} choose={(p) => change({ product: p?.id ?? '', label: p ? `${p.name} ${p.code}` : '', unit: p?.base_unit ?? '' })} />
+      <Input className="zg-line-s zg-input-right" inputMode="decimal" aria-label={t('qty_base')} placeholder={t('qty')} suffix={line.unit && f.unit(line.unit)} maxLength={14} value={line.qty} status={line.qty === '' || isQty(line.qty) ? '' : 'error'} onChange={(e) => change({ qty: e.target.value })} />
+      {style && <Button icon={<TableOutlined />} onClick={() => setGrid(true)}>{t('by_grid')}</Button>}
+      {lines.length > 1 && <Button icon={<DeleteOutlined />} aria-label={t('remove_line')} onClick={() => props.set(lines.filter((_, i) => i !== n))} />}
+      {props.bad && <span role="alert" className="zg-note">{props.bad}</span>}
+      {grid && style && <QuantityGrid style={style} had={Object.fromEntries(lines.filter((l) => l.product).map((l) => [l.product, l.qty]))} done={take} cancel={() => setGrid(false)} />}
+    </div>
   )
 }

@@ -361,4 +361,7 @@ export default {
   tabs_here: 'On hand',
   tabs_moves: 'Documents',
   tabs_rules: 'Rules',
+  by_grid: 'By grid',
+  add_line: 'Add a line',
+  remove_line: 'Remove this line',
 } satisfies SameKeys<typeof zh>

@@ -358,4 +358,7 @@ export default {
   tabs_here: '在库',
   tabs_moves: '单据',
   tabs_rules: '规则',
+  by_grid: '填数量表',
+  add_line: '加一行',
+  remove_line: '删除这一行',
 } as const

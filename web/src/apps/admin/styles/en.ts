@@ -65,4 +65,11 @@ export default {
   packs_of: 'Packs of {name}',
   take_over: 'Add to the order',
   total: 'Total',
+  quantities: 'Quantities',
+  quantities_lead: 'A quantity for each combination; Enter and the arrow keys move',
+  quantity: 'Quantity',
+  quantities_sum: '{n} {n:place|places}, {qty} in all',
+  quantities_bad: 'Quantities have at most three decimals',
+  quantities_take: 'Use these',
+  quantities_leave: 'Leave as it was',
 } satisfies SameKeys<typeof zh>

@@ -62,4 +62,11 @@ export default {
   packs_of: '{name} 的包数',
   take_over: '加到单里',
   total: '合计',
+  quantities: '数量表',
+  quantities_lead: '按颜色、尺码等填数量，回车或方向键换格',
+  quantity: '数量',
+  quantities_sum: '{n} 格，共 {qty}',
+  quantities_bad: '数量最多三位小数',
+  quantities_take: '用这些数量',
+  quantities_leave: '不改',
 } as const
