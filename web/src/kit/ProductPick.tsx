@@ -48,6 +48,7 @@ export function ProductPick(props: Props) {
   const [q, setQ] = useState('')
   const [open, setOpen] = useState(false)
   const [scanned, setScanned] = useState('')
+  const [shut, setShut] = useState(false) // after a scan; else the list opens and closes by itself, in step with the keys
   const [chosen, setChosen] = useState(props.named)
   const found = useProducts(q, props, !open && q === '')
   const take = (p: Product | undefined) => {
@@ -65,13 +66,13 @@ export function ProductPick(props: Props) {
     setScanned('')
     if (first && scanned === q) {
       latest.current(first)
-      setOpen(false)
+      setShut(true)
     }
   }, [scanned, q, found.fetching, first])
   return (
     <Select {...props.control} className={props.className ?? 'zg-line-m'} aria-label={props.label} placeholder={props.placeholder ?? t('product_search')} popupMatchSelectWidth={false}
       {...(props.clear ? { allowClear: true } : {})} {...(props.disabled ? { disabled: true } : {})} value={props.adding || !props.value ? null : props.value} labelRender={() => chosen ?? props.named ?? props.value}
-      open={open} onOpenChange={setOpen} showSearch={{ filterOption: false, searchValue: q, onSearch: setQ }}
+      {...(shut ? { open: false } : {})} onOpenChange={setOpen} onFocus={() => setShut(false)} showSearch={{ filterOption: false, searchValue: q, onSearch: (words) => { setShut(false); setQ(words) } }}
       options={found.items.map((p) => ({ value: p.id, label: `${p.name} ${p.code}` }))} notFoundContent={found.fetching ? t('product_searching') : t('product_none')}
       onInputKeyDown={(e) => { if (e.key === 'Enter' && q.trim() !== '' && found.fetching) { e.preventDefault(); e.stopPropagation(); setScanned(q) } }}
       onChange={(id: string | null) => take(found.items.find((p) => p.id === id))} />

@@ -10506,6 +10506,8 @@ export interface operations {
                 limit?: number;
                 /** @description part of the code or name */
                 q?: string;
+                /** @description the style that a product is a combination of; no other */
+                product_id?: string;
             };
             header?: never;
             path?: never;
