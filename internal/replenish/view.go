@@ -177,8 +177,9 @@ type ProductionSearch struct {
 	Open  bool  `query:"open" doc:"only what is still to be made"`
 }
 
+// A round of which nothing fits its equipment is to be seen as well: it is what lacks most.
 const listProduction = productionColumns + `WHERE l.plan_id = $1 AND (l.ready_slot, c.code, l.round_no) > ($2, $3, $4) AND (CAST($5 AS TEXT) = '' OR l.state = $5)
-	AND (CAST($6 AS BIGINT) = 0 OR l.round_no = $6) AND (CAST($7 AS BIGINT) = 1 OR l.make > 0 OR l.proposed > 0) AND (CAST($8 AS BIGINT) = 0 OR l.state <> 'done' AND l.make > l.made)
+	AND (CAST($6 AS BIGINT) = 0 OR l.round_no = $6) AND (CAST($7 AS BIGINT) = 1 OR l.make > 0 OR l.proposed > 0 OR l.why LIKE '%"capacity":%' AND l.why NOT LIKE '%"short":"0"%') AND (CAST($8 AS BIGINT) = 0 OR l.state <> 'done' AND l.make > l.made)
 	AND (CAST($9 AS TEXT) = '' OR c.search LIKE $10 ESCAPE '!')
 	ORDER BY l.ready_slot, c.code, l.round_no LIMIT $11`
 

@@ -154,6 +154,10 @@ func first[T any](all []T, err error) (*T, error) {
 
 // --- asking for materials
 
+// ErrFarRound refuses to make for a day that no kitchen works on now: yesterday's last round may end after midnight, and
+// tomorrow's first may begin before it.
+var ErrFarRound = errs.Define("making_round_far", errs.Invalid, "现在不能为 {date} 的计划加工", "It is not the time to make for the plan of {date}")
+
 // RequisitionIn is a request for materials.
 type RequisitionIn struct {
 	SiteID    id.ID        `json:"site_id"`
@@ -194,6 +198,9 @@ func (s *Service) Request(tx *db.Tx, site *org.Site, staff id.ID, in Requisition
 	if in.For != nil {
 		if r.For = (produce.Round{Date: in.For.Date, Round: in.For.Round}); !r.For.Date.Valid() {
 			return nil, cal.ErrDate.With("text", r.For.Date).At("for.date")
+		}
+		if r.For.Date < r.Date.AddDays(-1) || r.For.Date > r.Date.AddDays(1) {
+			return nil, ErrFarRound.With("date", r.For.Date).At("for.date")
 		}
 	}
 	if r.Qty, err = whole(product, in.Qty, in.Unit, ""); err != nil {

@@ -337,6 +337,9 @@ func TestWhatIsRefusedInMaking(t *testing.T) {
 		wrap, cola, breast := k.by["wrap"].ID, k.by["cola"].ID, k.by["breast"].ID
 		m := func(p id.ID, q qty.Qty) making.MaterialIn { return making.MaterialIn{ProductID: p, Qty: q} }
 		k.refused("a round of no day", cal.ErrDate, "for.date", ask(making.RequisitionIn{ProductID: wrap, Qty: piece, For: &making.ForRound{Date: "heute", Round: 1}}))
+		for _, far := range []cal.Date{"2020-01-01", "2026-02-28", "2026-03-04", "2030-01-01"} {
+			k.refused("a round of "+string(far), making.ErrFarRound, "for.date", ask(making.RequisitionIn{ProductID: wrap, Qty: piece, For: &making.ForRound{Date: far, Round: 1}}))
+		}
 		k.refused("an unknown product", stock.ErrNoSKU, "product_id", ask(making.RequisitionIn{ProductID: 1, Qty: piece}))
 		k.refused("no quantity", produce.ErrQty, "qty", ask(making.RequisitionIn{ProductID: wrap}))
 		k.refused("below zero", produce.ErrQty, "qty", ask(making.RequisitionIn{ProductID: wrap, Qty: -1}))

@@ -2,6 +2,7 @@ package supplyday
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"zhanggui/internal/platform/qty"
@@ -50,6 +51,15 @@ func TestWhatAnOvenCannotTakeIsShortAndTheLineSaysWhy(t *testing.T) {
 		if first := c.lines("production", "burger")[0]; q(first["make"]) != 4*qty.Scale {
 			t.Errorf("%v", first)
 		}
+		// A batch that takes longer than there is: a round of which nothing fits is listed as well.
+		c.done(c.admin, "PUT", "/api/plans/equipment/loads", m{"product_id": c.p["burger"].ID.String(), "equipment_id": oven, "minutes": 480})
+		c.again()
+		listed := c.done(c.manager, "GET", fmt.Sprint(c.plan(), "/production?limit=200"), nil)["items"].([]any)
+		if !slices.ContainsFunc(listed, func(l any) bool { return l.(m)["code"] == "burger" && q(l.(m)["make"]) == 0 && q(l.(m)["short"]) > 0 }) {
+			t.Errorf("no round without room is listed: %v", listed)
+		}
+		c.done(c.admin, "PUT", "/api/plans/equipment/loads", m{"product_id": c.p["burger"].ID.String(), "equipment_id": oven, "minutes": 60})
+		c.again()
 		// Planning again says the same; ovens enough, and all of it is made again.
 		version := c.rows()
 		c.again()
