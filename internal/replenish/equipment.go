@@ -132,7 +132,7 @@ type LoadView struct {
 // ListEquipment lists all kinds with what a site has of them.
 func ListEquipment(tx *db.Tx, site id.ID) ([]EquipmentView, error) {
 	kinds := tx.Query(`SELECT e.id, e.name, COALESCE(m.machines, 0), COALESCE(m.early_min, 0) FROM replenish_equipment e LEFT JOIN replenish_machines m ON m.equipment_id = e.id AND m.site_id = $1 ORDER BY e.name LIMIT 200`, site)
-	loads := tx.Query(`SELECT l.equipment_id, l.product_id, c.code, c.name, l.minutes, l.share FROM replenish_load l JOIN catalog_product c ON c.id = l.product_id ORDER BY c.code LIMIT 5000`)
+	loads := tx.Query(`SELECT l.equipment_id, l.product_id, c.code, c.name, l.minutes, l.share FROM replenish_load l CROSS JOIN catalog_product c WHERE c.id = l.product_id ORDER BY c.code LIMIT 5000`)
 	defer loads.Close()
 	all := []EquipmentView{}
 	at := map[id.ID]int{}
