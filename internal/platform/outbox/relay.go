@@ -79,6 +79,7 @@ func (r *Relay) Run(ctx context.Context) {
 				for more := true; more && ctx.Err() == nil; {
 					var err error
 					more, err = r.deliverOnce(ctx, s)
+					more = more && err == nil // after trouble the next look comes soon enough
 					r.stumbled(ctx, s.name, err)
 				}
 			}
@@ -98,7 +99,7 @@ func (r *Relay) Run(ctx context.Context) {
 				more, err = r.relayOnce(ctx)
 			}
 			r.stumbled(ctx, "relay", err)
-			if more {
+			if more && err == nil {
 				continue
 			}
 			select {
