@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"zhanggui/internal/org"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/errs"
 	"zhanggui/internal/platform/id"
@@ -163,16 +164,22 @@ func PolicyByID(tx *db.Tx, policy id.ID) (*Policy, error) {
 	return &all[0], nil
 }
 
-// Policies lists policies newest first before one (0: the newest): those in force, or with past all there ever were.
-func Policies(tx *db.Tx, past bool, before id.ID, limit int) ([]Policy, error) {
+// Where somebody may see them is part of the question: rows dropped after it would leave pages short or empty.
+const listPolicies = `SELECT ` + policyColumns + ` FROM stock_pick_policy
+WHERE (CAST($1 AS BIGINT) = 1 OR site_id = 0 OR site_id IN (SELECT site_id FROM org_reach WHERE staff_id = $2 AND perm = $3))
+	AND id < $4 AND (ended_at IS NULL OR CAST($5 AS BIGINT) = 1) ORDER BY id DESC LIMIT $6`
+
+// Policies lists the policies of all sites and those of the sites in reach, newest first before one (0: the newest): those
+// in force, or with past all there ever were.
+func Policies(tx *db.Tx, reach org.Sites, past bool, before id.ID, limit int) ([]Policy, error) {
 	if before == 0 {
 		before = 1<<63 - 1
 	}
-	ended := 0
+	ended := int64(0)
 	if past {
 		ended = 1
 	}
-	return scanPolicies(tx.Query(`SELECT `+policyColumns+` FROM stock_pick_policy WHERE id < $1 AND (ended_at IS NULL OR $2 = 1) ORDER BY id DESC LIMIT $3`, before, ended, limit))
+	return scanPolicies(tx.Query(listPolicies, append(reach.Args(), before, ended, limit)...))
 }
 
 // --- what is in force, in memory

@@ -2,12 +2,18 @@ package stock
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
+	"slices"
 	"testing"
 	"time"
 
+	"zhanggui/internal/org"
 	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/errs"
 	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/once"
 )
 
 func (s shop) policy(scope Scope, rule Rule, life time.Duration) (p *Policy) {
@@ -107,8 +113,8 @@ func TestTheRuleThatSaysMostDecides(t *testing.T) {
 		s.must(func(tx *db.Tx) error { return EndPolicy(tx, p.ID, 9) })
 		decides("fewest 0s", corner.ID, "till", bun)
 		s.must(func(tx *db.Tx) error {
-			past, err := Policies(tx, true, 0, 50)
-			now, err2 := Policies(tx, false, 0, 50)
+			past, err := Policies(tx, org.Sites{All: true}, true, 0, 50)
+			now, err2 := Policies(tx, org.Sites{All: true}, false, 0, 50)
 			if len(past) != 6 || len(now) != 5 || past[0].ID != p.ID || past[0].EndedBy != 9 {
 				t.Errorf("in force %v, ever %v", now, past)
 			}
@@ -261,4 +267,61 @@ func TestBuyersByARuleGetExactlyWhatIsThere(t *testing.T) {
 			t.Errorf("the 31st: %v", err)
 		}
 	})
+}
+
+func TestSomebodyOfOneSitePagesThroughAllRulesThatHoldThere(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		o := openOffice(t, d)
+		role := o.done("POST", "/api/org/roles", m{"name": "仓管", "permissions": []string{"stock.read"}})["id"]
+		staff := o.done("POST", "/api/org/staff", m{"name": "li", "display_name": "李", "password": "long-enough-7", "site_id": o.site})["id"].(string)
+		body := []m{{"role_id": role, "scope_kind": "site", "scope_id": o.site}}
+		if status, got, _ := o.send("PUT", "/api/org/staff/"+staff+"/grants", body); status != http.StatusOK {
+			t.Fatal(status, got)
+		}
+		mine, err := id.Parse(o.site)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Between each rule of everywhere and of here lie two of sites that are not hers: whole pages of them, if they counted.
+		var want, all []string
+		for _, use := range []string{"", "till", "phone", "platform", "wholesale"} {
+			for _, site := range []id.ID{0, bakery.ID, corner.ID, mine} {
+				p := o.policy(Scope{Product: bun, Site: site, Channel: use}, FirstIn, 0)
+				if all = append([]string{p.ID.String()}, all...); site == 0 || site == mine {
+					want = append([]string{p.ID.String()}, want...)
+				}
+			}
+		}
+		pages := func(limit int) (seen []string) {
+			t.Helper()
+			for after := ""; ; {
+				got := o.done("GET", fmt.Sprintf("/api/stock/pick-policies?limit=%d&after=%s", limit, after), nil)
+				items := rows(got["items"])
+				for _, p := range items {
+					seen = append(seen, p["id"].(string))
+				}
+				if after, _ = got["next"].(string); after == "" {
+					return seen
+				}
+				if len(items) != limit {
+					t.Errorf("a page of %d that is not the last has %d rows", limit, len(items))
+				}
+			}
+		}
+		for _, limit := range []int{1, 3, 50} {
+			if got := pages(limit); !slices.Equal(got, all) {
+				t.Errorf("the office sees %v by %d, not %v", got, limit, all)
+			}
+		}
+		if _, _, cookie := o.send("POST", "/api/sign-in", m{"name": "li", "password": "long-enough-7"}); cookie != "" {
+			o.cookie = cookie
+		} else {
+			t.Fatal("not signed in")
+		}
+		for _, limit := range []int{1, 2, 3, 50} {
+			if got := pages(limit); !slices.Equal(got, want) {
+				t.Errorf("she sees %v by %d, not %v", got, limit, want)
+			}
+		}
+	}, dbtest.With(once.Migrations), schema)
 }
