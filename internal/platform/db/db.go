@@ -44,6 +44,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -106,6 +107,7 @@ type Options struct {
 	ReadConns int           // SQLite: connections that read beside the writer, default 4
 	LogPages  int           // SQLite: pages in the log from which on it is copied into the file, default 16,000 (64 MiB)
 	Conns     int           // PostgreSQL: connections, default 16
+	Writers   int           // PostgreSQL: acts that write at once, the others wait their turn; default Conns when that is given, else 2 a processor and at least 4
 	Timeout   time.Duration // for a call whose context has no deadline, default 30 s
 	Fatal     func(error)   // called when a file could not be synced: the process must end; default os.Exit(70)
 	Log       *slog.Logger
@@ -133,8 +135,15 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if o.LogPages <= 0 {
 		o.LogPages = logPages
 	}
+	if o.Writers <= 0 {
+		// More than the processors can serve only take turns in the middle of their work, and hold their locks meanwhile.
+		o.Writers = max(4, 2*runtime.GOMAXPROCS(0))
+		if o.Conns > 0 {
+			o.Writers = o.Conns
+		}
+	}
 	if o.Conns <= 0 {
-		o.Conns = 16
+		o.Conns = max(16, o.Writers+8) // the rest is for reading
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 30 * time.Second

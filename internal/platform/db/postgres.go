@@ -24,6 +24,7 @@ const (
 // pg is a pool of connections to PostgreSQL, and what is known of the statements.
 type pg struct {
 	pool   *pgxpool.Pool
+	turns  chan struct{} // holds a mark for each act that writes
 	closed atomic.Bool
 	log    *slog.Logger
 	n      *counters
@@ -65,6 +66,7 @@ func openPG(ctx context.Context, dsn string, o Options, n *counters) (*pg, error
 	for k, v := range map[string]string{
 		"application_name":                    "zhanggui",
 		"timezone":                            "UTC",
+		"default_transaction_isolation":       "read committed",
 		"idle_in_transaction_session_timeout": "10s",
 		"lock_timeout":                        lockTimeout,
 		"tcp_keepalives_idle":                 "5",
@@ -98,7 +100,7 @@ func openPG(ctx context.Context, dsn string, o Options, n *counters) (*pg, error
 		pool.Close()
 		return nil, ErrDown.Wrap(err)
 	}
-	return &pg{pool: pool, log: o.Log, n: n, desc: map[string]*pgDesc{}}, nil
+	return &pg{pool: pool, turns: make(chan struct{}, o.Writers), log: o.Log, n: n, desc: map[string]*pgDesc{}}, nil
 }
 
 func (p *pg) write(ctx context.Context, d *DB, fn func(*Tx) error) error {
@@ -109,7 +111,7 @@ func (p *pg) write(ctx context.Context, d *DB, fn func(*Tx) error) error {
 		if attempt > 1 {
 			p.n.reruns.Add(1)
 		}
-		hooks, err := p.try(ctx, d, fn, attempt, false)
+		hooks, err := p.inTurn(ctx, d, fn, attempt)
 		if err == nil {
 			p.n.commits.Add(1)
 			for _, f := range hooks {
@@ -129,6 +131,24 @@ func (p *pg) write(ctx context.Context, d *DB, fn func(*Tx) error) error {
 			}
 		}
 	}
+}
+
+// inTurn runs a writing act once, when its turn has come.
+func (p *pg) inTurn(ctx context.Context, d *DB, fn func(*Tx) error, attempt int) ([]func(), error) {
+	select {
+	case p.turns <- struct{}{}:
+	default:
+		p.n.waiting.Add(1)
+		select {
+		case p.turns <- struct{}{}:
+			p.n.waiting.Add(-1)
+		case <-ctx.Done():
+			p.n.waiting.Add(-1)
+			return nil, ErrBusy.Wrap(ctx.Err())
+		}
+	}
+	defer func() { <-p.turns }()
+	return p.try(ctx, d, fn, attempt, false)
 }
 
 func (p *pg) read(ctx context.Context, d *DB, fn func(*Tx) error) error {

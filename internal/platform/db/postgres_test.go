@@ -338,3 +338,47 @@ func TestStatementsPreparedBeforeAMigrationStillRun(t *testing.T) {
 		t.Fatalf("%q, then %q", before, after)
 	}
 }
+
+// More acts than the processors can serve only hold each other's locks: the others wait for their turn outside the
+// database, and who gives up while waiting has changed nothing.
+func TestActsThatWriteTakeTurns(t *testing.T) {
+	d := postgres(t)
+	few, err := db.Open(t.Context(), d.DSN, db.Options{Writers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer few.Close()
+	var inside, most atomic.Int64
+	started, release := make(chan struct{}, 30), make(chan struct{})
+	var wg sync.WaitGroup
+	for slip := range 30 {
+		wg.Go(func() {
+			if err := few.Write(t.Context(), func(tx *db.Tx) error {
+				n := inside.Add(1)
+				defer inside.Add(-1)
+				for was := most.Load(); n > was && !most.CompareAndSwap(was, n); was = most.Load() {
+				}
+				started <- struct{}{}
+				<-release
+				return sell(tx, 2, slip+1)
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	<-started
+	<-started
+	impatient, giveUp := context.WithCancel(t.Context())
+	giveUp()
+	if err := few.Write(impatient, func(tx *db.Tx) error { return sell(tx, 2, 99) }); !errors.Is(err, db.ErrBusy) {
+		t.Errorf("who gave up was told %v", err)
+	}
+	if err := few.Read(t.Context(), func(tx *db.Tx) error { return tx.QueryRow("SELECT COUNT(*) FROM shelf_sale").Scan(new(int)) }); err != nil {
+		t.Errorf("who only reads waits for nobody's turn: %v", err)
+	}
+	close(release)
+	wg.Wait()
+	if most.Load() != 2 || sales(t, d) != 30 {
+		t.Errorf("%d acts wrote at once, %d sales", most.Load(), sales(t, d))
+	}
+}

@@ -18,7 +18,7 @@ import (
 const (
 	anyCount = -1
 
-	beginWrite = "BEGIN ISOLATION LEVEL READ COMMITTED"
+	beginWrite = "BEGIN" // READ COMMITTED, as each connection is told when it opens: to say it here costs the server a walk over all its settings
 	beginRead  = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 	commitSQL  = "COMMIT"
 	rollback   = "ROLLBACK"
