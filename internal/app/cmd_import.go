@@ -20,7 +20,7 @@ import (
 
 // importCmd takes a file in from the command line, by the same rules as the page.
 type importCmd struct {
-	Kind intake.Kind `arg:"" help:"stores, products, stock, sales, weather or holidays."`
+	Kind intake.Kind `arg:"" help:"stores, products, styles, recipes, suppliers, stock, sales, weather or holidays."`
 	File string      `arg:"" placeholder:"FILE[.gz]" help:"CSV with a header row, in UTF-8 or GB18030, also compressed."`
 	database
 	Mode          intake.Mode `default:"all" enum:"all,good" help:"all: any refused row means that nothing is changed; good: the good rows are kept."`

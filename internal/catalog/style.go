@@ -265,6 +265,18 @@ func (s *Service) ReadStyle(tx *db.Tx, style id.ID) (*Style, error) {
 	return st, nil
 }
 
+// StyleByCode reads the style with the code.
+func (s *Service) StyleByCode(tx *db.Tx, code string) (*Style, error) {
+	var style id.ID
+	switch err := tx.QueryRow(`SELECT id FROM catalog_style WHERE code = $1`, code).Scan(&style); {
+	case errors.Is(err, db.ErrNoRow):
+		return nil, ErrNoStyle
+	case err != nil:
+		return nil, err
+	}
+	return s.ReadStyle(tx, style)
+}
+
 // CreateStyle adds a style without combinations; Combine makes them.
 func (s *Service) CreateStyle(tx *db.Tx, staff id.ID, d StyleDraft) (*Style, error) {
 	if err := d.check(); err != nil {
@@ -428,42 +440,13 @@ func (s *Service) Combine(tx *db.Tx, style id.ID, in CombineIn) (*Combined, erro
 	if len(combos) == 0 {
 		return nil, ErrCombo.At("combos")
 	}
-	there := map[string]bool{}
-	for _, v := range st.Variants {
-		there[comboOf(v.Values)] = true
+	drafts := make([]VariantDraft, len(combos))
+	for i, values := range combos {
+		drafts[i] = VariantDraft{Values: values, Units: in.Units}
 	}
 	out := &Combined{}
-	for i, values := range combos {
-		at := fmt.Sprintf("combos[%d]", i)
-		if len(values) != len(st.Axes) {
-			return nil, ErrCombo.At(at)
-		}
-		for k, v := range values {
-			if !slices.ContainsFunc(st.Axes[k].Values, func(o Value) bool { return o.ID == v }) {
-				return nil, ErrNoValue.At(at)
-			}
-		}
-		combo := comboOf(values)
-		if there[combo] {
-			out.Kept++
-			continue
-		}
-		there[combo] = true
-		if out.Added++; out.Added > maxAdded || len(there) > maxVariants {
-			return nil, ErrComboMany.With("most", maxVariants, "step", maxAdded).At("combos")
-		}
-		code := st.code(values)
-		if len(code) > 32 {
-			return nil, ErrVariantCode.With("code", code).At(at)
-		}
-		d := Draft{Code: code, Name: st.name(values), CategoryID: st.CategoryID, BaseUnit: st.BaseUnit, ShelfLifeH: st.ShelfLifeH, TaxPct: st.TaxPct, State: in.State, Units: slices.Clone(in.Units)}
-		p, err := s.Create(tx, d)
-		if err != nil {
-			return nil, err
-		}
-		if err := tx.Exec(`INSERT INTO catalog_variant (product_id, style_id, combo) VALUES ($1, $2, $3)`, p.ID, style, combo); err != nil {
-			return nil, err
-		}
+	if out.Added, out.Kept, err = s.addVariants(tx, st, drafts, in.State); err != nil {
+		return nil, err
 	}
 	st, err = s.ReadStyle(tx, style)
 	if err != nil {
@@ -471,6 +454,70 @@ func (s *Service) Combine(tx *db.Tx, style id.ID, in CombineIn) (*Combined, erro
 	}
 	out.Style = *st
 	return out, nil
+}
+
+// VariantDraft is a combination that is to become a product.
+type VariantDraft struct {
+	Values []id.ID     // one of each attribute, in their order
+	Code   string      // of the product; made of the codes of the style and of the values when empty
+	Units  []UnitDraft // with the barcodes of this product
+}
+
+// AddVariants makes combinations with codes and barcodes of their own. Those that are there already stay as they are.
+func (s *Service) AddVariants(tx *db.Tx, style id.ID, drafts []VariantDraft) error {
+	if _, err := s.bump(tx); err != nil {
+		return err
+	}
+	st, err := s.ReadStyle(tx, style)
+	if err != nil {
+		return err
+	}
+	_, _, err = s.addVariants(tx, st, drafts, "")
+	return err
+}
+
+// addVariants makes the combinations that are not there yet. The caller holds the version row and has read st under it.
+func (s *Service) addVariants(tx *db.Tx, st *Style, drafts []VariantDraft, state State) (added, kept int, err error) {
+	there := map[string]bool{}
+	for _, v := range st.Variants {
+		there[comboOf(v.Values)] = true
+	}
+	for i, v := range drafts {
+		values, at := v.Values, fmt.Sprintf("combos[%d]", i)
+		if len(values) != len(st.Axes) {
+			return 0, 0, ErrCombo.At(at)
+		}
+		for k, v := range values {
+			if !slices.ContainsFunc(st.Axes[k].Values, func(o Value) bool { return o.ID == v }) {
+				return 0, 0, ErrNoValue.At(at)
+			}
+		}
+		combo := comboOf(values)
+		if there[combo] {
+			kept++
+			continue
+		}
+		there[combo] = true
+		if added++; added > maxAdded || len(there) > maxVariants {
+			return 0, 0, ErrComboMany.With("most", maxVariants, "step", maxAdded).At("combos")
+		}
+		code := v.Code
+		if code == "" {
+			code = st.code(values)
+		}
+		if len(code) > 32 {
+			return 0, 0, ErrVariantCode.With("code", code).At(at)
+		}
+		d := Draft{Code: code, Name: st.name(values), CategoryID: st.CategoryID, BaseUnit: st.BaseUnit, ShelfLifeH: st.ShelfLifeH, TaxPct: st.TaxPct, State: state, Units: slices.Clone(v.Units)}
+		p, err := s.Create(tx, d)
+		if err != nil {
+			return 0, 0, err
+		}
+		if err := tx.Exec(`INSERT INTO catalog_variant (product_id, style_id, combo) VALUES ($1, $2, $3)`, p.ID, st.ID, combo); err != nil {
+			return 0, 0, err
+		}
+	}
+	return added, kept, nil
 }
 
 // every is all combinations there can be, at most one more than are allowed.

@@ -22,10 +22,11 @@ const (
 
 	Recipes   Kind = "recipes"
 	Suppliers Kind = "suppliers"
+	Styles    Kind = "styles"
 )
 
 // Kinds lists all, in the order in which a new installation needs them.
-var Kinds = []Kind{Stores, Products, Recipes, Suppliers, Stock, Sales, Weather, Holidays}
+var Kinds = []Kind{Stores, Products, Styles, Recipes, Suppliers, Stock, Sales, Weather, Holidays}
 
 var (
 	ErrKind = errs.Define("import_kind_bad", errs.Invalid,
@@ -122,6 +123,7 @@ var columnsOf = map[Kind][]column{
 	},
 	Recipes:   recipeColumns,
 	Suppliers: supplierColumns,
+	Styles:    styleColumns,
 }
 
 func plainColumns(k Kind) []csvx.Column {

@@ -84,7 +84,6 @@ var (
 )
 
 func (s *Service) knownGoods(tx *db.Tx, rows []staged) (*knownGoods, error) {
-	k := &knownGoods{products: map[string]*catalog.Product{}, categories: map[id.ID]string{}, barcodes: map[string]id.ID{}}
 	var codes, barcodes []any
 	for i := range rows {
 		if i == 0 || rows[i].subject != rows[i-1].subject {
@@ -98,6 +97,12 @@ func (s *Service) knownGoods(tx *db.Tx, rows []staged) (*knownGoods, error) {
 			barcodes = append(barcodes, row.Barcode)
 		}
 	}
+	return s.goodsOf(tx, codes, barcodes)
+}
+
+// goodsOf reads what holds of the products with the codes, and who has the barcodes.
+func (s *Service) goodsOf(tx *db.Tx, codes, barcodes []any) (*knownGoods, error) {
+	k := &knownGoods{products: map[string]*catalog.Product{}, categories: map[id.ID]string{}, barcodes: map[string]id.ID{}}
 	found, owned := tx.QueryMany(idsOfCodes, codes...), tx.QueryMany(barcodesOf, barcodes...)
 	codeOf := map[id.ID]string{}
 	var ids []id.ID

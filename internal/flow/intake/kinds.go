@@ -23,6 +23,8 @@ func (s *Service) kindWork(k Kind) kindWork {
 		return &stagedWork{s.stores()}
 	case Products:
 		return &stagedWork{s.products()}
+	case Styles:
+		return &stagedWork{s.styles()}
 	case Recipes:
 		return &stagedWork{s.recipes()}
 	case Suppliers:

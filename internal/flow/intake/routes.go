@@ -27,7 +27,7 @@ func rightsOf(k Kind, run Run) []string {
 	switch {
 	case k == Stores:
 		return []string{perm, "org.manage"}
-	case k == Products:
+	case k == Products, k == Styles:
 		return []string{perm, "goods.manage", "price.manage"}
 	case k == Recipes:
 		return []string{perm, "goods.manage"}
@@ -115,7 +115,7 @@ func reachOf(tx *db.Tx, staff id.ID, k Kind, run Run) (func(id.ID) bool, error) 
 // View is an import on the wire.
 type View struct {
 	ID            id.ID             `json:"id"`
-	Kind          Kind              `json:"kind" enum:"stores,products,recipes,suppliers,stock,sales,weather,holidays"`
+	Kind          Kind              `json:"kind" enum:"stores,products,styles,recipes,suppliers,stock,sales,weather,holidays"`
 	FileName      string            `json:"file_name"`
 	State         State             `json:"state" enum:"uploading,ready,reading,checking,applying,applied,checked,refused,failed,cancelled"`
 	Encoding      csvx.Encoding     `json:"encoding"`
@@ -201,7 +201,7 @@ type RunIn struct {
 
 // KindView is what the mapping step needs to know of a kind of file.
 type KindView struct {
-	Kind    Kind         `json:"kind" enum:"stores,products,recipes,suppliers,stock,sales,weather,holidays"`
+	Kind    Kind         `json:"kind" enum:"stores,products,styles,recipes,suppliers,stock,sales,weather,holidays"`
 	Columns []ColumnView `json:"columns"`
 }
 
@@ -214,7 +214,7 @@ type ColumnView struct {
 
 type listIn struct {
 	web.Paging
-	Kind  string `query:"kind" enum:"stores,products,recipes,suppliers,stock,sales,weather,holidays"`
+	Kind  string `query:"kind" enum:"stores,products,styles,recipes,suppliers,stock,sales,weather,holidays"`
 	State string `query:"state" maxLength:"20"`
 }
 

@@ -30,7 +30,7 @@ const (
 )
 
 type uploadIn struct {
-	Kind     string `query:"kind" required:"true" enum:"stores,products,recipes,suppliers,stock,sales,weather,holidays"`
+	Kind     string `query:"kind" required:"true" enum:"stores,products,styles,recipes,suppliers,stock,sales,weather,holidays"`
 	FileName string `query:"file_name" maxLength:"200"`
 }
 

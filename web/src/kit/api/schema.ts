@@ -4859,7 +4859,7 @@ export interface components {
         IntakeKindView: {
             columns: components["schemas"]["IntakeColumnView"][];
             /** @enum {string} */
-            kind: "stores" | "products" | "recipes" | "suppliers" | "stock" | "sales" | "weather" | "holidays";
+            kind: "stores" | "products" | "styles" | "recipes" | "suppliers" | "stock" | "sales" | "weather" | "holidays";
         };
         IntakeProblemView: {
             code: string;
@@ -4915,7 +4915,7 @@ export interface components {
             /** @description empty before the first run */
             job_id: string;
             /** @enum {string} */
-            kind: "stores" | "products" | "recipes" | "suppliers" | "stock" | "sales" | "weather" | "holidays";
+            kind: "stores" | "products" | "styles" | "recipes" | "suppliers" | "stock" | "sales" | "weather" | "holidays";
             /** @description ours to theirs, theirs to - for a column that is dropped; a suggestion until the first run */
             mapping: {
                 [key: string]: string;
@@ -10722,7 +10722,7 @@ export interface operations {
                 /** @description next of the page before */
                 after?: string;
                 limit?: number;
-                kind?: "stores" | "products" | "recipes" | "suppliers" | "stock" | "sales" | "weather" | "holidays";
+                kind?: "stores" | "products" | "styles" | "recipes" | "suppliers" | "stock" | "sales" | "weather" | "holidays";
                 state?: string;
             };
             header?: never;
@@ -10754,7 +10754,7 @@ export interface operations {
     "upload-import": {
         parameters: {
             query: {
-                kind: "stores" | "products" | "recipes" | "suppliers" | "stock" | "sales" | "weather" | "holidays";
+                kind: "stores" | "products" | "styles" | "recipes" | "suppliers" | "stock" | "sales" | "weather" | "holidays";
                 file_name?: string;
             };
             header: {

@@ -3,7 +3,7 @@ import en from './en'
 import zh from './zh'
 
 export const importsText = defineText(zh, en)
-export const kinds = ['stores', 'products', 'recipes', 'suppliers', 'stock', 'sales', 'weather', 'holidays'] as const satisfies readonly ImportKind[]
+export const kinds = ['stores', 'products', 'styles', 'recipes', 'suppliers', 'stock', 'sales', 'weather', 'holidays'] as const satisfies readonly ImportKind[]
 
 const tones: Record<Import['state'], Tone> = {
   uploading: 'plain', ready: 'amber', reading: 'plain', checking: 'plain', applying: 'plain', applied: 'green', checked: 'plain', refused: 'red', failed: 'red', cancelled: 'plain',
@@ -20,4 +20,4 @@ export const isRunning = (state: Import['state']): boolean => state === 'reading
 export const useKinds = (lang: string) => useRead(['imports', 'kinds', lang], (signal) => must(client.GET('/api/imports/kinds', { signal })))
 
 /** Where the result of an import is seen. */
-export const resultOf: Record<ImportKind, string> = { stores: '/settings/sites', products: '/goods', recipes: '/goods', suppliers: '/goods', stock: '/stock', sales: '/plan', weather: '/plan', holidays: '/plan' }
+export const resultOf: Record<ImportKind, string> = { stores: '/settings/sites', products: '/goods', styles: '/goods/styles', recipes: '/goods', suppliers: '/goods', stock: '/stock', sales: '/plan', weather: '/plan', holidays: '/plan' }
