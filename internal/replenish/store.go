@@ -556,9 +556,9 @@ var confirmRounds = db.NewMany(`UPDATE replenish_production SET state = 'confirm
 	`?`, `) RETURNING id`)
 
 // NoteMade takes note of what a kitchen has made of a product for a date: it fills the round it was made for and those after it,
-// in their order; made for none (0), from the first. planned
-// is what it had set out to make: where somebody made fewer and said why, the round is done with that, and nobody waits for more.
-// What is beyond them belongs to the last.
+// in their order; made for none (0), from the first; for one that the plan no longer has, the next after it, or the last of all,
+// so that no goods are made of which the plan does not know. planned is what it had set out to make: where somebody made
+// fewer and said why, the round is done with that, and nobody waits for more. What is beyond them belongs to the last.
 func NoteMade(tx *db.Tx, site id.ID, date cal.Date, product id.ID, of int64, q, planned qty.Qty) error {
 	var plan id.ID
 	err := tx.QueryRow(`SELECT id FROM replenish_plan WHERE site_id = $1 AND date = $2 AND version > 0`, site, date).Scan(&plan)
@@ -574,20 +574,24 @@ func NoteMade(tx *db.Tx, site id.ID, date cal.Date, product id.ID, of int64, q, 
 	}
 	type round struct {
 		id         id.ID
+		no         int64
 		make, made qty.Qty
 		state      State
 	}
 	var rounds []round
-	rows := tx.Query(`SELECT id, make, made, state FROM replenish_production WHERE plan_id = $1 AND version = $2 AND product_id = $3 AND round_no >= $4 ORDER BY round_no`, plan, h.Version, product, of)
+	rows := tx.Query(`SELECT id, round_no, make, made, state FROM replenish_production WHERE plan_id = $1 AND version = $2 AND product_id = $3 ORDER BY round_no`, plan, h.Version, product)
 	for rows.Next() {
 		var r round
-		if err := rows.Scan(&r.id, &r.make, &r.made, &r.state); err != nil {
+		if err := rows.Scan(&r.id, &r.no, &r.make, &r.made, &r.state); err != nil {
 			return err
 		}
 		rounds = append(rounds, r)
 	}
 	if err := rows.Err(); err != nil || len(rounds) == 0 {
 		return err
+	}
+	for len(rounds) > 1 && rounds[0].no < of {
+		rounds = rounds[1:]
 	}
 	gone := max(0, planned-q)
 	for i, r := range rounds {

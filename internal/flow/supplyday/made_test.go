@@ -88,6 +88,11 @@ func TestWhatIsMadeForARoundFillsThatRoundAndNoneBefore(t *testing.T) {
 		if got = c.burgers(monday); q(got[4]["made"]) != third+qty.Scale || q(got[2]["made"]) != 0 {
 			t.Errorf("%v", got)
 		}
+		// A round that the plan does not have: the goods are there, and the last round of the product knows of them.
+		c.made(qty.Scale, c.d.Clock.Now(), produce.Round{Date: monday, Round: 9})
+		if after := c.burgers(monday); q(after[4]["made"]) != q(got[4]["made"])+qty.Scale || q(after[3]["made"]) != q(got[3]["made"]) {
+			t.Errorf("%v", after)
+		}
 		// For a day without a plan nobody waits.
 		c.made(qty.Scale, c.d.Clock.Now(), produce.Round{Date: "2026-03-09", Round: 1})
 	})

@@ -50,6 +50,18 @@ export interface Listing<R> {
   again: () => void
 }
 
+/** All rows of a list that ends within a few pages, such as what one kitchen has to make in a day. */
+export async function everyPage<R>(read: (after: string | undefined) => Promise<{ items: R[] | null; next?: string }>): Promise<R[]> {
+  const rows: R[] = []
+  for (let after: string | undefined, page = 0; page < 50; page++) {
+    const got = await read(after)
+    rows.push(...(got.items ?? []))
+    after = got.next || undefined
+    if (!after) break
+  }
+  return rows
+}
+
 /** A list with keyset paging: `read` gets the cursor of the page before. */
 export function useListing<R>(
   key: readonly unknown[],

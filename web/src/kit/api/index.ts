@@ -1,5 +1,5 @@
 export { act, client, must, onSignedOut, setClientCaller, setClientLang, upload } from './client'
 export { asProblem, fieldPath, Problem, type FieldError } from './problem'
 export { keyFor, newKey } from './keys'
-export { newQueryClient, useAct, useListing, useRead, type Doing, type Listing, type Reading } from './hooks'
+export { everyPage, newQueryClient, useAct, useListing, useRead, type Doing, type Listing, type Reading } from './hooks'
 export type * from './types'

@@ -1,5 +1,5 @@
 import { ClockCircleOutlined, CloudSyncOutlined } from '@ant-design/icons'
-import { act, client, must, useAct, useRead } from '@kit/api'
+import { act, client, everyPage, must, useAct, useRead } from '@kit/api'
 import type { components } from '@kit/api/schema'
 import { ofThousandths, thousandths, useFormat } from '@kit/format'
 import { useText } from '@kit/i18n'
@@ -31,13 +31,13 @@ export default function Kitchen() {
   const today = useToday(site?.id)
   const now = useShopClock()
   const plan = today.data?.plan?.id
-  const rounds = useRead(['plan', 'open', plan], (signal) => must(client.GET('/api/plans/{id}/production', { params: { path: { id: plan ?? '' }, query: { open: true, limit: 100 } }, signal })), { skip: !plan })
+  const rounds = useRead(['plan', 'open', plan], (signal) => everyPage((after) => must(client.GET('/api/plans/{id}/production', { params: { path: { id: plan ?? '' }, query: { open: true, limit: 100, ...(after ? { after } : {}) } }, signal }))), { skip: !plan })
   const query = { site_id: site?.id ?? '', state: 'open' as const, limit: 50 }
   const tasks = useRead(['produce', 'tasks', site?.id], (signal) => must(client.GET('/api/making/tasks', { params: { query }, signal })), { skip: !site })
   const asked = useRead(['produce', 'requisitions', site?.id], (signal) => must(client.GET('/api/making/requisitions', { params: { query }, signal })), { skip: !site })
   const book = useMakings(me.id)
   const own = book.makings.filter((m) => m.site === site?.id)
-  const lines = plan ? rounds.data?.items ?? [] : []
+  const lines = plan ? rounds.data ?? [] : []
   const ofOthers = (rows: { id: string }[] | null | undefined, key: 'task' | 'requisition') => (rows ?? []).filter((r) => !own.some((m) => m[key] === r.id))
   const openTasks = ofOthers(tasks.data?.items, 'task') as MakingTask[]
   const openAsked = ofOthers(asked.data?.items, 'requisition') as Requisition[]
