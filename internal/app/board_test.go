@@ -200,7 +200,7 @@ func TestAMorningReckonedByHandIsTheBoards(t *testing.T) {
 			t.Errorf("documents of bread come to %v in %d entries, 8 are left", sum, len(one["entries"].([]any)))
 		}
 		c.green()
-	})
+	}, whole)
 }
 
 // What was out before anything could be marked down is told by the rule of the category: where markdowns begin
@@ -216,7 +216,7 @@ func TestBeforeClearanceIsByTheRuleInForce(t *testing.T) {
 		says(t, "on the spot", c.board("")["total"].(m), early)
 		c.roll()
 		says(t, "rolled up", c.board("")["total"].(m), early)
-	})
+	}, whole)
 }
 
 func TestADayThatIsOverStaysAsItWas(t *testing.T) {
@@ -267,5 +267,5 @@ func TestADayThatIsOverStaysAsItWas(t *testing.T) {
 			}
 		}
 		c.green()
-	})
+	}, whole)
 }

@@ -15,7 +15,7 @@ import (
 // channel stays its own, every promise ends, and the books prove it.
 func TestARushOnFourChannelsNeverSellsWhatIsNotThere(t *testing.T) {
 	t.Parallel()
-	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) { rush(t, d, 2_000) })
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) { rush(t, d, 2_000) }, whole)
 }
 
 const (

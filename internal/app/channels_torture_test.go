@@ -10,5 +10,5 @@ import (
 
 // The long form of the rush on four channels.
 func TestTortureRushOnFourChannels(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) { rush(t, d, 100_000) })
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) { rush(t, d, 100_000) }, whole)
 }

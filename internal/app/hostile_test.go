@@ -91,7 +91,7 @@ func TestHostileInputBreaksNothing(t *testing.T) {
 			}
 		}
 		w.green()
-	})
+	}, whole)
 }
 
 // parametersOf reads the parameters of every operation from the document.
@@ -183,5 +183,5 @@ func TestAFileCannotReachAForeignStore(t *testing.T) {
 			t.Errorf("the foreign stock has changed: %s", after)
 		}
 		w.green()
-	})
+	}, whole)
 }

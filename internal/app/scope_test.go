@@ -538,7 +538,30 @@ func TestAForeignIdShowsNothingAndChangesNothing(t *testing.T) {
 			}
 		}
 		w.green()
-	})
+	}, whole)
+}
+
+// The walk sees every change, also that of a row which stays as long as it was, and the change back.
+func TestTheWalkSeesAChange(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		w := openTown(t, d)
+		before := w.rows()
+		if names := changed(before, w.rows()); len(names) > 0 {
+			t.Errorf("nothing was done, and changed %v", names)
+		}
+		for _, by := range []int{1, -1} {
+			err := d.Write(t.Context(), func(tx *db.Tx) error { return tx.Exec(`UPDATE org_group SET version = version + $1`, by) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			after := w.rows()
+			if names := changed(before, after); !slices.Equal(names, []string{"org_group"}) {
+				t.Errorf("by %d: changed %v, want org_group", by, names)
+			}
+			before = after
+		}
+	}, whole)
 }
 
 // required keeps the filters that a list can't do without.
@@ -660,7 +683,7 @@ func TestWithoutSignInNothingAnswers(t *testing.T) {
 		if names := changed(before, w.rows()); len(names) > 0 {
 			t.Errorf("changed %v", names)
 		}
-	})
+	}, whole)
 }
 
 // A disabled person, one signed out, and one whose session has ended are nobody.
@@ -687,7 +710,7 @@ func TestWhoWasSentAwayIsNobody(t *testing.T) {
 				}
 			}
 		}
-	})
+	}, whole)
 }
 
 // What a role may do is what its permissions say: each built-in role, at a site and over the group, on
@@ -733,5 +756,5 @@ func TestEveryRoleMayWhatItsPermissionsSay(t *testing.T) {
 				}
 			}
 		}
-	})
+	}, whole)
 }

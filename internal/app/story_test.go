@@ -226,7 +226,7 @@ func TestADayInAStoreIsOnTheBoardWhatItIsInTheLedger(t *testing.T) {
 				t.Errorf("somebody else's board shows %v", s)
 			}
 		}
-	})
+	}, whole)
 }
 
 func TestPresencesAreOneAtATimeAndCorrectedWithAReason(t *testing.T) {
@@ -286,5 +286,5 @@ func TestPresencesAreOneAtATimeAndCorrectedWithAReason(t *testing.T) {
 			t.Errorf("trail: %v", trail)
 		}
 		says(t, "the board", c.board("")["total"].(m), m{"worked_min": 180, "present": 0, "cut": 0})
-	})
+	}, whole)
 }

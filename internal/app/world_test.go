@@ -30,8 +30,9 @@ const adminPassword = "sesame-open-9"
 // town is an installation with two legal entities, each with a store, goods, sales and people. What
 // belongs to the second is marked with a canary word.
 type town struct {
-	seenAt string // PostgreSQL: the next number of a writer when the rows were read
+	seenAt string // what writers had left when the rows were read
 	seen   map[string]string
+	eye    *db.DB // SQLite: one connection of its own, which is told when another has written
 	t      *testing.T
 	d      *dbtest.DB
 	h      *house
@@ -55,6 +56,9 @@ type world struct {
 const canary = "CANARY"
 
 type m = map[string]any
+
+// whole is a database with every table, a copy: only the tests of serve begin with nothing.
+var whole = dbtest.With(migrations...)
 
 // openTown starts an installation as serve does.
 func openTown(t *testing.T, d *dbtest.DB) *town {
@@ -429,24 +433,32 @@ func (w *town) scanned(x world) m {
 // rows is every row of every table, to see that nothing was changed.
 func (w *town) rows() map[string]string {
 	w.t.Helper()
+	if w.eye == nil {
+		w.eye = w.d.DB
+		if w.d.Engine() == db.SQLite {
+			var err error
+			if w.eye, err = db.Open(w.t.Context(), w.d.DSN, db.Options{ReadConns: 1}); err != nil {
+				w.t.Fatal(err)
+			}
+			w.t.Cleanup(func() { w.eye.Close() })
+		}
+	}
 	all := map[string]string{}
-	err := w.d.Read(w.t.Context(), func(tx *db.Tx) error {
-		q := `SELECT name FROM sqlite_master WHERE type = 'table'`
+	err := w.eye.Read(w.t.Context(), func(tx *db.Tx) error {
+		// Whoever writes moves this number: while it stays the same nothing has changed.
+		q, number := `SELECT name FROM sqlite_master WHERE type = 'table'`, `SELECT CAST(data_version AS TEXT) FROM pragma_data_version`
 		if tx.Engine() == db.Postgres {
-			q = `SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()`
+			q, number = `SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()`, `SELECT CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT)`
 		}
-		if tx.Engine() == db.Postgres {
-			// Whoever writes takes a number: while the next one stays the same nothing has changed.
-			var next string
-			if err := tx.QueryRow(`SELECT CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT)`).Scan(&next); err != nil {
-				return err
-			}
-			if next == w.seenAt {
-				all = w.seen
-				return nil
-			}
-			w.seenAt, w.seen = next, all
+		var next string
+		if err := tx.QueryRow(number).Scan(&next); err != nil {
+			return err
 		}
+		if next == w.seenAt {
+			all = w.seen
+			return nil
+		}
+		w.seenAt, w.seen = next, all
 		var tables []string
 		rows := tx.Query(q)
 		for rows.Next() {

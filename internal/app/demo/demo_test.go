@@ -167,7 +167,7 @@ func TestTheDemoLivesThroughItsDaysThoughItIsKilled(t *testing.T) {
 		if err != nil || !report.OK {
 			t.Errorf("the books are wrong: %v %+v", err, report)
 		}
-	})
+	}, dbtest.With(app.Schema()...))
 }
 
 func TestADemoIsNeverMadeInAShopAndAShopIsNeverRemoved(t *testing.T) {
@@ -175,9 +175,6 @@ func TestADemoIsNeverMadeInAShopAndAShopIsNeverRemoved(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, fresh *dbtest.DB) {
 		ctx := context.Background()
 		d := fresh.DB
-		if err := fresh.Migrate(ctx, app.Schema()...); err != nil {
-			t.Fatal(err)
-		}
 		h, err := app.Enter(d, clock.Wall, nil, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -198,7 +195,7 @@ func TestADemoIsNeverMadeInAShopAndAShopIsNeverRemoved(t *testing.T) {
 		if n := count(t, d, `SELECT COUNT(*) FROM catalog_product`); n != 2 {
 			t.Errorf("%d products left", n)
 		}
-	})
+	}, dbtest.With(app.Schema()...))
 }
 
 func TestADemoIsRemovedOnlyWhenNobodyServesIt(t *testing.T) {
@@ -235,5 +232,5 @@ func TestADemoIsRemovedOnlyWhenNobodyServesIt(t *testing.T) {
 				t.Errorf("%s: %d, want %d", what, n, want)
 			}
 		}
-	})
+	}, dbtest.With(app.Schema()...))
 }
