@@ -156,6 +156,9 @@ var examples = map[string]func(w *town, x world) request{
 	"count-line": func(w *town, x world) request {
 		return request{path: map[string]string{"id": x.ids["count"], "line": "1"}, body: m{"qty": "5"}}
 	},
+	"count-goods": func(w *town, x world) request {
+		return request{path: m1("id", x.ids["count"]), body: m{"lines": []m{{"product_id": x.ids["product"], "qty": "5"}}}}
+	},
 	"review-count": func(w *town, x world) request { return request{path: m1("id", x.ids["count2"])} },
 	"recount-lines": func(w *town, x world) request {
 		return request{path: m1("id", x.ids["counted"]), body: m{"lines": []int{1}}}

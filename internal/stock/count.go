@@ -58,6 +58,7 @@ var (
 	ErrDisputed      = errs.Define("stock_count_disputed", errs.Conflict, "还有 {n} 行要复盘", "{n} lines must be counted again")
 	ErrUnapproved    = errs.Define("stock_count_unapproved", errs.Conflict, "还有 {n} 行差异要由别人审批", "{n} differences need the approval of somebody else")
 	ErrOwnCount      = errs.Define("stock_count_own", errs.Forbidden, "不能审批自己盘点的差异,或者这一行还不能审批", "Nobody approves what he counted himself, and only what has been counted")
+	ErrCountTwice    = errs.Define("stock_count_product_twice", errs.Invalid, "同一商品只能写一行", "A product may be there once only")
 	ErrNeverHere     = errs.Define("stock_count_never_here", errs.Conflict, "这家机构从没有过这个商品,请用收货单入库", "This site has never had this product; receive it instead")
 )
 

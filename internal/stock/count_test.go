@@ -324,3 +324,44 @@ func TestTheDeskCounts(t *testing.T) {
 		o.green()
 	}, dbtest.With(once.Migrations), withJobs, schema)
 }
+
+func TestAStyleIsCountedInOneAct(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		o := openOffice(t, d)
+		o.done("POST", "/api/stock/receipts", m{"site_id": o.site, "lines": []m{{"product_id": tea.String(), "qty": "4", "unit": "can", "cost_fen": 4000}, {"product_id": bun.String(), "qty": "3", "cost_fen": 300}}})
+		path := "/api/stock/counts/" + o.done("POST", "/api/stock/counts", m{"site_id": o.site, "limit_fen": 100, "product_ids": []string{bun.String()}})["id"].(string)
+		entries := path + "/entries"
+		both := func(buns, cans string) m {
+			return m{"lines": []m{{"product_id": tea.String(), "qty": cans, "unit": "can"}, {"product_id": bun.String(), "qty": buns}}}
+		}
+		refuse := func(status int, code, field string, lines ...m) {
+			t.Helper()
+			o.turnedAway(status, code, field, "POST", entries, m{"lines": lines})
+		}
+		buns := m{"product_id": bun.String(), "qty": "2"}
+		refuse(422, "stock_product_unknown", "lines[1].product_id", buns, m{"product_id": id.New().String(), "qty": "1"})
+		refuse(409, "stock_count_never_here", "lines[1].product_id", buns, m{"product_id": salad.String(), "qty": "1"})
+		refuse(422, "stock_unit_unknown", "lines[1].unit", buns, m{"product_id": tea.String(), "qty": "1", "unit": "barrel"})
+		refuse(422, "stock_count_product_twice", "lines[1].product_id", buns, buns)
+		refuse(422, "stock_qty_bad", "lines[1].qty", buns, m{"product_id": tea.String(), "qty": "-1"})
+		refuse(422, "field_missing", "lines")
+		if lines := rows(o.done("GET", path+"/lines", nil)["items"]); len(lines) != 1 || lines[0]["state"] != "not_counted" {
+			t.Errorf("a refused entry left something: %v", lines)
+		}
+
+		got := rows(o.done("POST", entries, both("2", "3"))["items"])
+		if len(got) != 2 || got[0]["product_id"] != tea.String() || got[0]["counted"] != "750" || got[0]["diff"] != "-250" || got[0]["line_no"] != 2.0 || got[1]["counted"] != "2" || got[1]["state"] != "counted" {
+			t.Errorf("counted %v", got)
+		}
+		got = rows(o.done("POST", entries, both("3", "3"))["items"]) // the same person thinks again
+		if len(got) != 2 || got[1]["diff"] != "0" || got[1]["entries"] != 2.0 || got[0]["state"] != "counted" {
+			t.Errorf("counted again %v", got)
+		}
+		o.done("POST", path+"/review", nil)
+		o.turnedAway(409, "stock_count_state", "lines[0].product_id", "POST", entries, both("1", "1"))
+
+		batches := "/api/stock/counts/" + o.done("POST", "/api/stock/counts", m{"site_id": o.site, "by_batch": true})["id"].(string)
+		o.turnedAway(404, "stock_count_line_unknown", "lines[0].product_id", "POST", batches+"/entries", m{"lines": []m{buns}})
+		o.green()
+	}, dbtest.With(once.Migrations), withJobs, schema)
+}

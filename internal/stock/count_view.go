@@ -1,7 +1,9 @@
 package stock
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"zhanggui/internal/org"
 	"zhanggui/internal/platform/db"
@@ -152,6 +154,50 @@ func countAct(ctx context.Context, tx *db.Tx, perm string, count id.ID, act func
 	return v, err
 }
 
+// CountedIn is how much of a product somebody found.
+type CountedIn struct {
+	ProductID id.ID   `json:"product_id"`
+	Qty       qty.Qty `json:"qty"`
+	Unit      string  `json:"unit,omitempty" maxLength:"20" doc:"the base unit when left out"`
+}
+
+// enterGoods notes how much there is of several products and returns their lines in the order of what was said.
+func (c *Count) enterGoods(tx *db.Tx, staff id.ID, in []CountedIn) ([]int64, error) {
+	products := make([]id.ID, len(in))
+	for i, l := range in {
+		if slices.Contains(products[:i], l.ProductID) {
+			return nil, ErrCountTwice.At(field(i, "product_id"))
+		}
+		products[i] = l.ProductID
+	}
+	units, err := unitsOf(tx, productUnits, products)
+	if err != nil {
+		return nil, err
+	}
+	lines, found, order := make([]int64, len(in)), make([]qty.Qty, len(in)), make([]int, len(in))
+	for i, l := range in {
+		goods := units[l.ProductID]
+		if goods == nil {
+			return nil, ErrNoSKU.At(field(i, "product_id"))
+		}
+		if found[i], err = goods.toBase(i, l.Qty, l.Unit); err != nil {
+			return nil, err
+		}
+		if lines[i], err = c.AddLine(tx, goods.sku, 0); err != nil {
+			return nil, errs.As(err).At(field(i, "product_id"))
+		}
+		order[i] = i
+	}
+	// Lines are locked by rising number, like by anybody else who counts several.
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(lines[a], lines[b]) })
+	for _, i := range order {
+		if _, err := c.Enter(tx, lines[i], staff, found[i]); err != nil {
+			return nil, atQty(err, i)
+		}
+	}
+	return lines, nil
+}
+
 func countRoutes(api *web.API) {
 	const path = "/api/stock/counts"
 	type one struct {
@@ -296,6 +342,29 @@ func countRoutes(api *web.API) {
 				return nil, err
 			}
 			return v, v.scan(tx.QueryRow(oneCountLine, c.ID, in.Line).Scan, c.hides(ctx))
+		})
+	web.Post(api, web.Route{Path: path + "/{id}/entries", Name: "count-goods", Summary: "Say how much is there of several products, all or none; what is not on the list yet is put on it", Perm: "stock.count", Scope: web.Sites},
+		func(ctx context.Context, tx *db.Tx, in *struct {
+			ID   id.ID `path:"id"`
+			Body struct {
+				Lines []CountedIn `json:"lines" minItems:"1" maxItems:"200"`
+			}
+		}) (*web.Page[CountLineView], error) {
+			c, _, err := countFor(ctx, tx, "stock.count", in.ID)
+			if err != nil {
+				return nil, err
+			}
+			lines, err := c.enterGoods(tx, org.CallerOf(ctx).ID, in.Body.Lines)
+			if err != nil {
+				return nil, err
+			}
+			out := &web.Page[CountLineView]{Items: make([]CountLineView, len(lines))}
+			for i, line := range lines {
+				if err := out.Items[i].scan(tx.QueryRow(oneCountLine, c.ID, line).Scan, c.hides(ctx)); err != nil {
+					return nil, err
+				}
+			}
+			return out, nil
 		})
 	web.Post(api, web.Route{Path: path + "/{id}/review", Name: "review-count", Summary: "End the counting and look at the differences", Perm: "stock.manage", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *one) (*CountView, error) {

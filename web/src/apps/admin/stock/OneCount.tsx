@@ -1,8 +1,9 @@
-import { PrinterOutlined } from '@ant-design/icons'
-import { act, Badge, client, DataTable, Empty, Facts, FilterBar, must, PageHead, ProblemBox, Progress, Sheet, SkeletonLines, Steps, Strip, Trail, useAct, useCan, useFilters, useFormat, useListing, usePageTitle, useProblemWords, useRead, useText, type Column, type StockCount, type StockCountLine } from '@kit'
+import { PrinterOutlined, TableOutlined } from '@ant-design/icons'
+import { act, Badge, client, DataTable, Empty, Facts, FilterBar, must, PageHead, ProblemBox, ProductPick, Progress, Sheet, SkeletonLines, Steps, Strip, Trail, useAct, useCan, useFilters, useFormat, useListing, usePageTitle, useProblemWords, useRead, useText, type Column, type StockCount, type StockCountLine } from '@kit'
 import { Button, Input } from 'antd'
 import { useState } from 'react'
 import { useParams } from 'react-router-dom'
+import { isQty, QuantityGrid, useStyleOf } from '../styles/Quantities'
 import { CountBadge } from './Counts'
 import { PrintFoot, PrintHead } from './Paper'
 import { stockText } from './shared'
@@ -110,8 +111,35 @@ function Lines(props: { count: StockCount }) {
   return (
     <>
       {problem && <Strip tone="red">{words(problem)}</Strip>}
+      {counting && !c.by_batch && <ByGrid count={c.id} />}
       <FilterBar filters={[{ kind: 'choice', name: 'state', label: t('state'), options: lineStates.map((s) => ({ value: s, label: t(`line_${s}`) })) }, { kind: 'flag', name: 'different', label: t('only_different') }]} />
       <DataTable label={t('lines')} rows={lines} columns={columns} rowKey={(l) => String(l.line_no)} empty={<Empty title={t('none_title')}>{t('none')}</Empty>} />
     </>
+  )
+}
+
+/** Counts a whole style by its grid: what is typed is entered in one act, what is left empty is left alone. */
+function ByGrid(props: { count: string }) {
+  const t = useText(stockText)
+  const [product, setProduct] = useState('')
+  const [open, setOpen] = useState(false)
+  const style = useStyleOf(product)
+  const enter = useAct((lines: { product_id: string; qty: string }[]) => act(['count-goods', props.count, lines], (header) => client.POST('/api/stock/counts/{id}/entries', { params: { header, path: { id: props.count } }, body: { lines } })), ['stock'])
+  const close = () => {
+    setOpen(false)
+    setProduct('')
+  }
+  const take = (qty: Record<string, string>) => {
+    const lines = (style?.variants ?? []).map((v) => ({ product_id: v.product_id, qty: (qty[v.product_id] ?? '').trim() })).filter((l) => isQty(l.qty))
+    if (lines.length === 0) close()
+    else void enter.run(lines).then((done) => done && close())
+  }
+  return (
+    <div className="zg-line zg-no-print">
+      <ProductPick key={open ? 'open' : 'shut'} label={t('count_style')} value={product} named="" choose={(p) => setProduct(p?.id ?? '')} />
+      <Button icon={<TableOutlined />} disabled={!style} onClick={() => setOpen(true)}>{t('by_grid')}</Button>
+      {product !== '' && !style && <span className="zg-note">{t('no_style')}</span>}
+      {open && style && <QuantityGrid style={style} had={{}} done={take} cancel={close} busy={enter.busy} problem={enter.problem} />}
+    </div>
   )
 }
