@@ -2393,6 +2393,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/stock/counts/{id}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say how much is there of several products, all or none; what is not on the list yet is put on it */
+        post: operations["count-goods"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stock/counts/{id}/lines": {
         parameters: {
             query?: never;
@@ -4591,6 +4608,9 @@ export interface components {
             share?: number;
             /** @description the base unit when left out */
             unit?: string;
+        };
+        CountGoodsBody: {
+            lines: components["schemas"]["StockCountedIn"][];
         };
         CountLineBody: {
             qty: string;
@@ -7821,6 +7841,12 @@ export interface components {
             sums: components["schemas"]["StockCountSums"];
             /** @description only of a single one */
             trail: components["schemas"]["StockStepView"][];
+        };
+        StockCountedIn: {
+            product_id: string;
+            qty: string;
+            /** @description the base unit when left out */
+            unit?: string;
         };
         StockDocumentItem: {
             batch: string;
@@ -15316,6 +15342,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StockCountView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "count-goods": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountGoodsBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStockCountLineView"];
                 };
             };
             /** @description Error */

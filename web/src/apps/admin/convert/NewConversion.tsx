@@ -57,7 +57,6 @@ export default function NewConversion() {
     <>
       <PageHead title={t('new_conversion')} back={{ to: '/stock/conversions', label: t('conversions') }}><SitePick {...place} /></PageHead>
       <form className="zg-stack" onSubmit={(e) => { e.preventDefault(); if (ready) void save.run(undefined).then((c) => { if (c) { void message.success(t('saved')); void go(`/stock/conversions/${c.id}`) } }) }}>
-        {save.problem && <ProblemBox problem={save.problem} />}
         <Sheet>
           <div className="zg-stack">
             <Segmented value={shape} onChange={setShape} options={shapes.map((s) => ({ value: s, label: t(`shape_${s}`) }))} />
@@ -94,6 +93,7 @@ export default function NewConversion() {
             {inputs.some((l) => l.product) && <div><Button icon={<PlusOutlined />} onClick={() => { const free = inputs.findIndex((_, i) => !losses.some((l) => l.line === i)); if (free >= 0) setLosses((old) => [...old, { line: free, qty: '', unit: known[inputs[free]?.product ?? '']?.base_unit ?? '', reason: 'trim', absorbed: false }]) }}>{t('add_line')}</Button></div>}
           </div>
         </Sheet>
+        {save.problem && <ProblemBox problem={save.problem} />}
         <div className="zg-acts"><Button type="primary" htmlType="submit" disabled={!ready} loading={save.busy}>{t('save')}</Button></div>
       </form>
     </>

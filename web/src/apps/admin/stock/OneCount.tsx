@@ -136,7 +136,7 @@ function ByGrid(props: { count: string }) {
   }
   return (
     <div className="zg-line zg-no-print">
-      <ProductPick key={open ? 'open' : 'shut'} label={t('count_style')} value={product} named="" choose={(p) => setProduct(p?.id ?? '')} />
+      <ProductPick key={open ? 'open' : 'shut'} label={t('count_style')} placeholder={t('count_style')} value={product} choose={(p) => setProduct(p?.id ?? '')} />
       <Button icon={<TableOutlined />} disabled={!style} onClick={() => setOpen(true)}>{t('by_grid')}</Button>
       {product !== '' && !style && <span className="zg-note">{t('no_style')}</span>}
       {open && style && <QuantityGrid style={style} had={{}} done={take} cancel={close} busy={enter.busy} problem={enter.problem} />}

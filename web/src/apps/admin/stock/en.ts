@@ -364,6 +364,6 @@ export default {
   by_grid: 'By grid',
   add_line: 'Add a line',
   remove_line: 'Remove this line',
-  count_style: 'Count a style: choose any product of it',
+  count_style: 'Count a style: any product of it',
   no_style: 'This product belongs to no style',
 } satisfies SameKeys<typeof zh>

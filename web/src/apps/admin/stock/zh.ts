@@ -361,6 +361,6 @@ export default {
   by_grid: '填数量表',
   add_line: '加一行',
   remove_line: '删除这一行',
-  count_style: '盘一个款式:选其中任一商品',
+  count_style: '盘一个款式：选一个商品',
   no_style: '这个商品不属于任何款式',
 } as const

@@ -15,12 +15,14 @@ export function useStyleOf(product: string): Style | undefined {
   return product !== '' && id !== '' ? style.data : undefined
 }
 
-/** Enter and the arrows go from place to place as on a sheet; left and right only from the end of what is typed. */
+/** Enter and the arrows go from place to place as on a sheet; left and right only from the end of what is typed, or when all of it is selected. */
 function walk(e: KeyboardEvent<HTMLInputElement>) {
   const at = e.currentTarget
   const cell = at.closest('td')
   const row = cell?.closest('tr')
-  const step = e.key === 'ArrowDown' || e.key === 'Enter' ? [1, 0] : e.key === 'ArrowUp' ? [-1, 0] : e.key === 'ArrowRight' && at.selectionStart === at.value.length ? [0, 1] : e.key === 'ArrowLeft' && at.selectionEnd === 0 ? [0, -1] : undefined
+  const [from, to] = [at.selectionStart ?? 0, at.selectionEnd ?? 0]
+  const all = from === 0 && to === at.value.length
+  const step = e.key === 'ArrowDown' || e.key === 'Enter' ? [1, 0] : e.key === 'ArrowUp' ? [-1, 0] : e.key === 'ArrowRight' && (all || from === at.value.length) ? [0, 1] : e.key === 'ArrowLeft' && (all || to === 0) ? [0, -1] : undefined
   if (!cell || !row || !step) return
   const [down, right] = step as [number, number]
   e.preventDefault()
