@@ -25,7 +25,7 @@ type serveCmd struct {
 	Password   string `name:"admin-password" env:"ZHANGGUI_ADMIN_PASSWORD" help:"The administrator's password at the first start; made and printed when not given. Better set in the environment."`
 
 	Demo     *bool `negatable:"" env:"ZHANGGUI_DEMO" help:"Make a demo chain in an empty database and let it live. A demo that is there goes on without it; with --no-demo it stands still."`
-	SimSpeed int64 `env:"ZHANGGUI_SIM_SPEED" default:"10" help:"How many times as fast as the wall clock a demo's day passes, 1 to 600."`
+	SimSpeed int64 `env:"ZHANGGUI_SIM_SPEED" default:"60" help:"How many times as fast as the wall clock a demo's day passes, 1 to 600."`
 
 	LogPages int `name:"sqlite-log-pages" env:"ZHANGGUI_SQLITE_LOG_PAGES" hidden:"" help:"See db.Options."`
 
