@@ -23,6 +23,8 @@ export async function a_recipe_is_written_by_keyboard_and_a_circle_is_refused_wi
     const found = page.locator('.ant-select-item-option')
     await until(`${name} alone to be found`, async () => (await found.count()) === 1 && (await found.innerText()).startsWith(name))
     await page.keyboard.press('Enter')
+    // Keys follow each other faster than the list closes; Tab in an open list chooses and stays.
+    await until(`${name} to be taken`, async () => (await page.locator('[role=combobox][aria-expanded=true]').count()) === 0)
     await page.keyboard.press('Tab')
   }
   await page.locator('.recipe-part').first().getByLabel('用料').focus()
