@@ -10,11 +10,12 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"zhanggui/internal/catalog"
 	"zhanggui/internal/org"
+	"zhanggui/internal/platform/clock"
 	"zhanggui/internal/platform/csvx"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/errs"
@@ -113,12 +114,21 @@ func New(d *db.DB, o Options) *Service {
 }
 
 // restFor leaves the database to others for as long as a step had it: the tills come first. Where nobody else has
-// written since the step before there is nobody to rest for; who comes then waits for one step, as between two rests.
+// written for two seconds there is nobody to rest for; who comes then waits for one step, as between two rests.
 func restFor(d *db.DB) func(ctx context.Context, had time.Duration) {
-	var seen atomic.Int64
+	var mu sync.Mutex
+	var seen int64
+	var others time.Time // when somebody else was last seen to write
 	return func(ctx context.Context, had time.Duration) {
-		acts := d.Stats().Acts
-		if acts-seen.Swap(acts) > 1 {
+		mu.Lock()
+		acts, now := d.Stats().Acts, clock.Wall.Now()
+		if acts-seen > 1 {
+			others = now
+		}
+		seen = acts
+		busy := now.Sub(others) < 2*time.Second
+		mu.Unlock()
+		if busy {
 			rest(ctx, had)
 		}
 	}

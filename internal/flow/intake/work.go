@@ -20,7 +20,7 @@ import (
 )
 
 // stepRows is how many rows one step writes at most.
-const stepRows = 500
+const stepRows = 400
 
 // silent is how long a worker that shows itself in every step may be silent before others believe it dead.
 const silent = 20 * time.Second
