@@ -36,8 +36,8 @@ type StockReport struct {
 
 // StockTimes are times beside so many batches. A commit is an act that writes one small row: what the engine and the disk take
 // for making anything durable, below which no act can come. What an act takes of it is told as a ratio, median to median and p99
-// to p99 of the same run: a disk that is busy raises both, our code only the one. A hold takes one SKU by earliest expiry, a sale and a receipt have
-// eight lines, a statement is that of the batch that a sale has taken from.
+// to p99 of the same run: a disk that is busy raises both, our code only the one. A hold takes one SKU by earliest expiry, a sale
+// and a receipt have eight lines, a statement is that of the batch that a sale has taken from.
 type StockTimes struct {
 	Batches   int64   `json:"batches"`
 	CommitP50 float64 `json:"commit_p50_ms"`

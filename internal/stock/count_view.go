@@ -359,8 +359,12 @@ func countRoutes(api *web.API) {
 				return nil, err
 			}
 			out := &web.Page[CountLineView]{Items: make([]CountLineView, len(lines))}
+			asked := make([]*db.Row, len(lines)) // together: one round trip
 			for i, line := range lines {
-				if err := out.Items[i].scan(tx.QueryRow(oneCountLine, c.ID, line).Scan, c.hides(ctx)); err != nil {
+				asked[i] = tx.QueryRow(oneCountLine, c.ID, line)
+			}
+			for i := range asked {
+				if err := out.Items[i].scan(asked[i].Scan, c.hides(ctx)); err != nil {
 					return nil, err
 				}
 			}

@@ -325,16 +325,22 @@ func (s *Service) applyPrices(tx *db.Tx, w *work, rows []staged) error {
 		if p == nil {
 			return catalog.ErrNoProduct.At("product")
 		}
-		u := p.Unit(row.Unit)
-		if u == nil {
-			return catalog.ErrNoUnit.With("product", p.Name, "unit", row.Unit).At("unit")
-		}
-		if known.samePrice(u, row) {
-			continue
-		}
-		if _, err := s.prices.Set(tx, w.im.StaffID, price.Draft{ProductID: p.ID, Unit: u.Name, Price: row.Price}); err != nil {
-			return fieldOf(err, "price_fen")
+		if err := s.setPrice(tx, w.im.StaffID, known, p, row); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// setPrice sets the price of a row's unit where it differs from what holds.
+func (s *Service) setPrice(tx *db.Tx, staff id.ID, known *knownGoods, p *catalog.Product, row ProductRow) error {
+	u := p.Unit(row.Unit)
+	if u == nil {
+		return catalog.ErrNoUnit.With("product", p.Name, "unit", row.Unit).At("unit")
+	}
+	if known.samePrice(u, row) {
+		return nil
+	}
+	_, err := s.prices.Set(tx, staff, price.Draft{ProductID: p.ID, Unit: u.Name, Price: row.Price})
+	return fieldOf(err, "price_fen")
 }

@@ -113,8 +113,12 @@ func New(d *db.DB, o Options) *Service {
 	return &Service{d: d, org: o.Org, goods: o.Goods, prices: o.Prices, log: o.Log, worker: workerName(), pace: restFor(d), runRows: runRows}
 }
 
+// trading is how long after somebody else has written a shop counts as selling: some steps, since a till that is waiting
+// for its next customer is not seen in each, and little enough that what the house itself writes now and then does not count.
+const trading = 250 * time.Millisecond
+
 // restFor leaves the database to others for as long as a step had it: the tills come first. Where nobody else has
-// written for two seconds there is nobody to rest for; who comes then waits for one step, as between two rests.
+// written lately there is nobody to rest for; who comes then waits for one step, as between two rests.
 func restFor(d *db.DB) func(ctx context.Context, had time.Duration) {
 	var mu sync.Mutex
 	var seen int64
@@ -126,7 +130,7 @@ func restFor(d *db.DB) func(ctx context.Context, had time.Duration) {
 			others = now
 		}
 		seen = acts
-		busy := now.Sub(others) < 2*time.Second
+		busy := now.Sub(others) < trading
 		mu.Unlock()
 		if busy {
 			rest(ctx, had)

@@ -12,7 +12,6 @@ import (
 	"zhanggui/internal/platform/errs"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/money"
-	"zhanggui/internal/price"
 )
 
 // Columns of styles.
@@ -278,15 +277,8 @@ func (s *Service) styles() ops {
 				if p == nil {
 					return catalog.ErrNoVariant.At("style")
 				}
-				u := p.Unit(row.Unit)
-				if u == nil {
-					return catalog.ErrNoUnit.With("product", p.Name, "unit", row.Unit).At("unit")
-				}
-				if k.samePrice(u, row.goods(p)) {
-					continue
-				}
-				if _, err := s.prices.Set(tx, w.im.StaffID, price.Draft{ProductID: p.ID, Unit: u.Name, Price: row.Price}); err != nil {
-					return fieldOf(err, "price_fen")
+				if err := s.setPrice(tx, w.im.StaffID, k.knownGoods, p, row.goods(p)); err != nil {
+					return err
 				}
 			}
 			return nil
