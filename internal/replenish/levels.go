@@ -345,9 +345,9 @@ func (d Demand) Moved(effect qty.Qty, factor int64) Demand {
 }
 
 // Live is a demand for the rest of a day of which so much was sold by a minute after midnight: all of it scaled by the
-// posterior.
-func (d Demand) Live(sold qty.Qty, minute int64) Demand {
-	o := Posterior(d, sold.Approx(), halves(minute))
+// posterior of the forecast as it is set. What a day is believed to be does not move with the level that somebody tries out.
+func (d Demand) Live(set Demand, sold qty.Qty, minute int64) Demand {
+	o := Posterior(set, sold.Approx(), halves(minute))
 	d.Mean, d.Quantile = d.Mean*o.Factor, d.Quantile*o.Factor
 	return d
 }

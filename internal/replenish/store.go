@@ -60,6 +60,7 @@ type MadeBody struct {
 	PlanID id.ID    `json:"plan_id"`
 	SiteID id.ID    `json:"site_id"`
 	Date   cal.Date `json:"date"`
+	Rounds bool     `json:"rounds,omitempty"` // another quantity of a round is or will be there than was planned
 }
 
 // Head is a plan as a whole.
@@ -98,6 +99,21 @@ func Find(tx *db.Tx, site id.ID, date cal.Date) (*Head, error) {
 		return nil, nil
 	}
 	return h, err
+}
+
+// Planned are the dates from one to another on which a site has a plan in force, in their order.
+func Planned(tx *db.Tx, site id.ID, from, to cal.Date) ([]cal.Date, error) {
+	rows := tx.Query(`SELECT date FROM replenish_plan WHERE site_id = $1 AND date >= $2 AND date <= $3 AND version > 0 ORDER BY date`, site, from, to)
+	defer rows.Close()
+	var all []cal.Date
+	for rows.Next() {
+		var d cal.Date
+		if err := rows.Scan(&d); err != nil {
+			return nil, err
+		}
+		all = append(all, d)
+	}
+	return all, rows.Err()
 }
 
 // ByID reads a plan that has lines in force, whoever asks.
@@ -364,7 +380,7 @@ func (m *Made) Steps(plan, version id.ID) ([]func(tx *db.Tx) error, error) {
 }
 
 // PutInForce makes the lines of a version those that count, if all of them are there and nobody has decided anything
-// since head was read; else ErrStale. What people decided stays, and so do the rounds that were over at half hour from.
+// since head was read; else ErrStale. What people decided stays, and so do the rounds that are begun, and those that were over at half hour from.
 func (m *Made) PutInForce(tx *db.Tx, head *Head, version id.ID, from int64, fingerprint string, run id.ID, dataUntil cal.Date) error {
 	var locked id.ID
 	if err := tx.QueryRow(`SELECT id FROM replenish_plan WHERE id = $1`+tx.ForUpdate(), head.ID).Scan(&locked); err != nil {
@@ -378,18 +394,18 @@ func (m *Made) PutInForce(tx *db.Tx, head *Head, version id.ID, from int64, fing
 		version, fingerprint, run, dataUntil, tx.Now(), head.ID, head.Version, head.Decisions, len(m.Production), len(m.Needs), len(m.Orders)); err != nil {
 		return err
 	}
-	if err := tx.Exec(`UPDATE replenish_production SET version = $1 WHERE plan_id = $2 AND version = $3 AND (state <> 'proposed' OR to_slot <= $4)`,
+	if err := tx.Exec(`UPDATE replenish_production SET version = $1 WHERE plan_id = $2 AND version = $3 AND (state <> 'proposed' OR made > 0 OR to_slot <= $4)`,
 		version, head.ID, head.Version, from); err != nil {
 		return err
 	}
 	if err := tx.Exec(`UPDATE replenish_proposal SET version = $1 WHERE plan_id = $2 AND version = $3 AND (state <> 'proposed' OR level = 'dynamic')`, version, head.ID, head.Version); err != nil {
 		return err
 	}
-	return emit(tx, EventMade, head)
+	return emit(tx, EventMade, head, false)
 }
 
-func emit(tx *db.Tx, event string, h *Head) error {
-	return outbox.Emit(tx, outbox.Event{Type: event, Subject: h.ID, Site: h.Site, Body: MadeBody{h.ID, h.Site, h.Date}})
+func emit(tx *db.Tx, event string, h *Head, rounds bool) error {
+	return outbox.Emit(tx, outbox.Event{Type: event, Subject: h.ID, Site: h.Site, Body: MadeBody{h.ID, h.Site, h.Date, rounds}})
 }
 
 var sweeps = []string{
@@ -437,7 +453,7 @@ func Tidy(tx *db.Tx, site id.ID, today cal.Date) (more bool, err error) {
 		return false, err
 	}
 	for _, p := range plans {
-		for _, drop := range []string{`DELETE FROM replenish_production WHERE plan_id = $1 AND state = 'proposed'`, `DELETE FROM replenish_requirement WHERE plan_id = $1`,
+		for _, drop := range []string{`DELETE FROM replenish_production WHERE plan_id = $1 AND state = 'proposed' AND made = 0`, `DELETE FROM replenish_requirement WHERE plan_id = $1`,
 			`DELETE FROM replenish_proposal WHERE plan_id = $1 AND state = 'proposed'`, `UPDATE replenish_plan SET fingerprint = 'tidied' WHERE id = $1`} {
 			if err := tx.Exec(drop, p); err != nil {
 				return false, err
@@ -454,9 +470,9 @@ type Kept struct {
 	Open    qty.Qty // still to be made
 }
 
-// KeptRounds are the rounds of a plan that people decided on, and those that were over at half hour from.
+// KeptRounds are the rounds of a plan that people decided on or that are begun, and those that were over at half hour from.
 func KeptRounds(tx *db.Tx, h *Head, from int64) ([]Kept, error) {
-	rows := tx.Query(`SELECT product_id, round_no, to_slot, make, made, state FROM replenish_production WHERE plan_id = $1 AND version = $2 AND (state <> 'proposed' OR to_slot <= $3)
+	rows := tx.Query(`SELECT product_id, round_no, to_slot, make, made, state FROM replenish_production WHERE plan_id = $1 AND version = $2 AND (state <> 'proposed' OR made > 0 OR to_slot <= $3)
 		ORDER BY product_id, round_no`, h.ID, h.Version, from)
 	defer rows.Close()
 	var all []Kept
@@ -468,7 +484,7 @@ func KeptRounds(tx *db.Tx, h *Head, from int64) ([]Kept, error) {
 		if err := rows.Scan(&k.Product, &k.Round, &to, &make, &made, &state); err != nil {
 			return nil, err
 		}
-		if state != Done && state != Proposed && make > made {
+		if state != Done && (state != Proposed || to > from) && make > made {
 			k.Open = make - made
 		}
 		all = append(all, k)
@@ -486,12 +502,13 @@ func lineOf(err error) error {
 	return err
 }
 
-// decided counts a decision, so that planning under way begins again.
-func decided(tx *db.Tx, h *Head) error {
+// decided counts a decision, so that planning under way begins again. rounds: what later rounds find on the tray is another
+// quantity now.
+func decided(tx *db.Tx, h *Head, rounds bool) error {
 	if err := tx.Exec(`UPDATE replenish_plan SET decisions = decisions + 1 WHERE id = $1`, h.ID); err != nil {
 		return err
 	}
-	return emit(tx, EventDecided, h)
+	return emit(tx, EventDecided, h, rounds)
 }
 
 // DecideRound confirms a round of production as it is proposed, or with q changes it to another quantity. A round that
@@ -522,7 +539,7 @@ func DecideRound(tx *db.Tx, plan, line, staff id.ID, q *qty.Qty, reason string) 
 		next, now, staff, tx.Now(), reason, line); err != nil {
 		return err
 	}
-	return decided(tx, h)
+	return decided(tx, h, q != nil)
 }
 
 // ConfirmRounds confirms all rounds of a plan that nobody has decided on, or of them those named (at most 500), and
@@ -549,7 +566,7 @@ func ConfirmRounds(tx *db.Tx, plan, staff id.ID, lines []id.ID) (n int64, err er
 	if err != nil || n == 0 {
 		return n, err
 	}
-	return n, decided(tx, h)
+	return n, decided(tx, h, false)
 }
 
 var confirmRounds = db.NewMany(`UPDATE replenish_production SET state = 'confirmed', staff_id = $1, decided_at = $2 WHERE plan_id = $3 AND version = $4 AND state = 'proposed' AND id IN (`,
@@ -559,6 +576,7 @@ var confirmRounds = db.NewMany(`UPDATE replenish_production SET state = 'confirm
 // in their order; made for none (0), from the first; for one that the plan no longer has, the next after it, or the last of all,
 // so that no goods are made of which the plan does not know. planned is what it had set out to make: where somebody made
 // fewer and said why, the round is done with that, and nobody waits for more. What is beyond them belongs to the last.
+// Making decides nothing: a round that nobody has confirmed still waits for that until it is made.
 func NoteMade(tx *db.Tx, site id.ID, date cal.Date, product id.ID, of int64, q, planned qty.Qty) error {
 	var plan id.ID
 	err := tx.QueryRow(`SELECT id FROM replenish_plan WHERE site_id = $1 AND date = $2 AND version > 0`, site, date).Scan(&plan)
@@ -612,12 +630,12 @@ func NoteMade(tx *db.Tx, site id.ID, date cal.Date, product id.ID, of int64, q, 
 		}
 		q -= part
 		gone -= short
-		if err := tx.Exec(`UPDATE replenish_production SET made = made + $1, state = CASE WHEN made + $1 + $2 >= make THEN 'done' WHEN state = 'proposed' THEN 'confirmed' ELSE state END,
-			decided_at = COALESCE(decided_at, $3) WHERE id = $4`, part, short, tx.Now(), r.id); err != nil {
+		if err := tx.Exec(`UPDATE replenish_production SET made = made + $1, state = CASE WHEN made + $1 + $2 >= make THEN 'done' ELSE state END,
+			decided_at = CASE WHEN made + $1 + $2 >= make THEN COALESCE(decided_at, $3) ELSE decided_at END WHERE id = $4`, part, short, tx.Now(), r.id); err != nil {
 			return err
 		}
 	}
-	return decided(tx, h)
+	return decided(tx, h, true)
 }
 
 // Stored is a line to be ordered as it is stored.
@@ -721,7 +739,7 @@ func Decide(tx *db.Tx, h *Head, staff id.ID, reason string, all []Decision) erro
 	if err := tx.ExecManyExactly(decideProposals, ErrDecided, args...); err != nil {
 		return err
 	}
-	return decided(tx, h)
+	return decided(tx, h, false)
 }
 
 // Rounded is a fraction to the nearest thousandth.

@@ -276,7 +276,7 @@ func Hurry(tx *db.Tx, site id.ID, date cal.Date, rows []ProposalRow) (plan id.ID
 	if err := tx.ExecMany(putProposals, args...); err != nil {
 		return 0, nil, err
 	}
-	return h.ID, lines, decided(tx, h)
+	return h.ID, lines, decided(tx, h, false)
 }
 
 const strongerOf = `SELECT l.product_id FROM replenish_proposal l JOIN replenish_plan p ON p.id = l.plan_id AND p.version = l.version

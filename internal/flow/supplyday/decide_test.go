@@ -92,7 +92,7 @@ func TestWhatTheKitchenMadeFillsTheRounds(t *testing.T) {
 		}
 		made(first + second/2)
 		rounds = c.lines("production", "burger")
-		if rounds[0]["state"] != "done" || q(rounds[0]["made"]) != first || rounds[1]["state"] != "confirmed" || q(rounds[1]["made"]) != second/2 || rounds[2]["state"] != "proposed" {
+		if rounds[0]["state"] != "done" || q(rounds[0]["made"]) != first || rounds[1]["state"] != "proposed" || q(rounds[1]["made"]) != second/2 || rounds[2]["state"] != "proposed" {
 			c.t.Errorf("%v", rounds)
 		}
 		c.refused(c.manager, "plan_line_done", "", "POST", c.act(rounds[0], "confirm"), nil)

@@ -62,7 +62,7 @@ func (s *Service) equipmentRoutes(api *web.API) {
 			if err := replenish.PutMachines(tx, org.CallerOf(ctx).ID, in.Body.SiteID, m); err != nil {
 				return nil, err
 			}
-			if _, err := Enqueue(tx, PlanArgs{Sites: []id.ID{in.Body.SiteID}}); err != nil {
+			if _, err := Enqueue(tx, PlanArgs{Sites: []id.ID{in.Body.SiteID}, Ahead: true}); err != nil {
 				return nil, err
 			}
 			return list(tx, in.Body.SiteID)
@@ -70,6 +70,10 @@ func (s *Service) equipmentRoutes(api *web.API) {
 	web.Put(api, web.Route{Path: "/api/plans/equipment/loads", Name: "put-equipment-load", Summary: "What a batch of a product takes of a machine", Perm: permRules, Scope: web.Group},
 		func(ctx context.Context, tx *db.Tx, in *struct{ Body LoadIn }) (*Saved, error) {
 			l := replenish.Load{Kind: in.Body.EquipmentID, Minutes: in.Body.Minutes, Share: in.Body.Share}
-			return &Saved{in.Body.ProductID}, replenish.PutLoad(tx, org.CallerOf(ctx).ID, in.Body.ProductID, l)
+			if err := replenish.PutLoad(tx, org.CallerOf(ctx).ID, in.Body.ProductID, l); err != nil {
+				return nil, err
+			}
+			_, err := Enqueue(tx, PlanArgs{Ahead: true})
+			return &Saved{in.Body.ProductID}, err
 		})
 }

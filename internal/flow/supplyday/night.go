@@ -70,7 +70,7 @@ func (s *Service) night(ctx context.Context, run *jobs.Run) error {
 	if failed == nil {
 		at.Forecast = nil
 	}
-	if err := s.planSites(ctx, d, at.Plan, "", func(left []id.ID) any {
+	if err := s.planSites(ctx, d, at.Plan, "", false, func(left []id.ID) any {
 		next := nightStep{at.Forecast, left, at.Total}
 		run.Progress(ctx, next.done(), total, "")
 		return next

@@ -37,10 +37,12 @@ const (
 // ErrPast refuses a day that is over, or too far ahead.
 var ErrPast = errs.Define("plan_date_range", errs.Invalid, "只能计划 {first} 到 {last} 的日子", "Days from {first} to {last} can be planned")
 
-// PlanArgs name the sites to plan (none: all) and the day ("": the business date of each).
+// PlanArgs name the sites to plan (none: all) and the day ("": the business date of each). Ahead: and all days after it that
+// have a plan already.
 type PlanArgs struct {
 	Sites []id.ID  `json:"sites,omitempty"`
 	Date  cal.Date `json:"date,omitempty"`
+	Ahead bool     `json:"ahead,omitempty"`
 }
 
 // Enqueue asks for plans; what waits already is not asked for twice.
@@ -50,6 +52,9 @@ func Enqueue(tx *db.Tx, args PlanArgs) (id.ID, error) {
 		only = args.Sites[0].String() + "/" + string(args.Date)
 	} else if len(args.Sites) > 1 {
 		only = ""
+	}
+	if args.Ahead && only != "" {
+		only += "/ahead"
 	}
 	return jobs.Enqueue(tx, jobs.Job{Kind: PlanJob, Only: only, Args: args})
 }
@@ -63,6 +68,28 @@ func (s *Service) forecastMade(tx *db.Tx, e outbox.Event) error {
 		return nil
 	}
 	_, err := Enqueue(tx, PlanArgs{Sites: []id.ID{made.SiteID}})
+	return err
+}
+
+// roundsDecided plans a day again of which a person has cut or raised a round, or the kitchen has made something: rounds that
+// nobody has decided on follow what is really there.
+func (s *Service) roundsDecided(tx *db.Tx, e outbox.Event) error {
+	var of replenish.MadeBody
+	if err := e.Unmarshal(&of); err != nil || !of.Rounds {
+		return err
+	}
+	site, err := org.SiteByID(tx, of.SiteID)
+	if err != nil {
+		return err
+	}
+	today := site.BusinessDate(tx.Now())
+	if of.Date < today { // what an evening has left over is in the stock of the new day
+		of.Date = today
+	}
+	if of.Date == today {
+		of.Date = "" // as others ask for it, so that it waits once
+	}
+	_, err = Enqueue(tx, PlanArgs{Sites: []id.ID{site.ID}, Date: of.Date})
 	return err
 }
 
@@ -109,7 +136,7 @@ func (s *Service) run(ctx context.Context, run *jobs.Run) error {
 		}
 	}
 	total := int64(at.Done + len(at.Sites))
-	if err := s.planSites(ctx, d, at.Sites, asked.Date, func(left []id.ID) any {
+	if err := s.planSites(ctx, d, at.Sites, asked.Date, asked.Ahead, func(left []id.ID) any {
 		run.Progress(ctx, total-int64(len(left)), total, "")
 		return step{left, int(total) - len(left)}
 	}, run); err != nil {
@@ -120,7 +147,7 @@ func (s *Service) run(ctx context.Context, run *jobs.Run) error {
 }
 
 // planSites plans sites in their order. After each, at shows the progress and tells what the job saves when those are left.
-func (s *Service) planSites(ctx context.Context, d *db.DB, sites []id.ID, date cal.Date, at func(left []id.ID) any, run *jobs.Run) error {
+func (s *Service) planSites(ctx context.Context, d *db.DB, sites []id.ID, date cal.Date, ahead bool, at func(left []id.ID) any, run *jobs.Run) error {
 	all, err := s.common(ctx, d)
 	if err != nil {
 		return err
@@ -129,8 +156,35 @@ func (s *Service) planSites(ctx context.Context, d *db.DB, sites []id.ID, date c
 		if err := s.planSite(ctx, d, site, date, all); err != nil {
 			return err
 		}
+		if ahead {
+			if err := s.planAhead(ctx, d, site, all); err != nil {
+				return err
+			}
+		}
 		next := at(sites[i+1:])
 		if err := d.Write(ctx, func(tx *db.Tx) error { return run.Save(tx, next) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planAhead plans the days after today again that have a plan.
+func (s *Service) planAhead(ctx context.Context, d *db.DB, siteID id.ID, all *shared) error {
+	var dates []cal.Date
+	if err := d.Read(ctx, func(tx *db.Tx) error {
+		site, err := org.SiteByID(tx, siteID)
+		if err != nil {
+			return err
+		}
+		today := site.BusinessDate(tx.Now())
+		dates, err = replenish.Planned(tx, siteID, today.AddDays(1), today.AddDays(mostAhead))
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, date := range dates {
+		if err := s.planSite(ctx, d, siteID, date, all); err != nil {
 			return err
 		}
 	}
@@ -808,9 +862,10 @@ func (x *situation) wanted(site *replenish.Site, now party.Moment, date cal.Date
 // demand is the forecast of a product for a day, moved by what the calendar says of it and, when part of the day is over,
 // by what has been sold.
 func (x *situation) demand(a *forecast.AheadOf, e *forecast.Expected, g *catalog.Product, site *replenish.Site, now party.Moment, date cal.Date) replenish.Demand {
-	d := replenish.DemandAt(e.Mean, e.At, x.serviceOf(g, date), a.Shares(date.Weekday()))
+	shares := a.Shares(date.Weekday())
+	d := replenish.DemandAt(e.Mean, e.At, x.serviceOf(g, date), shares)
 	if date == x.today && x.from > 0 && len(x.sold) > 0 {
-		d = d.Live(x.sold[a.Product], x.minute())
+		d = d.Live(replenish.DemandAt(e.Mean, e.At, x.setService(g), shares), x.sold[a.Product], x.minute())
 	}
 	if moved := x.moved(a.Product, site, now, date); moved.Event != nil && !e.Override {
 		d = d.Moved(effect(moved.Event, e), moved.Factor)

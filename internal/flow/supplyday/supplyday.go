@@ -14,6 +14,7 @@ import (
 	"zhanggui/internal/platform/outbox"
 	"zhanggui/internal/platform/web"
 	"zhanggui/internal/price"
+	"zhanggui/internal/replenish"
 	"zhanggui/internal/stock"
 )
 
@@ -49,10 +50,11 @@ func (s *Service) Jobs(r *jobs.Runner) {
 	r.Every(PaceJob, 30*time.Minute, nil)
 }
 
-// Subscribe lets a new forecast make a new plan, and what a kitchen has made count in it.
+// Subscribe lets a new forecast make a new plan, what a kitchen has made count in it, and later rounds follow.
 func (s *Service) Subscribe(r *outbox.Relay) {
 	r.Subscribe("supplyday_forecast", forecastMade, s.forecastMade)
 	r.Subscribe("supplyday_made", produceMade, s.produced)
+	r.Subscribe("supplyday_rounds", replenish.EventDecided, s.roundsDecided)
 	r.Subscribe("supplyday_transfer", stock.EventTransfer, s.transferMoved)
 }
 

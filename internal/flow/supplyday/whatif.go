@@ -50,6 +50,11 @@ func (x *situation) serviceOf(g *catalog.Product, date cal.Date) int64 {
 	if x.trial != nil && date >= x.date && x.trial.takes(x, g) {
 		return x.trial.level
 	}
+	return x.setService(g)
+}
+
+// setService is the same as it is set, whatever is tried out.
+func (x *situation) setService(g *catalog.Product) int64 {
 	return x.service.At(x.site.ID, g.ID, g.CategoryID, replenish.Life(g.ShelfLifeH))
 }
 
@@ -419,7 +424,7 @@ func (s *Service) compare(tx *db.Tx, x *situation, in *WhatIfIn, out *WhatIf, ch
 		figures = make(map[id.ID]WhatIfFigure, len(products))
 		for _, p := range products {
 			g := x.all.goods[p]
-			level := x.service.At(x.site.ID, g.ID, g.CategoryID, replenish.Life(g.ShelfLifeH))
+			level := x.setService(g)
 			if t != nil {
 				level = t.level
 			}
@@ -498,7 +503,7 @@ func (s *Service) serviceRoutes(api *web.API) {
 			all, err := replenish.ListServices(tx, in.SiteID)
 			return &web.Page[replenish.ServiceView]{Items: all}, err
 		})
-	web.Put(api, web.Route{Path: "/api/plans/service", Name: "put-service-level", Summary: "Set how often goods should be enough, and say why; the site's day is planned again", Perm: permRules, Scope: web.Sites},
+	web.Put(api, web.Route{Path: "/api/plans/service", Name: "put-service-level", Summary: "Set how often goods should be enough, and say why; the site's day is planned again, and those after it that have a plan", Perm: permRules, Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct{ Body ServiceIn }) (*web.Page[replenish.ServiceView], error) {
 			return s.putService(ctx, tx, in.Body)
 		})
@@ -545,7 +550,7 @@ func (s *Service) putService(ctx context.Context, tx *db.Tx, in ServiceIn) (*web
 	if in.SiteID != replenish.AllSites {
 		sites = []id.ID{in.SiteID}
 	}
-	if _, err := Enqueue(tx, PlanArgs{Sites: sites}); err != nil {
+	if _, err := Enqueue(tx, PlanArgs{Sites: sites, Ahead: true}); err != nil {
 		return nil, err
 	}
 	all, err := replenish.ListServices(tx, in.SiteID)
