@@ -14,6 +14,7 @@ var (
 	ErrEquipmentTaken = errs.Define("equipment_taken", errs.Conflict, "已有设备“{name}”", "There is already equipment called {name}")
 	ErrNoEquipment    = errs.Define("equipment_unknown", errs.NotFound, "没有这种设备", "There is no such equipment")
 	ErrMachines       = errs.Define("equipment_machines", errs.Invalid, "台数应为 0 到 1000,提前开机 0 到 720 分钟", "There can be 0 to 1000 machines, in use from 0 to 720 minutes before")
+	ErrNotMade        = errs.Define("equipment_product_bought", errs.Invalid, "这个商品没有配方,不用设备加工", "This product has no recipe; it is not made on equipment")
 	ErrLoad           = errs.Define("equipment_load", errs.Invalid, "一批要 1 到 720 分钟,占一台的千分之 1 到 1000", "A batch takes 1 to 720 minutes and from a thousandth of a machine to all of it")
 )
 
@@ -105,6 +106,13 @@ func PutLoad(tx *db.Tx, staff, product id.ID, l Load) error {
 	}
 	if err := knownEquipment(tx, l.Kind); err != nil {
 		return err
+	}
+	var recipes int64
+	if err := tx.QueryRow(`SELECT COUNT(*) FROM catalog_recipe WHERE product_id = $1`, product).Scan(&recipes); err != nil {
+		return err
+	}
+	if recipes == 0 {
+		return ErrNotMade.At("product_id")
 	}
 	return tx.Exec(`INSERT INTO replenish_load (product_id, equipment_id, minutes, share, staff_id, changed_at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (product_id) DO UPDATE SET equipment_id = excluded.equipment_id, minutes = excluded.minutes, share = excluded.share, staff_id = excluded.staff_id, changed_at = excluded.changed_at`,

@@ -638,6 +638,23 @@ func NoteMade(tx *db.Tx, site id.ID, date cal.Date, product id.ID, of int64, q, 
 	return decided(tx, h, true)
 }
 
+// RoundsOf are the rounds that the plan in force of a site and date has of a product, by number; plan: there is one.
+func RoundsOf(tx *db.Tx, site id.ID, date cal.Date, product id.ID) (rounds []int64, plan bool, err error) {
+	rows := tx.Query(`SELECT COALESCE(l.round_no, 0) FROM replenish_plan p LEFT JOIN replenish_production l ON l.plan_id = p.id AND l.version = p.version AND l.product_id = $1
+		WHERE p.site_id = $2 AND p.date = $3 AND p.version > 0 ORDER BY 1`, product, site, date)
+	defer rows.Close()
+	for rows.Next() {
+		var no int64
+		if err := rows.Scan(&no); err != nil {
+			return nil, false, err
+		}
+		if plan = true; no > 0 {
+			rounds = append(rounds, no)
+		}
+	}
+	return rounds, plan, rows.Err()
+}
+
 // Stored is a line to be ordered as it is stored.
 type Stored struct {
 	ProposalRow

@@ -11,6 +11,7 @@ import (
 
 	"zhanggui/internal/catalog"
 	"zhanggui/internal/flow/making"
+	"zhanggui/internal/forecast"
 	"zhanggui/internal/ledger"
 	"zhanggui/internal/org"
 	"zhanggui/internal/party"
@@ -25,11 +26,12 @@ import (
 	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/produce"
 	"zhanggui/internal/purchase"
+	"zhanggui/internal/replenish"
 	"zhanggui/internal/stock"
 	"zhanggui/internal/till"
 )
 
-var sets = dbtest.With(outbox.Migrations, org.Migrations, ledger.Migrations, catalog.Migrations, stock.Migrations, till.Migrations, produce.Migrations, party.Migrations, purchase.Migrations)
+var sets = dbtest.With(outbox.Migrations, org.Migrations, ledger.Migrations, catalog.Migrations, stock.Migrations, till.Migrations, produce.Migrations, party.Migrations, forecast.Migrations, replenish.Migrations, purchase.Migrations)
 
 // kitchen is a store that makes wraps: 50 g breast, 1 sheet, 30 g lettuce each, loss 3 % of the net need;
 // breast is marinated in the house from chicken, 1,000 g of 1,250 g.
@@ -326,6 +328,48 @@ func TestMaterialsComeFromTheScannedBatchOrTheEarliestExpiry(t *testing.T) {
 		if took[late] != 515_000 || took[early] != 100_000 || len(task.Issues) != 4 {
 			t.Errorf("%+v", task.Issues)
 		}
+	})
+}
+
+// A day's plan makes wraps at noon and in the evening: nobody makes for a morning that it does not have.
+func TestNothingIsMadeForARoundThatThePlanLacks(t *testing.T) {
+	each(t, func(k *kitchen) {
+		k.stocked()
+		today := k.site.BusinessDate(k.d.Clock.Now())
+		ask := func(date cal.Date, round int64) func(tx *db.Tx) error {
+			return func(tx *db.Tx) error {
+				_, err := k.flow.Request(tx, k.site, k.staff, making.RequisitionIn{SiteID: k.site.ID, ProductID: k.by["wrap"].ID, Qty: piece, For: &making.ForRound{Date: date, Round: round}})
+				return err
+			}
+		}
+		k.must(ask(today, 1)) // a day without a plan binds nobody
+		made := &replenish.Made{Production: []replenish.ProductionRow{{Product: k.by["wrap"].ID, Round: 2, From: 21, To: 28, Make: 5 * piece}, {Product: k.by["wrap"].ID, Round: 4, From: 34, To: 96, Make: 5 * piece},
+			{Product: k.by["breast"].ID, Round: 1, To: 96, Make: 5 * piece}}}
+		plan := func(date cal.Date, made *replenish.Made) {
+			var head *replenish.Head
+			k.must(func(tx *db.Tx) (err error) { head, err = replenish.Open(tx, k.site.ID, date); return err })
+			version := id.New()
+			steps, err := made.Steps(head.ID, version)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, write := range steps {
+				k.must(write)
+			}
+			k.must(func(tx *db.Tx) error { return made.PutInForce(tx, head, version, 0, "x", 0, "") })
+		}
+		plan(today, made)
+		plan(today.AddDays(1), &replenish.Made{})
+		for _, round := range []int64{1, 3} {
+			k.refused(fmt.Sprint("round ", round), making.ErrNoRound, "for", ask(today, round))
+		}
+		if e := errs.As(k.try(ask(today, 3))); e == nil || !strings.Contains(e.Text("zh"), "2, 4") || !strings.Contains(e.Text("en"), "2, 4") {
+			t.Errorf("the refusal says which rounds there are: %v", e)
+		}
+		k.refused("of a plan without the product", making.ErrNoRound, "for", ask(today.AddDays(1), 1))
+		k.must(ask(today, 2))
+		k.must(ask(today, 4))
+		k.must(ask(today.AddDays(-1), 1)) // yesterday had none
 	})
 }
 

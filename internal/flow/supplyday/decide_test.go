@@ -44,6 +44,8 @@ func TestAPersonDecidesWhatIsMade(t *testing.T) {
 			{"field_missing", "qty", m{"reason": "x"}},
 			{"plan_qty_bad", "qty", m{"qty": "-1", "reason": "x"}},
 			{"qty_too_large", "qty", m{"qty": "1000000001", "reason": "x"}},
+			{"plan_qty_far", "qty", m{"qty": "999999999", "reason": "x"}},
+			{"plan_qty_far", "qty", m{"qty": "10001", "reason": "x"}},
 			{"plan_pieces_whole", "qty", m{"qty": "1.5", "reason": "x"}},
 			{"plan_unit_unknown", "unit", m{"qty": "1", "unit": "tray", "reason": "x"}},
 			{"field_unknown", "state", m{"qty": "1", "reason": "x", "state": "done"}},

@@ -18,6 +18,7 @@ func TestWhatAnOvenCannotTakeIsShortAndTheLineSaysWhy(t *testing.T) {
 		c.refused(c.admin, "equipment_name", "name", "POST", "/api/plans/equipment", m{"name": " "})
 		c.refused(c.manager, "no_permission", "", "POST", "/api/plans/equipment", m{"name": "蒸箱"})
 		c.refused(c.admin, "plan_rule_product_unknown", "product_id", "PUT", "/api/plans/equipment/loads", m{"product_id": "77", "equipment_id": oven, "minutes": 30})
+		c.refused(c.admin, "equipment_product_bought", "product_id", "PUT", "/api/plans/equipment/loads", m{"product_id": c.p["cola"].ID.String(), "equipment_id": oven, "minutes": 30})
 		c.refused(c.admin, "equipment_unknown", "equipment_id", "PUT", "/api/plans/equipment/loads", m{"product_id": c.p["burger"].ID.String(), "equipment_id": "77", "minutes": 30})
 		c.refused(c.manager, "equipment_unknown", "equipment_id", "PUT", "/api/plans/equipment/machines", m{"site_id": c.site.ID.String(), "equipment_id": "77", "machines": 1})
 		c.refused(c.manager, "not_found", "site_id", "PUT", "/api/plans/equipment/machines", m{"site_id": c.other.String(), "equipment_id": oven, "machines": 1})

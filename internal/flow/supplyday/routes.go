@@ -245,9 +245,12 @@ func (s *Service) decide(ctx context.Context, tx *db.Tx, plan, line id.ID, chang
 		if reason = strings.TrimSpace(change.Reason); reason == "" {
 			return nil, replenish.ErrReason.At("reason")
 		}
-		product, unit := lineProduct(v)
+		product, unit, planned := lineProduct(v)
 		if q, err = s.inBase(tx, product, unit, change); err != nil {
 			return nil, err
+		}
+		if most := mostChange(planned); *q > most {
+			return nil, ErrFarChange.With("most", most, "unit", unit, "planned", planned).At("qty")
 		}
 	}
 	switch v.Kind {
@@ -268,14 +271,21 @@ func (s *Service) decide(ctx context.Context, tx *db.Tx, plan, line id.ID, chang
 var ErrNotDecided = errs.Define("plan_requirement_follows", errs.Invalid,
 	"需求由生产计划推算,不能单独修改", "A requirement follows from what is made; it can't be decided by itself")
 
-func lineProduct(v *replenish.LineView) (product id.ID, unit string) {
+// ErrFarChange refuses a slip of the finger: a quantity that no day of this product comes near.
+var ErrFarChange = errs.Define("plan_qty_far", errs.Invalid, "最多 {most} {unit}(计划 {planned} 的十倍,至少 10000)", "At most {most} {unit}: ten times the {planned} planned, and 10000 in any case")
+
+// mostChange is the most that a person may decide for where so much was planned: room for any party, none for a slip.
+func mostChange(planned qty.Qty) qty.Qty { return max(10*min(planned, qty.Max/10), 10_000*qty.Scale) }
+
+// lineProduct is the product of a line that is decided on, its base unit, and what was planned of it.
+func lineProduct(v *replenish.LineView) (product id.ID, unit string, planned qty.Qty) {
 	switch {
 	case v.Production != nil:
-		return v.Production.ProductID, v.Production.Unit
+		return v.Production.ProductID, v.Production.Unit, v.Production.Proposed
 	case v.Proposal != nil:
-		return v.Proposal.ProductID, v.Proposal.Unit
+		return v.Proposal.ProductID, v.Proposal.Unit, v.Proposal.Proposed
 	}
-	return 0, ""
+	return 0, "", 0
 }
 
 // inBase is a person's quantity in the base unit.

@@ -70,7 +70,7 @@ type WhatIfIn struct {
 	Date       cal.Date `query:"date" doc:"the business date when left out"`
 	CategoryID id.ID    `query:"category_id" doc:"this category and all below it; left out: all goods planned by their forecast"`
 	ProductID  id.ID    `query:"product_id" doc:"only this one"`
-	LevelBP    int64    `query:"level_bp" minimum:"0" maximum:"9500" doc:"shown line by line beside today's setting, in ten-thousandths; left out: 9000"`
+	LevelBP    int64    `query:"level_bp" minimum:"0" maximum:"9500" default:"9000" doc:"shown line by line beside today's setting, in ten-thousandths; left out: 9000"`
 }
 
 // WhatIf is a plan at other service levels. What is ordered by its level, or decided by a person, stays as it is.
@@ -345,11 +345,11 @@ func (s *Service) whatIf(ctx context.Context, tx *db.Tx, in *WhatIfIn) (*WhatIf,
 		return nil, cal.ErrDate.With("text", in.Date).At("date")
 	}
 	level := in.LevelBP
-	if level == 0 {
-		level = 9000
-	}
 	if level < replenish.LeastService {
 		return nil, replenish.ErrService.At("level_bp")
+	}
+	if err := s.selected(tx, in.CategoryID, in.ProductID); err != nil {
+		return nil, err
 	}
 	all, err := s.common(ctx, within{tx})
 	if err != nil {
@@ -509,6 +509,29 @@ func (s *Service) serviceRoutes(api *web.API) {
 		})
 }
 
+// selected refuses a category or a product that nobody has; 0 is none.
+func (s *Service) selected(tx *db.Tx, category, product id.ID) error {
+	if category != 0 {
+		categories, err := catalog.Categories(tx)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(categories, func(c catalog.Category) bool { return c.ID == category }) {
+			return errs.As(catalog.ErrNoCategory).At("category_id")
+		}
+	}
+	if product != 0 {
+		goods, err := s.goods.Products(tx, []id.ID{product})
+		if err != nil {
+			return err
+		}
+		if goods[product] == nil {
+			return replenish.ErrNoProduct.At("product_id")
+		}
+	}
+	return nil
+}
+
 func (s *Service) putService(ctx context.Context, tx *db.Tx, in ServiceIn) (*web.Page[replenish.ServiceView], error) {
 	if err := ruleSite(ctx, permRules, in.SiteID); err != nil {
 		return nil, err
@@ -517,14 +540,8 @@ func (s *Service) putService(ctx context.Context, tx *db.Tx, in ServiceIn) (*web
 	if reason == "" {
 		return nil, replenish.ErrReason.At("reason")
 	}
-	if in.CategoryID != 0 {
-		categories, err := catalog.Categories(tx)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.ContainsFunc(categories, func(c catalog.Category) bool { return c.ID == in.CategoryID }) {
-			return nil, errs.As(catalog.ErrNoCategory).At("category_id")
-		}
+	if err := s.selected(tx, in.CategoryID, 0); err != nil {
+		return nil, err
 	}
 	key := replenish.ServiceKey{Site: in.SiteID, Category: in.CategoryID, Product: in.ProductID}
 	before, err := replenish.ServiceOf(tx, key)

@@ -217,6 +217,9 @@ func TestAWhatIfWithoutAForecastOrOfAStrangersStoreSaysSo(t *testing.T) {
 		}
 		c.refused(c.manager, "not_found", "", "GET", fmt.Sprint("/api/plans/whatif?site_id=", c.other), nil)
 		c.refused(c.manager, "plan_service_range", "level_bp", "GET", fmt.Sprint("/api/plans/whatif?level_bp=100&site_id=", c.site.ID), nil)
+		c.refused(c.manager, "plan_service_range", "level_bp", "GET", fmt.Sprint("/api/plans/whatif?level_bp=0&site_id=", c.site.ID), nil)
+		c.refused(c.manager, "category_unknown", "category_id", "GET", fmt.Sprint("/api/plans/whatif?category_id=77&site_id=", c.site.ID), nil)
+		c.refused(c.manager, "plan_rule_product_unknown", "product_id", "GET", fmt.Sprint("/api/plans/whatif?product_id=77&site_id=", c.site.ID), nil)
 		c.refused(c.manager, "plan_date_range", "date", "GET", fmt.Sprint("/api/plans/whatif?date=2026-02-01&site_id=", c.site.ID), nil)
 		c.refused(c.manager, "date_invalid", "date", "GET", fmt.Sprint("/api/plans/whatif?date=soon&site_id=", c.site.ID), nil)
 	})
