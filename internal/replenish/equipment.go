@@ -13,7 +13,7 @@ var (
 	ErrEquipmentName  = errs.Define("equipment_name", errs.Invalid, "设备名称应为 1 到 40 个字", "The name must have 1 to 40 characters")
 	ErrEquipmentTaken = errs.Define("equipment_taken", errs.Conflict, "已有设备“{name}”", "There is already equipment called {name}")
 	ErrNoEquipment    = errs.Define("equipment_unknown", errs.NotFound, "没有这种设备", "There is no such equipment")
-	ErrMachines       = errs.Define("equipment_machines", errs.Invalid, "台数应为 0 到 1000,提前开机 0 到 720 分钟", "There can be 0 to 1000 machines, in use from 0 to 720 minutes before")
+	ErrMachines       = errs.Define("equipment_machines", errs.Invalid, "台数应为 0 到 1000(0 表示计划不受这种设备限制),提前开机 0 到 720 分钟", "There can be 0 to 1000 machines (0: plans are not bound by them), in use from 0 to 720 minutes before")
 	ErrNotMade        = errs.Define("equipment_product_bought", errs.Invalid, "这个商品没有配方,不用设备加工", "This product has no recipe; it is not made on equipment")
 	ErrLoad           = errs.Define("equipment_load", errs.Invalid, "一批要 1 到 720 分钟,占一台的千分之 1 到 1000", "A batch takes 1 to 720 minutes and from a thousandth of a machine to all of it")
 )

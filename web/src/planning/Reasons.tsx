@@ -122,7 +122,7 @@ function RoundReasons(props: { round: Round; why: S['ReplenishProductionWhy'] })
         <section>
           <h3>{t('last_batch')}</h3>
           <p>{t(why.rounding.gain_fen > 0 ? 'last_batch_made' : why.rounding.gain_fen < 0 ? 'last_batch_left' : 'last_batch_even', { up: q(thousandths(why.rounding.up)), down: q(thousandths(why.rounding.down)), gain: f.yuan(Math.abs(why.rounding.gain_fen)) })}</p>
-          <p className="zg-note">{t('last_batch_how', { sold: q(thousandths(why.rounding.sold)), wasted: q(thousandths(why.rounding.wasted)), miss: f.cost(why.rounding.miss_fen4), cost: f.cost(why.rounding.cost_fen4) })} {why.rounding.by_level && t('last_batch_level')}</p>
+          <p className="zg-note">{t('last_batch_how', { sold: q(thousandths(why.rounding.sold)), wasted: q(thousandths(why.rounding.wasted)), miss: f.yuan(Math.round(why.rounding.miss_fen4 / 10_000)), cost: f.yuan(Math.round(why.rounding.cost_fen4 / 10_000)) })} {why.rounding.by_level && t('last_batch_level')}</p>
         </section>
       )}
       <StockByAge stock={why.stock} unit={round.unit} />

@@ -21,7 +21,7 @@ export default {
   last_batch_made: '做到 {up}：比做 {down} 多赚 {gain}。',
   last_batch_left: '只做 {down}：再做到 {up} 会亏 {gain}。',
   last_batch_even: '做 {down} 和 {up} 一样，取最近的。',
-  last_batch_how: '多的一批预计多卖 {sold}、报废 {wasted}；少卖一件亏 ¥{miss}，报废一件亏 ¥{cost}。',
+  last_batch_how: '多的一批预计多卖 {sold}、报废 {wasted}；少卖一件亏 {miss}，报废一件亏 {cost}。',
   last_batch_level: '少卖的代价按现货率算，比毛利高。',
   rounding_unit: '凑整到整数',
   proposed: '建议做',

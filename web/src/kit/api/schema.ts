@@ -1594,7 +1594,7 @@ export interface paths {
         };
         /** How often goods should be enough, where somebody set it */
         get: operations["list-service-levels"];
-        /** Set how often goods should be enough, and say why; the site's day is planned again */
+        /** Set how often goods should be enough, and say why; the site's day is planned again, and those after it that have a plan */
         put: operations["put-service-level"];
         post?: never;
         delete?: never;

@@ -61,13 +61,13 @@ function OneKind(props: { site: string; kind: Kind; chain: boolean }) {
     { key: 'share', head: t('share'), right: true, cell: (l) => `${l.share / 10}%`, by: (l) => l.share },
     { key: 'acts', head: '', cell: (l) => props.chain && <Button size="small" loading={load.busy} onClick={() => void load.run({ product_id: l.product_id, minutes: 0, share: 1000 })}>{t('unbind')}</Button> },
   ]
-  const field = (label: string, input: ReactNode) => <label className="zg-field"><span>{label}</span>{input}</label>
+  const field = (label: string, input: ReactNode, note?: string) => <label className="zg-field"><span>{label}</span>{input}{note && <span className="zg-note">{note}</span>}</label>
   return (
     <Sheet title={kind.name} note={kind.machines > 0 ? t('has', { n: kind.machines }) : t('has_none')}>
       {(put.problem ?? load.problem) && <ProblemBox problem={(put.problem ?? load.problem)!} />}
       {can('plan.rules') && (
         <form className="zg-apply" onSubmit={(e) => { e.preventDefault(); void put.run({ site_id: site, equipment_id: kind.id, machines, early_min: early }) }}>
-          {field(t('machines'), <InputNumber min={0} max={1000} precision={0} value={machines} onChange={(v) => setMachines(v ?? 0)} />)}
+          {field(t('machines'), <InputNumber min={0} max={1000} precision={0} value={machines} onChange={(v) => setMachines(v ?? 0)} />, machines === 0 ? t('zero') : undefined)}
           {field(t('early'), <InputNumber min={0} max={720} precision={0} value={early} onChange={(v) => setEarly(v ?? 0)} />)}
           <Button type="primary" htmlType="submit" loading={put.busy} disabled={machines === kind.machines && early === kind.early_min}>{t('save')}</Button>
         </form>

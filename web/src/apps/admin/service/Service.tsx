@@ -54,7 +54,7 @@ export default function Service() {
                 <label id="zg-level-label">{t('level')} <b>{f.percent(level / 100, 0)}</b> <span className="zg-note">{t('set_now', { level: setting })}</span></label>
                 <Slider aria-labelledby="zg-level-label" ariaValueTextFormatterForHandle={(v) => f.percent(v / 100, 0)} min={50} max={95} step={step} value={level} marks={{ 50: '50%', 60: '60%', 70: '70%', 80: '80%', 90: '90%' }}
                   onChange={setLevel} onChangeComplete={(v) => set('level', String(v))} />
-                <p className="zg-note">{t('means', { n: Math.round(level / step) * step, out: 100 - level })}</p>
+                <p className="zg-note">{t('means')}</p>
               </div>
               {then && <Figures now={answer.now} then={then} />}
               <Curve curve={curve} now={answer.now} level={level} pick={(v) => set('level', String(v))} />
