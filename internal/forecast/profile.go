@@ -3,7 +3,9 @@ package forecast
 import "math"
 
 // The within-day profile: which share of a day's demand comes in each half hour. Shares of a product are
-// shrunk to those of its shop, these to a general shape, with 50 units' worth of belief each (planning §1).
+// shrunk to those of its shop, these to a general shape, with 50 units' worth of belief each (planning §1). Between them stands
+// what the product does on the other kind of day: a week of workdays says more of what is bought for supper, also on a Sunday,
+// than what the shop sells besides, most of it for breakfast.
 
 const profileKappa = 50
 
@@ -84,11 +86,14 @@ func (pr *profiles) shares(s *Series, t int) [daySlots]float64 {
 	}
 	weekend := pr.weekend(t)
 	out := dayShape
-	for _, level := range [2][]SlotSum{pr.shop[s.Shop], s.Slots} {
+	for _, level := range [...]struct {
+		of      []SlotSum
+		weekend bool
+	}{{pr.shop[s.Shop], weekend}, {s.Slots, !weekend}, {s.Slots, weekend}} {
 		var sum [daySlots]float64
 		n := 0.0
-		for _, x := range level {
-			if x.Weekend == weekend && x.Period <= last && x.Period >= period-3 {
+		for _, x := range level.of {
+			if x.Weekend == level.weekend && x.Period <= last && x.Period >= period-3 {
 				for h, q := range x.Qty {
 					sum[h] += float64(q)
 					n += float64(q)

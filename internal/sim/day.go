@@ -159,7 +159,7 @@ func (c *chain) step(ctx context.Context, at, next time.Time) error {
 	if c.date != date {
 		c.date, c.did = date, map[string]bool{}
 		for _, s := range c.shops {
-			s.did, s.plan, s.rounds = map[string]bool{}, 0, nil
+			s.did, s.plan = map[string]bool{}, 0
 		}
 	}
 	if minute < wakeAt || minute >= endOf {
@@ -227,12 +227,12 @@ func (s *shop) step(ctx context.Context, at, next time.Time, minute int, date ca
 		}
 	}
 	add(s.due("early in", minute, wakeAt), func() error { return s.clock(ctx, "in", 0) })
-	add(s.due("confirm", minute, wakeAt+5), func() error { return s.confirm(ctx) })
+	add(s.due("order", minute, wakeAt+5), func() error { return s.order(ctx) })
 	add(s.due("receive", minute, wakeAt+10), func() error { return s.receive(ctx, date) })
 	for h := wakeAt + 15; h < closeAt-30; h += 30 {
-		add(s.due(fmt.Sprint("make ", h), minute, h), func() error { return s.make(ctx, at, minute) })
+		add(s.due(fmt.Sprint("make ", h), minute, h), func() error { return s.make(ctx, minute) })
 	}
-	add(s.due("confirm again", minute, 13*60), func() error { return s.confirm(ctx) })
+	add(s.due("order again", minute, 13*60), func() error { return s.order(ctx) })
 	add(s.due("late in", minute, 14*60+30), func() error { return s.clock(ctx, "in", 1) })
 	add(s.due("early out", minute, 15*60), func() error { return s.clock(ctx, "out", 0) })
 	add(s.due("tasting", minute, 15*60+20), func() error { return s.taste(ctx) })
@@ -277,22 +277,27 @@ type round struct {
 	State     string
 }
 
-// confirm says yes to the plan of the day, as the manager finds it in the morning and again after noon.
-func (s *shop) confirm(ctx context.Context) error {
-	plans, err := list1[struct{ ID id.ID }](ctx, s.manager, "/api/plans?site_id="+s.site.String()+"&date="+s.chain.date.String())
-	if err != nil || len(plans) == 0 {
+// order says yes to what is to be bought for the day, as the manager finds it in the morning and again after noon.
+func (s *shop) order(ctx context.Context) error {
+	if err := s.findPlan(ctx); err != nil || s.plan == 0 {
 		return err
 	}
-	s.plan = plans[0].ID
 	for left := int64(1); left > 0; {
 		var out struct{ Left int64 }
-		if err := s.manager.post(ctx, "/api/plans/"+s.plan.String()+"/confirm", "", map[string]any{"what": "all"}, &out); err != nil {
+		if err := s.manager.post(ctx, "/api/plans/"+s.plan.String()+"/confirm", "", map[string]any{"what": "proposals"}, &out); err != nil {
 			return err
 		}
 		left = out.Left
 	}
-	s.rounds = nil
 	return nil
+}
+
+func (s *shop) findPlan(ctx context.Context) error {
+	plans, err := list1[struct{ ID id.ID }](ctx, s.manager, "/api/plans?site_id="+s.site.String()+"&date="+s.chain.date.String())
+	if err == nil && len(plans) > 0 {
+		s.plan = plans[0].ID
+	}
+	return err
 }
 
 // receive takes in what the suppliers bring: now and then a pack is missing and comes the next day.
@@ -344,27 +349,34 @@ func (s *shop) receive(ctx context.Context, date cal.Date) error {
 // ahead is how long before a round must be ready it is begun, in minutes.
 const ahead = 30
 
-// make makes the rounds of the plan that must be ready soon.
-func (s *shop) make(ctx context.Context, at time.Time, minute int) error {
+// make confirms the rounds of the plan that must be ready soon, which follow up to then what the day has sold, and makes them.
+func (s *shop) make(ctx context.Context, minute int) error {
 	if s.plan == 0 {
-		if err := s.confirm(ctx); err != nil || s.plan == 0 {
+		if err := s.findPlan(ctx); err != nil || s.plan == 0 {
 			return err
 		}
 	}
-	if s.rounds == nil {
-		all, err := list[round](ctx, s.manager, "/api/plans/"+s.plan.String()+"/production")
-		if err != nil {
+	rounds, err := s.soon(ctx, minute)
+	if err != nil {
+		return err
+	}
+	var lines []id.ID
+	for _, r := range rounds {
+		if r.State == "proposed" {
+			lines = append(lines, r.ID)
+		}
+	}
+	if len(lines) > 0 {
+		if err := s.manager.post(ctx, "/api/plans/"+s.plan.String()+"/confirm", "", map[string]any{"what": "production", "lines": lines}, nil); err != nil {
 			return err
 		}
-		s.rounds = all
+		if rounds, err = s.soon(ctx, minute); err != nil { // a newer plan may have come between: its rounds come half an hour later
+			return err
+		}
 	}
 	s.there = nil
-	for _, r := range s.rounds {
-		var h, m int
-		if _, err := fmt.Sscanf(r.ReadyBy, "%d:%d", &h, &m); err != nil || h*60+m > minute+ahead {
-			continue
-		}
-		if (r.State != "confirmed" && r.State != "changed") || r.Make <= r.Made || s.did["made "+r.ID.String()] {
+	for _, r := range rounds {
+		if r.State == "proposed" || s.did["made "+r.ID.String()] {
 			continue
 		}
 		s.did["made "+r.ID.String()] = true
@@ -379,6 +391,16 @@ func (s *shop) make(ctx context.Context, at time.Time, minute int) error {
 		s.shelfAt = time.Time{}
 	}
 	return nil
+}
+
+// soon are the rounds that must be ready soon and of which something is still to be made.
+func (s *shop) soon(ctx context.Context, minute int) ([]round, error) {
+	all, err := list[round](ctx, s.manager, "/api/plans/"+s.plan.String()+"/production?open=true")
+	return slices.DeleteFunc(all, func(r round) bool {
+		var h, m int
+		_, err := fmt.Sscanf(r.ReadyBy, "%d:%d", &h, &m)
+		return err != nil || h*60+m > minute+ahead
+	}), err
 }
 
 // stores reads what is there of everything.
@@ -582,7 +604,9 @@ func (s *shop) look(ctx context.Context, at time.Time) error {
 	for _, o := range offers {
 		s.shelf[o.Code] = o
 	}
-	s.reduced, err = list[*deal](ctx, s.cashiers[0], "/api/till/reduced?site_id="+s.site.String())
+	var reduced page[*deal] // all of them: this list has no pages
+	err = s.cashiers[0].get(ctx, "/api/till/reduced?site_id="+s.site.String(), &reduced)
+	s.reduced = reduced.Items
 	return err
 }
 
@@ -687,7 +711,7 @@ func (s *shop) serve(ctx context.Context, c *customer, slot int) error {
 		case err == nil && sold.State == "failed": // declined: then in cash
 			pays, key = 0, key+"c"
 			continue
-		case refused(err, "stock_short", "price_changed"):
+		case refused(err, "stock_short", "price_changed", "batch_expired"):
 			if err := s.look(ctx, s.shelfAt); err != nil {
 				return err
 			}

@@ -124,6 +124,8 @@ type Demo struct {
 	mu     sync.Mutex
 	m      marker
 	status Status
+
+	surprises map[string]bool // refusals that were told of already
 }
 
 // Open tells whether a database is a demo (nil: it is not), and makes it one if that is wanted and nobody has

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -108,10 +109,36 @@ func (p *person) call(ctx context.Context, method, path, key string, in, out any
 				return ctx.Err()
 			}
 		default:
+			p.s.surprised(method, path, r)
 			return err
 		}
 	}
 }
+
+// everyday are the refusals that people at work meet on any day: what they sell is gone, costs something else by now or is over
+// its time, or was rung up before a restart.
+var everyday = map[string]bool{"stock_short": true, "price_changed": true, "batch_expired": true, "key_reused": true}
+
+// surprised tells the log, once, of a refusal that people at work should not meet: they go on, but a part of the demo's life is
+// missing.
+func (s *Demo) surprised(method, path string, r *refusal) {
+	if everyday[r.Code] {
+		return
+	}
+	what := method + " " + digits.ReplaceAllString(path, "N") + " " + r.Code + " " + r.Field
+	s.mu.Lock()
+	first := !s.surprises[what]
+	if s.surprises == nil {
+		s.surprises = map[string]bool{}
+	}
+	s.surprises[what] = true
+	s.mu.Unlock()
+	if first {
+		s.o.Log.Warn("the demo's people were refused", "what", what, "detail", r.Detail)
+	}
+}
+
+var digits = regexp.MustCompile(`[0-9]+`)
 
 func (p *person) once(ctx context.Context, method, path, key, media string, body []byte, out any) error {
 	req, err := http.NewRequestWithContext(web.Quiet(ctx), method, "http://demo"+path, bytes.NewReader(body))

@@ -29,7 +29,6 @@ type shop struct {
 	half    time.Time // the half hour whose customers are known
 	come    []*customer
 	plan    id.ID
-	rounds  []round
 	there   map[string]qty.Qty // of everything, by code, while rounds are made
 }
 
