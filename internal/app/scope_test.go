@@ -132,6 +132,8 @@ var examples = map[string]func(w *town, x world) request{
 		return request{query: map[string]string{"site_id": x.ids["site"], "product_id": x.ids["product"]}}
 	},
 	"list-stock-documents": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"list-receipts":        func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"get-receipt":          func(w *town, x world) request { return request{path: m1("id", x.ids["receipt"])} },
 	"get-stock-document":   func(w *town, x world) request { return request{path: m1("id", x.ids["document"])} },
 	"list-transfers":       func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"get-transfer":         func(w *town, x world) request { return request{path: m1("id", x.ids["transfer"])} },

@@ -283,3 +283,58 @@ func TestADamagedReceiptIsFound(t *testing.T) {
 		}
 	})
 }
+
+// The office sees a receipt with its order, what was shared over it and what went back; a receipt without an order beside it.
+func TestAReceiptOpensIntoWhatHappenedToIt(t *testing.T) {
+	each(t, func(c *chain) {
+		o := c.ordered()
+		r := c.done(c.manager, "POST", receipts(o), m{"ref": "DN-9", "lines": []m{{"line": 1, "qty": "5", "unit": "kg", "code": "M1"}, {"line": 2, "qty": "24", "code": "B1"}}})
+		site, breast := c.site.ID.String(), c.p["breast"].ID.String()
+		free := c.done(c.manager, "POST", "/api/stock/receipts", m{"site_id": site, "note": "样品", "lines": []m{{"product_id": breast, "qty": "100", "cost_fen": 50}}})
+		one := "/api/receipts/" + r["id"].(string)
+		list := func(query string) (states []string) {
+			for _, i := range c.done(c.manager, "GET", "/api/receipts?site_id="+site+query, nil)["items"].([]any) {
+				i := i.(m)
+				states = append(states, fmt.Sprint(i["order_no"], " ", i["supplier"], " ", i["state"], " ", i["value_fen"], " ", i["landed_fen"], " ", i["claim_fen"]))
+			}
+			return states
+		}
+		of := fmt.Sprint(o["no"], " 供fresh ")
+		if got := fmt.Sprint(list("")); got != fmt.Sprint([]string{"  received 50 0 0", of + "received 10040 0 0"}) {
+			c.t.Error(got)
+		}
+		for query, n := range map[string]int{"&against=order": 1, "&against=nothing": 1, "&q=dn-9": 1, "&q=FRESH": 1, "&q=%25": 0, "&from=2026-03-03": 0, "&limit=1": 1} {
+			if got := list(query); len(got) != n {
+				c.t.Errorf("%s: %v", query, got)
+			}
+		}
+		batch := func(i int) string { return r["lines"].([]any)[i].(m)["batch_id"].(string) }
+		c.done(c.manager, "POST", "/api/stock/landed-costs", m{"site_id": site, "receipt_id": r["id"], "basis": "value", "charge_fen": 1004})
+		c.done(c.manager, "POST", "/api/stock/supplier-returns", m{"site_id": site, "ref": "RT-1", "lines": []m{{"batch_id": batch(0), "qty": "2.5", "unit": "kg"}}})
+		if got := list("&against=order"); got[0] != of+"part_returned 10040 1004 4900" {
+			c.t.Error(got)
+		}
+		c.done(c.manager, "POST", "/api/stock/states", m{"site_id": site, "reason": "quality", "lines": []m{{"batch_id": batch(0), "qty": "1", "unit": "kg", "from": "available", "to": "frozen"}}})
+		story := c.done(c.manager, "GET", one, nil)
+		line := story["items"].([]any)[0].(m)
+		if line["returned"] != "2500" || line["left"] != "2500" || line["landed_fen"] != 980. || line["ordered"] != "15000" || line["value_fen"] != 9800. || line["unit"] != "g" {
+			c.t.Errorf("%v", line)
+		}
+		var trail []string
+		for _, s := range story["trail"].([]any) {
+			trail = append(trail, fmt.Sprint(s.(m)["act"], " ", s.(m)["amount_fen"], " ", s.(m)["ref"]))
+		}
+		if got := strings.Join(trail, ", "); got != "received 10040 DN-9, landed 1004 , returned 4900 RT-1" {
+			c.t.Error(got)
+		}
+		// All of the other went back.
+		c.done(c.manager, "POST", "/api/stock/supplier-returns", m{"site_id": site, "lines": []m{{"batch_id": free["lines"].([]any)[0].(m)["batch_id"], "qty": "100"}}})
+		if got := list("&against=nothing"); got[0] != "  returned 50 0 50" {
+			c.t.Error(got)
+		}
+		c.refused(c.manager, "stock_document_unknown", "", "GET", "/api/receipts/1", nil)
+		c.refused(c.manager, "date_invalid", "to", "GET", "/api/receipts?site_id="+site+"&to=2026-13-01", nil)
+		opening := c.done(c.manager, "POST", "/api/stock/receipts", m{"site_id": site, "opening": true, "lines": []m{{"product_id": breast, "qty": "1", "cost_fen": 1}}})
+		c.refused(c.manager, "stock_document_unknown", "", "GET", "/api/receipts/"+opening["id"].(string), nil)
+	})
+}

@@ -68,4 +68,5 @@ func (s *Service) Routes(api *web.API) {
 	s.equipmentRoutes(api)
 	s.paceRoutes(api)
 	s.receiptRoutes(api)
+	receiptViewRoutes(api)
 }

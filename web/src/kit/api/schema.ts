@@ -2000,6 +2000,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Goods receipts of a site, newest first */
+        get: operations["list-receipts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/receipts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A goods receipt: its batches, and what happened to it since */
+        get: operations["get-receipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/report/board": {
         parameters: {
             query?: never;
@@ -5850,6 +5884,11 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PageSupplydayReceiptRow: {
+            items: components["schemas"]["SupplydayReceiptRow"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageSupplydayRequisitionOut: {
             items: components["schemas"]["SupplydayRequisitionOut"][];
             /** @description give back as after; empty on the last page */
@@ -8522,6 +8561,29 @@ export interface components {
             /** @description the supplier's number */
             ref?: string;
         };
+        SupplydayReceiptItem: {
+            batch: string;
+            batch_id: string;
+            code: string;
+            /** @description empty: keeps for ever */
+            expires_at: string;
+            /** Format: int64 */
+            landed_fen: number;
+            /** @description of the batch as it is now, in every place of it at the site */
+            left: string;
+            /** Format: int64 */
+            line_no: number;
+            made_on: string;
+            /** @description on the line of the order; 0: without an order */
+            ordered: string;
+            product: string;
+            product_id: string;
+            qty: string;
+            returned: string;
+            unit: string;
+            /** Format: int64 */
+            value_fen: number;
+        };
         SupplydayReceiptLineIn: {
             /** @description of the batch; made when left out */
             code?: string;
@@ -8549,6 +8611,100 @@ export interface components {
             line: number;
             /** @description in the base unit */
             qty: string;
+        };
+        SupplydayReceiptRow: {
+            business_date: string;
+            /**
+             * Format: int64
+             * @description what the supplier owes for what went back
+             */
+            claim_fen: number;
+            /** @description of the document of stock */
+            id: string;
+            /**
+             * Format: int64
+             * @description freight and other costs that were shared over it since
+             */
+            landed_fen: number;
+            /** Format: int64 */
+            lines: number;
+            made_at: string;
+            note: string;
+            /** @description empty: received without an order */
+            order_id: string;
+            order_no: string;
+            /** @description the supplier's number */
+            ref: string;
+            site_id: string;
+            staff: string;
+            /**
+             * @description returned: all of it went back to the supplier
+             * @enum {string}
+             */
+            state: "received" | "part_returned" | "returned";
+            /** @description empty: received without an order */
+            supplier: string;
+            /**
+             * Format: int64
+             * @description what the goods cost as they came in
+             */
+            value_fen: number;
+        };
+        SupplydayReceiptStep: {
+            /** @enum {string} */
+            act: "received" | "landed" | "returned";
+            /**
+             * Format: int64
+             * @description what came in, what was shared, what the supplier owes
+             */
+            amount_fen: number;
+            at: string;
+            /** @description of the goods receipt, the landed cost or the return */
+            id: string;
+            note: string;
+            ref: string;
+            staff: string;
+        };
+        SupplydayReceiptStory: {
+            business_date: string;
+            /**
+             * Format: int64
+             * @description what the supplier owes for what went back
+             */
+            claim_fen: number;
+            /** @description of the document of stock */
+            id: string;
+            items: components["schemas"]["SupplydayReceiptItem"][];
+            /**
+             * Format: int64
+             * @description freight and other costs that were shared over it since
+             */
+            landed_fen: number;
+            /** Format: int64 */
+            lines: number;
+            made_at: string;
+            note: string;
+            /** @description empty: received without an order */
+            order_id: string;
+            order_no: string;
+            /** @description the supplier's number */
+            ref: string;
+            site_id: string;
+            staff: string;
+            /**
+             * @description returned: all of it went back to the supplier
+             * @enum {string}
+             */
+            state: "received" | "part_returned" | "returned";
+            /** @description empty: received without an order */
+            supplier: string;
+            /** @description oldest first */
+            trail: components["schemas"]["SupplydayReceiptStep"][];
+            /**
+             * Format: int64
+             * @description what the goods cost as they came in
+             */
+            value_fen: number;
         };
         SupplydayReceiptView: {
             /** Format: int64 */
@@ -14461,6 +14617,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PurchaseOrderView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-receipts": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                /** @description only those against an order, or only those without */
+                against?: "" | "order" | "nothing";
+                /** @description business date */
+                from?: string;
+                /** @description business date */
+                to?: string;
+                /** @description part of the supplier's number, of the order's or of the supplier's name */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupplydayReceiptRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydayReceiptStory"];
                 };
             };
             /** @description Error */
