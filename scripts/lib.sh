@@ -54,6 +54,9 @@ has_chromium() { chromium_bin >/dev/null; }
 # Only Linux has it, and only there the rigs with it run.
 has_strace() { [ "$(uname -s)" != Linux ] || command -v strace >/dev/null; }
 
+# The trees that ours are measured against.
+has_sklearn() { /usr/bin/python3 -c 'import sklearn' 2>/dev/null; }
+
 # On Debian, as root, what is missing comes from packages; everywhere else we say what to install.
 may_install() { [ "$(id -u)" = 0 ] && [ -f /etc/debian_version ] && command -v apt-get >/dev/null; }
 install_packages() {
@@ -71,6 +74,7 @@ need() {
 			postgres) has_postgres || packages+=(postgresql) ;;
 			chromium) has_chromium || packages+=(chromium fonts-noto-cjk) ;;
 			strace) has_strace || packages+=(strace) ;;
+			sklearn) has_sklearn || packages+=(python3-sklearn) ;;
 			esac
 		done
 		[ ${#packages[@]} = 0 ] || install_packages "${packages[@]}" || true
@@ -82,6 +86,7 @@ need() {
 		postgres) has_postgres || missing+=("PostgreSQL 15 or newer (the server: postgres, initdb)") ;;
 		chromium) has_chromium || missing+=("Chromium or Chrome (or set CHROMIUM=path)") ;;
 		strace) has_strace || missing+=("strace (without it nobody sees a missing fsync)") ;;
+		sklearn) has_sklearn || missing+=("scikit-learn for /usr/bin/python3 (python3-sklearn)") ;;
 		esac
 	done
 	[ ${#missing[@]} = 0 ] && return

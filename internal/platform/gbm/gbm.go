@@ -8,11 +8,13 @@ package gbm
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/gob"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sort"
 	"sync"
 )
@@ -162,7 +164,7 @@ func borders(col []float32, n int) []float32 {
 			v = append(v, col[i])
 		}
 	}
-	sort.Slice(v, func(i, j int) bool { return v[i] < v[j] })
+	slices.Sort(v)
 	distinct := v[:0:0]
 	for i, x := range v {
 		if i == 0 || x != v[i-1] {
@@ -183,9 +185,17 @@ func borders(col []float32, n int) []float32 {
 		}
 		return b
 	}
+	at := 0
 	for k := 1; k < n; k++ {
-		at := k * len(v) / n
-		if at == 0 || v[at] == v[at-1] {
+		if want := k * len(v) / n; want > at || at == 0 {
+			at = want
+		} else {
+			continue // within the run of equal values that has its limit
+		}
+		for at > 0 && at < len(v) && v[at] == v[at-1] { // equal values share a bin: the limit is behind them
+			at++
+		}
+		if at == 0 || at == len(v) {
 			continue
 		}
 		m := mid(v[at-1], v[at])
@@ -357,7 +367,7 @@ func (t *trainer) quantile(rows []int32) float64 {
 	if len(list) == 0 {
 		return 0
 	}
-	sort.Slice(list, func(a, b int) bool { return list[a].v < list[b].v })
+	slices.SortFunc(list, func(a, b item) int { return cmp.Compare(a.v, b.v) })
 	sum := 0.0
 	for _, x := range list {
 		if sum += x.w; sum >= t.p.Tau*total {

@@ -189,3 +189,31 @@ func TestThereIsNothingToLearnFromNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestValuesThatAreCommonHaveLimitsToo(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 1))
+	col := make([]float32, 0, 20_000)
+	for range cap(col) { // half are zero, the others one of 2,000 values: more than bins, most of them several times
+		v := float32(0)
+		if r.IntN(2) == 1 {
+			v = float32(1+r.IntN(2000)) / 28
+		}
+		col = append(col, v)
+	}
+	b := borders(col, 255)
+	if len(b) < 120 || len(b) > 254 {
+		t.Errorf("%d limits", len(b))
+	}
+	counts := map[uint8]int{}
+	for _, v := range col {
+		counts[binOf(b, v)]++
+	}
+	for bin, n := range counts {
+		if bin != 1 && n > 250 { // a 255th is 78 rows, and equal values stay together
+			t.Errorf("bin %d has %d rows", bin, n)
+		}
+	}
+	if counts[1] < 9_000 || counts[1] > 11_000 {
+		t.Errorf("the zeros are %d", counts[1])
+	}
+}
