@@ -1,5 +1,5 @@
 import { PrinterOutlined } from '@ant-design/icons'
-import { act, all, client, DataTable, Facts, must, PageHead, ProblemBox, Sheet, SkeletonLines, Steps, Trail, useAct, useCan, useFormat, usePageTitle, useRead, useText, type Column, type TrailEntry } from '@kit'
+import { act, all, client, DataTable, Facts, must, PageHead, ProblemBox, Sheet, SkeletonLines, Steps, Trail, useAct, useCan, useFormat, usePageTitle, useRead, useText, type Column, type TrailEntry, LinkButton } from '@kit'
 import type { components } from '@kit/api/schema'
 import { Button, Input, Modal } from 'antd'
 import { useState } from 'react'
@@ -42,7 +42,7 @@ export default function OneOrder() {
   ]
   const trail: TrailEntry[] = [
     ...(order.closed_at ? [{ key: 'closed', at: order.closed_at, who: order.closed_by, what: order.close_reason ? t('did_close', { reason: order.close_reason }) : t('did_close_plain') }] : []),
-    ...[...receipts].reverse().map((r) => ({ key: r.id, at: r.received_at, who: r.received_by, what: <>{t('receipt', { amount: f.yuan(r.cost_fen) })}{r.ref && ` · ${t('ref')} ${r.ref}`}{r.note && ` · ${r.note}`}</> })),
+    ...[...receipts].reverse().map((r) => ({ key: r.id, at: r.received_at, who: r.received_by, what: <><Link to={`/stock/receipts/${r.id}`}>{t('receipt', { amount: f.yuan(r.cost_fen) })}</Link>{r.ref && ` · ${t('ref')} ${r.ref}`}{r.note && ` · ${r.note}`}</> })),
     ...(order.sent_at ? [{ key: 'sent', at: order.sent_at, who: order.sent_by, what: t('did_send') }] : []),
     { key: 'made', at: order.made_at, who: order.made_by, what: order.plan_id ? t('made_plan') : t('made') },
   ]
@@ -61,6 +61,7 @@ export default function OneOrder() {
         <Button icon={<PrinterOutlined />} onClick={() => print()}>{t('print')}</Button>
         {can('purchase.manage') && order.state !== 'closed' && <Button onClick={() => (missing ? setClosing(true) : void close.run(''))} loading={close.busy}>{came ? t('do_close') : t('do_cancel')}</Button>}
         {can('purchase.manage') && order.state === 'proposed' && <Button type="primary" loading={confirm.busy} onClick={() => void confirm.run(undefined)}>{t('do_confirm')}</Button>}
+        {can('stock.manage') && ['confirmed', 'sent', 'part_received'].includes(order.state) && <LinkButton primary={order.state !== 'confirmed'} to={`/stock/receipts/new?site=${order.site_id}&order=${order.id}`}>{t('do_receive')}</LinkButton>}
         {can('purchase.manage') && order.state === 'confirmed' && <Button type="primary" loading={send.busy} onClick={() => void send.run(undefined)}>{t('do_send')}</Button>}
       </PageHead>
       <div className="zg-stack">

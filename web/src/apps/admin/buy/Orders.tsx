@@ -1,4 +1,4 @@
-import { client, DataTable, Empty, FilterBar, must, PageHead, useCan, useFilters, useFormat, useListing, useSession, useText, type Column } from '@kit'
+import { client, DataTable, Empty, FilterBar, must, PageHead, useCan, useFilters, useFormat, useListing, useSession, useText, type Column, LinkButton } from '@kit'
 import { Link } from 'react-router-dom'
 import { BuyTabs, OrderState, type Order } from './shared'
 import { buyText } from './text'
@@ -28,7 +28,7 @@ export default function Orders() {
   const filtered = Object.keys(filter).length > 0
   return (
     <>
-      <PageHead title={t('orders')}>{can('purchase.manage') && <Link className="ant-btn ant-btn-primary" to="/buy/new">{t('new_order')}</Link>}</PageHead>
+      <PageHead title={t('orders')}>{can('purchase.manage') && <LinkButton primary to="/buy/new">{t('new_order')}</LinkButton>}</PageHead>
       <BuyTabs />
       <FilterBar filters={[{ kind: 'search', name: 'q', label: t('search') }, { kind: 'flag', name: 'open', label: t('open') }, { kind: 'choice', name: 'state', label: t('state'), options: states.map((value) => ({ value, label: t(value) })) },
         { kind: 'choice', name: 'site', label: t('site'), options: me.sites.map((s) => ({ value: s.id, label: s.name })) }, { kind: 'date', name: 'due', label: t('due') }]} />

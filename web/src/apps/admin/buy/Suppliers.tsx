@@ -1,4 +1,4 @@
-import { Badge, client, DataTable, Empty, FilterBar, must, PageHead, useCan, useFilters, useFormat, useListing, useText, type Column } from '@kit'
+import { Badge, client, DataTable, Empty, FilterBar, must, PageHead, useCan, useFilters, useFormat, useListing, useText, type Column, LinkButton } from '@kit'
 import { Link } from 'react-router-dom'
 import { BuyTabs, type Supplier } from './shared'
 import { buyText } from './text'
@@ -17,7 +17,7 @@ export default function Suppliers() {
   ]
   return (
     <>
-      <PageHead title={t('suppliers')}>{can('party.manage') && <Link className="ant-btn ant-btn-primary" to="/buy/suppliers/new">{t('new_supplier')}</Link>}</PageHead>
+      <PageHead title={t('suppliers')}>{can('party.manage') && <LinkButton primary to="/buy/suppliers/new">{t('new_supplier')}</LinkButton>}</PageHead>
       <BuyTabs />
       <FilterBar filters={[{ kind: 'search', name: 'q', label: t('name') }]} />
       <DataTable label={t('suppliers')} rows={rows} columns={columns} rowKey={(s) => s.id} to={(s) => `/buy/suppliers/${s.id}`} empty={<Empty title={t('none_sup_title')} action={can('import.run') && <Link to="/imports?kind=suppliers">{t('suppliers')}</Link>}>{t('none_sup')}</Empty>} />

@@ -49,6 +49,7 @@ export default {
   did_close: 'closed it: {reason}',
   did_close_plain: 'closed it',
   do_confirm: 'Confirm',
+  do_receive: 'Receive',
   do_send: 'Sent to the supplier',
   do_close: 'Wait no longer',
   do_cancel: 'Cancel the order',

@@ -46,6 +46,7 @@ export default {
   did_close: '结束：{reason}',
   did_close_plain: '结束',
   do_confirm: '确认',
+  do_receive: '收货',
   do_send: '已发给供应商',
   do_close: '不再等',
   do_cancel: '取消采购单',

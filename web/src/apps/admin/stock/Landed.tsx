@@ -1,4 +1,4 @@
-import { act, all, client, DataTable, Form, FormActs, MoneyField, parseMoney, SelectField, Sheet, Strip, TextField, useAct, useCan, useForm, useFormat, useText, type Column, type StockDocumentItem } from '@kit'
+import { act, all, client, DataTable, Form, FormActs, MoneyField, parseMoney, SelectField, Sheet, Strip, TextField, useAct, useCan, useForm, useFormat, useText, type Column } from '@kit'
 import type { components } from '@kit/api/schema'
 import { Button } from 'antd'
 import { useState } from 'react'
@@ -13,7 +13,7 @@ export const toMeasure = <L extends { unit: string }>(basis: string, lines: read
   basis === 'weight' ? lines.filter((l) => l.unit !== 'g') : basis === 'volume' ? lines.filter((l) => l.unit !== 'ml') : []
 
 /** Freight and other costs of bringing the goods of a receipt in, shared over its batches; also long after. */
-export function Landed(props: { receipt: string; site: string; lines: readonly StockDocumentItem[] }) {
+export function Landed(props: { receipt: string; site: string; lines: readonly { batch_id: string; batch: string; product: string; unit: string }[] }) {
   const t = useText(stockText)
   const f = useFormat()
   const can = useCan()

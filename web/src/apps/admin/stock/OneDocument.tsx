@@ -1,8 +1,7 @@
 import { PrinterOutlined } from '@ant-design/icons'
 import { all, client, DataTable, Facts, must, PageHead, ProblemBox, Sheet, SkeletonLines, useFormat, usePageTitle, useRead, useText, type Column, type StockDocumentItem } from '@kit'
 import { Button } from 'antd'
-import { Link, useParams } from 'react-router-dom'
-import { Landed } from './Landed'
+import { Link, Navigate, useParams } from 'react-router-dom'
 import { PrintFoot, PrintHead } from './Paper'
 import { stockText, useMovementWords } from './shared'
 
@@ -15,6 +14,7 @@ export default function OneDocument() {
   const doc = read.data
   usePageTitle(doc && words.document(doc.kind))
   if (!doc) return read.problem ? <ProblemBox problem={read.problem} again={read.again} /> : <SkeletonLines lines={8} />
+  if (doc.kind === 'goods_receipt') return <Navigate to={`/stock/receipts/${doc.id}`} replace />
   const cause = doc.cause_id && (doc.kind === 'stock_count' ? `/stock/counts/${doc.cause_id}` : `/stock/transfers/${doc.cause_id}`)
   const columns: Column<StockDocumentItem>[] = [
     { key: 'no', head: '#', right: true, cell: (l) => f.number(l.line_no), wide: true },
@@ -39,8 +39,7 @@ export default function OneDocument() {
           ]} />
         </Sheet>
         <DataTable label={t('lines')} rows={all(doc.items)} columns={columns} rowKey={(l) => String(l.line_no)} empty={null} />
-        {doc.kind === 'goods_receipt' && <Landed receipt={doc.id} site={doc.site_id} lines={doc.items} />}
-        <PrintFoot signatures={doc.kind === 'goods_receipt' ? ['handed', 'taken', 'checked'] : doc.kind === 'supplier_return' ? ['made', 'handed', 'taken'] : ['made', 'checked']} />
+        <PrintFoot signatures={doc.kind === 'supplier_return' ? ['made', 'handed', 'taken'] : ['made', 'checked']} />
       </div>
     </>
   )

@@ -25,7 +25,7 @@ export default function OneLanded() {
     <>
       <PageHead title={<>{t('kind_landed_cost')} {f.yuan(l.charge_fen)}</>} back={{ to: `/stock/landed?site=${l.site_id}`, label: t('landed_costs') }} note={l.ref} />
       <div className="zg-stack">
-        <Sheet><Facts facts={[[t('at'), <span key="at" title={f.exact(l.made_at)}>{f.at(l.made_at)}</span>], [t('by_whom'), l.staff], [t('landed_basis'), t(`basis_${l.basis}`)], [t('landed_of'), <Link key="of" to={`/stock/documents/${l.receipt_id}`}>{t('kind_goods_receipt')}</Link>], [t('landed_stock'), f.yuan(l.stock_fen)], [t('landed_sold'), f.yuan(l.sold_fen)], l.note !== '' && [t('note'), l.note]]} /></Sheet>
+        <Sheet><Facts facts={[[t('at'), <span key="at" title={f.exact(l.made_at)}>{f.at(l.made_at)}</span>], [t('by_whom'), l.staff], [t('landed_basis'), t(`basis_${l.basis}`)], [t('landed_of'), <Link key="of" to={`/stock/receipts/${l.receipt_id}`}>{t('kind_goods_receipt')}</Link>], [t('landed_stock'), f.yuan(l.stock_fen)], [t('landed_sold'), f.yuan(l.sold_fen)], l.note !== '' && [t('note'), l.note]]} /></Sheet>
         <DataTable label={t('kind_landed_cost')} rows={all(l.items)} columns={columns} rowKey={(x) => x.batch_id} to={(x) => `/stock/batches/${x.batch_id}`} empty={null} />
       </div>
     </>

@@ -9,7 +9,7 @@ export { stockText }
 /** What is there, what moved it, and what decides: as a stock keeper looks for them. */
 const groups = [
   ['tabs_here', [['/stock', 'levels'], ['/stock/batches', 'batches']]],
-  ['tabs_moves', [['/stock/documents', 'documents'], ['/stock/transfers', 'transfers'], ['/stock/counts', 'counts'], ['/stock/conversions', 'conversions'], ['/stock/landed', 'landed_costs']]],
+  ['tabs_moves', [['/stock/documents', 'documents'], ['/stock/receipts', 'receipts'], ['/stock/transfers', 'transfers'], ['/stock/counts', 'counts'], ['/stock/conversions', 'conversions'], ['/stock/landed', 'landed_costs']]],
   ['tabs_rules', [['/stock/policies', 'policies'], ['/stock/channels', 'channel_rules']]],
 ] as const
 
@@ -73,6 +73,7 @@ export function AgeBar(props: { batch: Pick<Batch, 'expires_at' | 'received_at' 
 /** The page of a document, where it has one. */
 export function documentLink(kind: string, id: string): string | undefined {
   if (kind === 'sale' || kind === 'void') return `/sales/${id}`
+  if (kind === 'goods_receipt') return `/stock/receipts/${id}`
   if (kind === 'conversion') return `/stock/conversions/${id}`
   if (kind === 'landed_cost') return `/stock/landed/${id}`
   if (kind === 'stock_transfer') return `/stock/transfers/${id}`

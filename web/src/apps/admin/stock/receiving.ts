@@ -1,0 +1,37 @@
+import { ofThousandths, thousandths } from '@kit'
+
+/** What came: so much of a batch, as it is typed. */
+export interface Came {
+  qty: string
+  unit: string
+  code: string
+  made: string
+  /** as the field has it: local, without offset */
+  expires: string
+}
+
+export const nothing: Came = { qty: '', unit: '', code: '', made: '', expires: '' }
+
+/** Thousandths of a quantity above zero; undefined when it is none. */
+export function quantity(typed: string): number | undefined {
+  const n = thousandths(typed)
+  return Number.isNaN(n) || n <= 0 || n > 1e15 ? undefined : n
+}
+
+/** The part of a line that both ways of receiving share. */
+export const batchOf = (c: Came) => ({
+  qty: ofThousandths(thousandths(c.qty)), ...(c.unit ? { unit: c.unit } : {}), ...(c.code.trim() ? { code: c.code.trim() } : {}), ...(c.made ? { made_on: c.made } : {}),
+  ...(c.expires ? { expires_at: new Date(c.expires).toISOString() } : {}),
+})
+
+/** "12.3456" yuan → 12345600 ten-thousandths of a fen; undefined when it is no price of at most six decimals. */
+export function priceFen4(typed: string): bigint | undefined {
+  const m = /^(\d{1,9})(?:\.(\d{0,6}))?$/.exec(typed.trim().replace(/[,\uff0c¥\uffe5\s]/g, '').replace('\u3002', '.'))
+  return m ? BigInt(m[1]!) * 1_000_000n + BigInt((m[2] ?? '').padEnd(6, '0')) : undefined
+}
+
+/** What a quantity costs at a price, in fen, rounded half up once. */
+export function amountOf(qty: string, price: string): number | undefined {
+  const [n, fen4] = [quantity(qty), priceFen4(price)]
+  return n === undefined || fen4 === undefined ? undefined : Number((BigInt(n) * fen4 * 2n + 10_000_000n) / 20_000_000n)
+}
