@@ -154,6 +154,7 @@ func build(d *db.DB, o options) (*house, error) {
 	report.Subscribe(h.relay)
 
 	stock.Jobs(h.runner)
+	purchase.Jobs(h.runner)
 	learn.Jobs(h.runner)
 	planner.Jobs(h.runner)
 	days.Jobs(h.runner)

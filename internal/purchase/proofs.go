@@ -1,6 +1,7 @@
 package purchase
 
 import (
+	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/proof"
@@ -11,6 +12,7 @@ func Proofs() []proof.Proof {
 	return []proof.Proof{
 		{Name: "purchase_received_is_the_sum_of_receipts", Run: proveReceived},
 		{Name: "purchase_states_follow_what_came", Run: proveStates},
+		{Name: "purchase_records_add_up", Run: proveRecord},
 	}
 }
 
@@ -70,4 +72,68 @@ SELECT o.no, o.state FROM purchase_order o WHERE NOT EXISTS (SELECT 1 FROM purch
 		r.Add("%s is %s, which its lines are not", no, state)
 	}
 	return r, rows.Err()
+}
+
+// proveRecord makes the record of each due date again that nothing can change any more: what came after the patience counts
+// no more.
+func proveRecord(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	var newest cal.Date
+	if err := tx.QueryRow(`SELECT COALESCE(MAX(due), '') FROM purchase_record`).Scan(&newest); err != nil || newest == "" {
+		return r, err
+	}
+	last := newest.AddDays(-patience - 1)
+	if err := tx.QueryRow(`SELECT COUNT(*) FROM purchase_record WHERE due <= $1`, last).Scan(&r.Rows); err != nil {
+		return r, err
+	}
+	rows := tx.Query(`SELECT DISTINCT due FROM purchase_record WHERE due <= $1 ORDER BY due`, last)
+	defer rows.Close()
+	var dues []cal.Date
+	for rows.Next() {
+		var due cal.Date
+		if err := rows.Scan(&due); err != nil {
+			return r, err
+		}
+		dues = append(dues, due)
+	}
+	if err := rows.Err(); err != nil {
+		return r, err
+	}
+	for _, due := range dues {
+		stored, err := recordsOf(tx.Query(storedRecord, due))
+		if err != nil {
+			return r, err
+		}
+		again, err := recordsOf(tx.Query(recordOf, recordArgs(due)...))
+		if err != nil {
+			return r, err
+		}
+		for key, was := range stored {
+			if now := again[key]; now != was {
+				r.Add("of product %d from supplier %d due on %s the record says %v, the orders %v", key[1], key[0], due, was, now)
+			}
+			delete(again, key)
+		}
+		for key := range again {
+			r.Add("of product %d from supplier %d due on %s there is no record", key[1], key[0], due)
+		}
+	}
+	return r, nil
+}
+
+const storedRecord = `SELECT supplier_id, due, product_id, lines, full_lines, timely_lines, ordered, in_time, in_one, in_two, came, ordered_fen, came_fen FROM purchase_record WHERE due = $1`
+
+func recordsOf(rows *db.Rows) (map[[2]id.ID][10]int64, error) {
+	defer rows.Close()
+	all := map[[2]id.ID][10]int64{}
+	for rows.Next() {
+		var key [2]id.ID
+		var due string
+		var v [10]int64
+		if err := rows.Scan(&key[0], &due, &key[1], &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9]); err != nil {
+			return nil, err
+		}
+		all[key] = v
+	}
+	return all, rows.Err()
 }

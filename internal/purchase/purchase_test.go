@@ -14,6 +14,7 @@ import (
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/errs"
 	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/jobs"
 	"zhanggui/internal/platform/money"
 	"zhanggui/internal/platform/outbox"
 	"zhanggui/internal/platform/proof"
@@ -21,7 +22,7 @@ import (
 	"zhanggui/internal/purchase"
 )
 
-var sets = dbtest.With(outbox.Migrations, org.Migrations, catalog.Migrations, party.Migrations, purchase.Migrations)
+var sets = dbtest.With(outbox.Migrations, jobs.Migrations, org.Migrations, catalog.Migrations, party.Migrations, purchase.Migrations)
 
 // office buys for one store from a farm: lettuce by the 3 kg box at 7.77 a kg, at least 2 boxes. It is Monday
 // 2026-03-02, ten in the morning.

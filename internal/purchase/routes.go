@@ -224,6 +224,7 @@ type oneIn struct {
 
 // Routes registers the routes of purchase orders.
 func Routes(api *web.API) {
+	recordRoutes(api)
 	web.Get(api, web.Route{Path: "/api/purchase/orders", Name: "list-purchase-orders", Summary: "Purchase orders, newest first", Perm: permRead, Scope: web.Sites}, list)
 	web.Get(api, web.Route{Path: "/api/purchase/orders/{id}", Name: "get-purchase-order", Summary: "A purchase order with its lines", Perm: permRead, Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *oneIn) (*OrderView, error) {
