@@ -2942,6 +2942,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/suppliers/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How suppliers kept their word over the last 90 days */
+        get: operations["list-supplier-records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/suppliers/terms": {
         parameters: {
             query?: never;
@@ -2970,6 +2987,23 @@ export interface paths {
         get: operations["get-supplier"];
         /** Change or stop a supplier */
         put: operations["change-supplier"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suppliers/{id}/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a supplier kept its word, by week and product */
+        get: operations["get-supplier-record"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -5764,6 +5798,11 @@ export interface components {
             /** @description give back as after; empty on the last page */
             next: string;
         };
+        PagePurchaseSupplierKept: {
+            items: components["schemas"]["PurchaseSupplierKept"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
         PageReplenishBlockView: {
             items: components["schemas"]["ReplenishBlockView"][];
             /** @description give back as after; empty on the last page */
@@ -6278,6 +6317,87 @@ export interface components {
             supplier_code: string;
             supplier_id: string;
             supplier_name: string;
+        };
+        PurchaseRecordLine: {
+            came: string;
+            code: string;
+            /**
+             * Format: int64
+             * @description expected, drawn to the supplier's while there are few lines
+             */
+            fill_bp: number;
+            /** Format: int64 */
+            full_lines: number;
+            /**
+             * Format: int64
+             * @description by which nine tenths of what came were there; 3: more than two
+             */
+            late_days: number;
+            /** Format: int64 */
+            lines: number;
+            /** Format: int64 */
+            missing_fen: number;
+            name: string;
+            ordered: string;
+            product_id: string;
+            /** Format: int64 */
+            timely_lines: number;
+            unit: string;
+        };
+        PurchaseRecordView: {
+            /** Format: int64 */
+            came_fen: number;
+            /**
+             * Format: int64
+             * @description share of an order that is expected to come, in ten-thousandths: what came, drawn to a kept promise while there are few lines
+             */
+            fill_bp: number;
+            /** @description due dates from this day */
+            from: string;
+            /**
+             * Format: int64
+             * @description that came in full within 14 days
+             */
+            full_lines: number;
+            /**
+             * Format: int64
+             * @description lines of orders that were due
+             */
+            lines: number;
+            /** Format: int64 */
+            ordered_fen: number;
+            /** @description worst first: what is missing costs most */
+            products: components["schemas"]["PurchaseRecordLine"][];
+            supplier_id: string;
+            /**
+             * Format: int64
+             * @description that came in full by the day they were due
+             */
+            timely_lines: number;
+            /** @description to this one; what was due in the last 14 days may still come */
+            to: string;
+            /** @description oldest first; from Monday */
+            weeks: components["schemas"]["PurchaseWeekKept"][];
+        };
+        PurchaseSupplierKept: {
+            /** Format: int64 */
+            fill_bp: number;
+            /** Format: int64 */
+            full_lines: number;
+            /** Format: int64 */
+            lines: number;
+            supplier_id: string;
+            /** Format: int64 */
+            timely_lines: number;
+        };
+        PurchaseWeekKept: {
+            /** Format: int64 */
+            full_lines: number;
+            /** Format: int64 */
+            lines: number;
+            monday: string;
+            /** Format: int64 */
+            timely_lines: number;
         };
         PutCategoryAttributesBody: {
             axes: components["schemas"]["CatalogAxis"][];
@@ -16838,6 +16958,39 @@ export interface operations {
             };
         };
     };
+    "list-supplier-records": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePurchaseSupplierKept"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-offers": {
         parameters: {
             query: {
@@ -16928,6 +17081,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PartySupplierView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-supplier-record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseRecordView"];
                 };
             };
             /** @description Error */

@@ -2,6 +2,7 @@ import { act, client, DataTable, Form, FormActs, must, PageHead, ProblemBox, She
 import { Button, Input, Select } from 'antd'
 import { useState } from 'react'
 import { useNavigate, useParams } from 'react-router-dom'
+import { Record } from './Record'
 import { type Supplier, type Terms } from './shared'
 import { buyText } from './text'
 
@@ -19,6 +20,7 @@ export default function OneSupplier() {
         <div className="zg-stack">
           <Sheet><SupplierForm key={supplier?.revision ?? 'new'} supplier={supplier} /></Sheet>
           {supplier && <TermsTable supplier={supplier.id} />}
+          {supplier && <Record supplier={supplier.id} />}
         </div>
       )}
     </>

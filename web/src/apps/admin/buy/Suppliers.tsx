@@ -1,4 +1,5 @@
-import { Badge, client, DataTable, Empty, FilterBar, must, PageHead, useCan, useFilters, useFormat, useListing, useText, type Column, LinkButton } from '@kit'
+import { Badge, client, DataTable, Empty, FilterBar, LinkButton, must, PageHead, useCan, useFilters, useFormat, useListing, useRead, useText, type Column } from '@kit'
+import { useMemo } from 'react'
 import { Link } from 'react-router-dom'
 import { BuyTabs, type Supplier } from './shared'
 import { buyText } from './text'
@@ -9,10 +10,13 @@ export default function Suppliers() {
   const can = useCan()
   const [{ q }] = useFilters()
   const rows = useListing(['suppliers', 'list', q], (after, signal) => must(client.GET('/api/suppliers', { params: { query: { limit: 50, ...(q ? { q } : {}), ...(after ? { after } : {}) } }, signal })))
+  const kept = useRead(['suppliers', 'records'], () => must(client.GET('/api/suppliers/records', { params: { query: { limit: 200 } } })), { skip: !can('purchase.read') })
+  const timely = useMemo(() => new Map((kept.data?.items ?? []).map((r) => [r.supplier_id, r.timely_lines / r.lines])), [kept.data])
   const columns: Column<Supplier>[] = [
     { key: 'name', head: t('name'), cell: (s) => <>{s.name} <span className="zg-note">{s.code}</span></>, by: (s) => s.name },
     { key: 'contact', head: t('contact'), cell: (s) => [s.contact, s.phone].filter(Boolean).join(' · '), by: (s) => s.contact },
     { key: 'products', head: t('products_n'), right: true, cell: (s) => f.number(s.products), by: (s) => s.products },
+    { key: 'timely', head: t('record_timely'), right: true, cell: (s) => (timely.has(s.id) ? f.percent(timely.get(s.id) ?? 0) : '–'), by: (s) => timely.get(s.id) ?? -1 },
     { key: 'state', head: t('state'), cell: (s) => <Badge tone={s.state === 'active' ? 'green' : 'plain'}>{t(s.state)}</Badge>, by: (s) => s.state },
   ]
   return (
