@@ -8,6 +8,7 @@ export default {
   tray: 'Tray',
   plan: 'Plan',
   receive: 'Receive',
+  convert: 'Convert',
   discard: 'Discard',
   count: 'Count',
   more: 'More',

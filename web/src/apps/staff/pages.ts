@@ -1,4 +1,4 @@
-import { CheckSquareOutlined, DeleteOutlined, EllipsisOutlined, FireOutlined, FormOutlined, HourglassOutlined, InboxOutlined, ScanOutlined, SolutionOutlined } from '@ant-design/icons'
+import { CheckSquareOutlined, DeleteOutlined, EllipsisOutlined, FireOutlined, FormOutlined, HourglassOutlined, InboxOutlined, ScanOutlined, SolutionOutlined, SwapOutlined } from '@ant-design/icons'
 import type { PageDef } from '@kit/Shell'
 import type zh from './zh'
 
@@ -16,5 +16,6 @@ export const pages: StaffPage[] = [
   { path: '/receive/:id', title: 'receive', perm: 'stock.manage', under: '/more', load: () => import('./receive/OneOrder') },
   { path: '/count', title: 'count', perm: 'stock.count', under: '/more', icon: SolutionOutlined, load: () => import('./count/Counts') },
   { path: '/count/:id', title: 'count', perm: 'stock.count', under: '/more', load: () => import('./count/OneCount') },
+  { path: '/convert', title: 'convert', perm: 'make.work', under: '/more', icon: SwapOutlined, load: () => import('./convert/Convert') },
   { path: '/discard', title: 'discard', perm: 'stock.manage', under: '/more', icon: DeleteOutlined, load: () => import('./discard/Discard') },
 ]

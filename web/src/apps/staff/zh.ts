@@ -5,6 +5,7 @@ export default {
   tray: '临期',
   plan: '计划',
   receive: '收货',
+  convert: '转换',
   discard: '废弃登记',
   count: '盘点',
   more: '更多',
