@@ -157,7 +157,7 @@ func TestAMorningReckonedByHandIsTheBoards(t *testing.T) {
 		c.sell(c.milk, 5, 800)
 		b := c.board("")
 		says(t, "after the roll-up", b["total"].(m), m{"sales_fen": 9800, "slips": 4, "slots_out": 4, "slots_on_sale": 18, "out_now": 1, "pieces": "16"})
-		if a := b["alarms"].([]any); len(a) != 1 || a[0].(m)["kind"] != "sold_out" || a[0].(m)["product"] != "牛奶" || a[0].(m)["site_name"] != "Corner" {
+		if a := b["alarms"].([]any); len(a) != 1 || a[0].(m)["kind"] != "sold_out" || a[0].(m)["product"] != "牛奶" || a[0].(m)["fen"].(float64) <= 0 || a[0].(m)["more"] != 0.0 || a[0].(m)["site_name"] != "Corner" {
 			t.Errorf("alarms: %v", a)
 		}
 		half := map[string]m{}
@@ -255,7 +255,7 @@ func TestADayThatIsOverStaysAsItWas(t *testing.T) {
 		// Nobody has done anything today: the shop counts as closed. The batches that expired are told of.
 		b := c.board("")
 		says(t, "a day on which nothing happened", b["total"].(m), m{"slots_on_sale": 0, "slots_out": 0, "net_fen": 0})
-		if a := b["alarms"].([]any); len(a) != 1 || a[0].(m)["kind"] != "expired" || a[0].(m)["n"] != 1.0 {
+		if a := b["alarms"].([]any); len(a) != 1 || a[0].(m)["kind"] != "expired" || a[0].(m)["n"] != 1.0 || a[0].(m)["fen"].(float64) <= 0 {
 			t.Errorf("alarms: %v", a)
 		}
 		if tr := b["trend"].([]any); len(tr) != 2 || tr[0].(m)["date"] != "2026-03-02" || tr[0].(m)["slots_out"] != 3.0 {

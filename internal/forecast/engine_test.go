@@ -206,7 +206,7 @@ func TestSoldOutDaysAreNotDaysOfLittleDemand(t *testing.T) {
 			}
 			if timed {
 				for k, q := range slots {
-					s.Slots = append(s.Slots, SlotSum{k.period, k.weekend, *q})
+					s.Slots = append(s.Slots, SlotSum{Period: k.period, Weekend: k.weekend, Qty: *q})
 				}
 			}
 			p := w.panel()

@@ -51,6 +51,7 @@ type SlotSum struct {
 	Period  int // day number ÷ slotPeriod
 	Weekend bool
 	Qty     [daySlots]float32
+	Ended   [daySlots]float32 // what days sold that were sold out from that half hour on: of their later ones nothing is known
 }
 
 const (

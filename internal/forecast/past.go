@@ -23,7 +23,7 @@ const (
 	historyDays = 800 // how far back a run looks, at least; from a slot period's first day
 	openDays    = 14  // days before the origin that a pack leaves open for corrections
 	packDays    = 7   // after which a pack is made anew from itself and the days after it
-	packVersion = 1
+	packVersion = 2
 )
 
 // firstDay a forecast looks at: periods of half-hour sales are whole.
@@ -42,12 +42,15 @@ type pastDay struct {
 }
 
 // slotSums are a product's sales by half hour, in thousandths of the base unit.
-type slotSums map[slotKey]*[daySlots]int64
+type slotSums map[slotKey]*slotRow
 
-func (s slotSums) of(day int) *[daySlots]int64 {
+// slotRow is what sold by half hour and, after that, what days sold that were sold out in it.
+type slotRow [2 * daySlots]int64
+
+func (s slotSums) of(day int) *slotRow {
 	k := slotKey{floorDiv(day, slotPeriod), weekdayOf(day) >= 5}
 	if s[k] == nil {
-		s[k] = new([daySlots]int64)
+		s[k] = new(slotRow)
 	}
 	return s[k]
 }
@@ -97,7 +100,8 @@ func (g *gather) settle() error {
 	if err != nil {
 		return err
 	}
-	day := g.days[len(g.days)-1].day
+	last := g.days[len(g.days)-1]
+	day := last.day
 	to := &g.slots
 	if day > g.until {
 		to = &g.late
@@ -106,8 +110,14 @@ func (g *gather) settle() error {
 		*to = slotSums{}
 	}
 	sum := to.of(day)
+	sold, until := int64(0), 0
 	for _, x := range parts {
-		sum[max(0, min(int(x.Slot), daySlots-1))] += int64(x.Qty)
+		h := max(0, min(int(x.Slot), daySlots-1))
+		sum[h] += int64(x.Qty)
+		sold, until = sold+int64(x.Qty), max(until, h)
+	}
+	if h := int(last.soldOut) / 30; last.soldOut >= 0 && h < daySlots && until <= h { // what was sold after it had come back
+		sum[daySlots+h] += sold
 	}
 	g.text = ""
 	return nil
@@ -348,11 +358,11 @@ func (p *past) encode() []byte {
 			}
 			up(2*k.period + w)
 			q := x.slots[k]
-			for h := 0; h < daySlots; h++ {
+			for h := 0; h < len(q); h++ {
 				in(q[h])
 				if q[h] == 0 { // so many nothings in a row
 					n := 1
-					for h+1 < daySlots && q[h+1] == 0 {
+					for h+1 < len(q) && q[h+1] == 0 {
 						h, n = h+1, n+1
 					}
 					up(n)
@@ -423,13 +433,13 @@ func (p *past) decode(b []byte) bool {
 		}
 		slots := up(len(b))
 		x.slots = make(slotSums, slots)
-		sums := make([][daySlots]int64, slots)
+		sums := make([]slotRow, slots)
 		for k := range sums {
 			key := up(math.MaxInt32)
 			q := &sums[k]
-			for h := 0; h < daySlots; h++ {
+			for h := 0; h < len(q); h++ {
 				if q[h] = in(); q[h] == 0 {
-					h += up(daySlots) - 1
+					h += up(len(q)) - 1
 				}
 			}
 			x.slots[slotKey{key / 2, key%2 == 1}] = q

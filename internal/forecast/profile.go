@@ -90,19 +90,37 @@ func (pr *profiles) shares(s *Series, t int) [daySlots]float64 {
 		of      []SlotSum
 		weekend bool
 	}{{pr.shop[s.Shop], weekend}, {s.Slots, !weekend}, {s.Slots, weekend}} {
-		var sum [daySlots]float64
-		n := 0.0
+		var sum, ended [daySlots]float64
 		for _, x := range level.of {
 			if x.Weekend == level.weekend && x.Period <= last && x.Period >= period-3 {
 				for h, q := range x.Qty {
 					sum[h] += float64(q)
-					n += float64(q)
+					ended[h] += float64(x.Ended[h])
 				}
 			}
 		}
-		for h := range out {
-			out[h] = (sum[h] + profileKappa*out[h]) / (n + profileKappa)
+		out = shrunk(sum, ended, out)
+	}
+	return out
+}
+
+// shrunk are the shares that follow from what sold, with a belief in those of the level above. From half hour to half hour the
+// day grows by what came in it, against what had come before on the days that could still sell: a day that was sold out says
+// nothing of the rest, where counting it would make every product that runs out look like breakfast. Where no day was sold
+// out that is (sold + 50 × above) ÷ (all sold + 50).
+func shrunk(sold, ended, above [daySlots]float64) (out [daySlots]float64) {
+	var grown, before float64 // the day so far, and what of it is known
+	for h := range out {
+		came := sold[h] + profileKappa*above[h]
+		out[h] = came
+		if before > 0 {
+			out[h] = grown * came / before
 		}
+		grown += out[h]
+		before = max(0, before+came-ended[h])
+	}
+	for h := range out {
+		out[h] /= grown
 	}
 	return out
 }

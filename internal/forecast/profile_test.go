@@ -68,3 +68,43 @@ func TestAProductsOwnWorkdaysShapeItsFirstWeekendAndItsWeekendsTheNext(t *testin
 		t.Errorf("a product sold on Sundays only so far: supper has %.2f of a workday", workday)
 	}
 }
+
+// People ask all day; on most days nothing is left at noon. The afternoons of the days that lasted tell the rest.
+func TestDaysThatWereSoldOutSayNothingOfTheirAfternoons(t *testing.T) {
+	const morning, noon, evening, days, lasted = 16, 24, 36, 20, 6
+	var sold, ended, above [daySlots]float64
+	above[morning], above[evening] = .9, .1 // the shop's other goods
+	for day := range days {
+		sold[morning] += 10
+		if day < lasted {
+			sold[noon] += 10
+			sold[evening] += 20
+			continue
+		}
+		sold[noon] += 6 // the last of them in that half hour
+		ended[noon] += 16
+	}
+	got := shrunk(sold, ended, above)
+	if got[morning] > .37 || got[noon] > .22 || got[evening] < .43 {
+		t.Errorf("morning %.2f, noon %.2f, evening %.2f of days that are 25, 25 and 50 %%", got[morning], got[noon], got[evening])
+	}
+	counted := shrunk(sold, [daySlots]float64{}, above)
+	if counted[evening] > .28 {
+		t.Errorf("counting days that were sold out leaves %.2f to the evening: the story shows nothing", counted[evening])
+	}
+	var all [daySlots]float64
+	all[noon] = 96
+	if got := shrunk(sold, all, above); math.Abs(got[evening]/(got[morning]+got[noon])-above[evening]/above[morning]) > .4 {
+		t.Errorf("where no day lasted, the evening has %.2f and the day before it %.2f", got[evening], got[morning]+got[noon])
+	}
+	sum := 0.0
+	for _, x := range shrunk(sold, sold, above) {
+		if math.IsNaN(x) || math.IsInf(x, 0) || x < 0 {
+			t.Fatalf("a share of %v", x)
+		}
+		sum += x
+	}
+	if math.Abs(sum-1) > 1e-9 {
+		t.Errorf("the shares add up to %v", sum)
+	}
+}

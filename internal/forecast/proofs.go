@@ -116,7 +116,7 @@ func packsAreTrue(tx *db.Tx) (proof.Result, error) {
 				return r, err
 			}
 			got = got.between(p.first.Number(), p.until.Number())
-			if !slices.Equal(got.days, want.days) || !maps.EqualFunc(got.slots, want.slots, func(a, b *[daySlots]int64) bool { return *a == *b }) {
+			if !slices.Equal(got.days, want.days) || !maps.EqualFunc(got.slots, want.slots, func(a, b *slotRow) bool { return *a == *b }) {
 				r.Add("the past of site %s has another history of product %s than what was sold", site, want.id)
 			}
 		}

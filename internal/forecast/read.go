@@ -47,7 +47,7 @@ type seriesDays struct {
 	price               []float32 // quantity-weighted so far
 	promo               []float32
 	soldOut             []int16
-	slots               map[slotKey]*[daySlots]float32
+	slots               map[slotKey]*slotShares
 }
 
 type slotKey struct {
@@ -315,6 +315,7 @@ func readSalesFile(path string, all map[[2]string]*seriesDays, rows *int, progre
 			s.promo = fit(s.promo, len(s.sold), 0)
 			s.promo[i] = 1
 		}
+		out := -1
 		if v := c.get(rec, "sold_out_at"); v != "" {
 			m, ok := parseSoldOut(v, day)
 			if !ok {
@@ -322,16 +323,21 @@ func readSalesFile(path string, all map[[2]string]*seriesDays, rows *int, progre
 			}
 			s.soldOut = fit(s.soldOut, len(s.sold), -1)
 			s.soldOut[i] = max(s.soldOut[i], int16(m))
+			out = m
 		}
 		if minute >= 0 && q > 0 {
 			if s.slots == nil {
-				s.slots = map[slotKey]*[daySlots]float32{}
+				s.slots = map[slotKey]*slotShares{}
 			}
 			k := slotKey{floorDiv(day, slotPeriod), weekdayOf(day) >= 5}
 			if s.slots[k] == nil {
-				s.slots[k] = new([daySlots]float32)
+				s.slots[k] = new(slotShares)
 			}
-			s.slots[k][min(minute/30, daySlots-1)] += float32(q)
+			h := min(minute/30, daySlots-1)
+			s.slots[k][h] += float32(q)
+			if out >= 0 && h <= out/30 && out/30 < daySlots {
+				s.slots[k][daySlots+out/30] += float32(q)
+			}
 		}
 	}
 	for k, s := range mine {
@@ -376,7 +382,7 @@ func (s *seriesDays) merge(x *seriesDays) {
 	}
 	for k, v := range x.slots {
 		if s.slots == nil {
-			s.slots = map[slotKey]*[daySlots]float32{}
+			s.slots = map[slotKey]*slotShares{}
 		}
 		if s.slots[k] == nil {
 			s.slots[k] = v
@@ -444,10 +450,16 @@ func assemble(all map[[2]string]*seriesDays, name string) (*Panel, error) {
 	return p, nil
 }
 
+// slotShares is a slotRow in sales units.
+type slotShares [2 * daySlots]float32
+
 // setSlots keeps what sold by half hour, oldest first.
-func (s *Series) setSlots(slots map[slotKey]*[daySlots]float32) {
+func (s *Series) setSlots(slots map[slotKey]*slotShares) {
 	for k, q := range slots {
-		s.Slots = append(s.Slots, SlotSum{Period: k.period, Weekend: k.weekend, Qty: *q})
+		sum := SlotSum{Period: k.period, Weekend: k.weekend}
+		copy(sum.Qty[:], q[:daySlots])
+		copy(sum.Ended[:], q[daySlots:])
+		s.Slots = append(s.Slots, sum)
 	}
 	sort.Slice(s.Slots, func(i, j int) bool {
 		a, b := s.Slots[i], s.Slots[j]

@@ -589,7 +589,7 @@ func (h *history) add(g *catalog.Product, known *pastProduct) {
 	if s.Start == days {
 		return
 	}
-	slots := map[slotKey]*[daySlots]float32{}
+	slots := map[slotKey]*slotShares{}
 	for k := range known.slots {
 		slots[k] = nil
 	}
@@ -601,7 +601,7 @@ func (h *history) add(g *catalog.Product, known *pastProduct) {
 			delete(slots, k)
 			continue
 		}
-		var sum [daySlots]float32
+		var sum slotShares
 		early, late := known.slots[k], known.late[k]
 		for h := range sum {
 			n := int64(0)

@@ -162,6 +162,14 @@ type ProductionWhy struct {
 	Capacity *CapacityWhy `json:"capacity,omitempty" doc:"of equipment; left out: it fits"`
 }
 
+// short is what of the round does not fit its equipment.
+func (w ProductionWhy) short() qty.Qty {
+	if w.Capacity == nil {
+		return 0
+	}
+	return w.Capacity.Short
+}
+
 // ForecastWhy is the forecast of the day behind a figure.
 type ForecastWhy struct {
 	RunID     id.ID    `json:"run_id"`
@@ -317,7 +325,7 @@ func (m *Made) Acts() bool {
 
 var (
 	putProduction = db.NewMany(`INSERT INTO replenish_production (id, plan_id, version, product_id, round_no, from_slot, to_slot, ready_slot, mean, quantile, on_hand, proposed, make, made,
-		state, staff_id, decided_at, reason, why) VALUES `, `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
+		state, staff_id, decided_at, reason, why, short) VALUES `, `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
 	putRequirements = db.NewMany(`INSERT INTO replenish_requirement (id, plan_id, version, product_id, date, gross, loss, need, on_hand, in_transit, net, made, lacking, why) VALUES `,
 		`(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
 	putProposals = db.NewMany(`INSERT INTO replenish_proposal (id, plan_id, version, product_id, supplier_id, source_id, due, order_by, late, net, packs, proposed, qty, amount_fen, pack, unit,
@@ -348,7 +356,7 @@ func (m *Made) Steps(plan, version id.ID) ([]func(tx *db.Tx) error, error) {
 			return nil, err
 		}
 		batches[0].rows = append(batches[0].rows, []any{id.New(), plan, version, r.Product, r.Round, r.From, r.To, r.Ready, r.Mean, r.Quantile, r.OnHand, r.Make, r.Make, 0,
-			Proposed, 0, nil, "", string(why)})
+			Proposed, 0, nil, "", string(why), r.Why.short()})
 	}
 	for _, r := range m.Needs {
 		why, err := json.Marshal(r.Why)

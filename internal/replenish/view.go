@@ -127,24 +127,14 @@ type ProductionView struct {
 }
 
 const productionColumns = `SELECT p.date, l.id, l.product_id, c.code, c.name, c.base_unit, l.round_no, l.from_slot, l.to_slot, l.ready_slot, l.mean, l.quantile, l.on_hand, l.proposed, l.make, l.made,
-	l.state, COALESCE(s.display_name, ''), l.decided_at, l.reason, l.why
+	l.state, COALESCE(s.display_name, ''), l.decided_at, l.reason, l.short, l.why
 	FROM replenish_production l JOIN replenish_plan p ON p.id = l.plan_id AND p.version = l.version JOIN catalog_product c ON c.id = l.product_id LEFT JOIN org_staff s ON s.id = l.staff_id `
 
 func scanProduction(site *org.Site, scan func(...any) error) (v ProductionView, ready int64, why string, err error) {
 	var date cal.Date
 	var from, to int64
 	err = scan(&date, &v.ID, &v.ProductID, &v.Code, &v.Name, &v.Unit, &v.Round, &from, &to, &ready, &v.Mean, &v.Quantile, &v.OnHand, &v.Proposed, &v.Make, &v.Made,
-		&v.State, &v.DecidedBy, &v.DecidedAt, &v.Reason, &why)
-	if err == nil {
-		var tight struct {
-			Capacity *struct {
-				Short qty.Qty `json:"short"`
-			} `json:"capacity"`
-		}
-		if err = json.Unmarshal([]byte(why), &tight); err == nil && tight.Capacity != nil {
-			v.Short = tight.Capacity.Short
-		}
-	}
+		&v.State, &v.DecidedBy, &v.DecidedAt, &v.Reason, &v.Short, &why)
 	v.From, v.To, v.ReadyBy = slotText(from), slotText(to), slotText(ready)
 	if err == nil {
 		d := date.Time()
@@ -179,7 +169,7 @@ type ProductionSearch struct {
 
 // A round of which nothing fits its equipment is to be seen as well: it is what lacks most.
 const listProduction = productionColumns + `WHERE l.plan_id = $1 AND (l.ready_slot, c.code, l.round_no) > ($2, $3, $4) AND (CAST($5 AS TEXT) = '' OR l.state = $5)
-	AND (CAST($6 AS BIGINT) = 0 OR l.round_no = $6) AND (CAST($7 AS BIGINT) = 1 OR l.make > 0 OR l.proposed > 0 OR l.why LIKE '%"capacity":%' AND l.why NOT LIKE '%"short":"0"%') AND (CAST($8 AS BIGINT) = 0 OR l.state <> 'done' AND l.make > l.made)
+	AND (CAST($6 AS BIGINT) = 0 OR l.round_no = $6) AND (CAST($7 AS BIGINT) = 1 OR l.make > 0 OR l.proposed > 0 OR l.short > 0) AND (CAST($8 AS BIGINT) = 0 OR l.state <> 'done' AND l.make > l.made)
 	AND (CAST($9 AS TEXT) = '' OR c.search LIKE $10 ESCAPE '!')
 	ORDER BY l.ready_slot, c.code, l.round_no LIMIT $11`
 

@@ -12,6 +12,7 @@ import (
 	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/money"
 	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/platform/web"
 )
@@ -139,7 +140,8 @@ type Half struct {
 	WeekFen int64  `json:"week_fen" doc:"a week before"`
 }
 
-// Alarm is something that somebody should see to now.
+// Alarm is something that somebody should see to now. Seen over several sites, the like of one site stand together: the one
+// that most money is at stake for, and how many more.
 type Alarm struct {
 	Kind      string     `json:"kind" enum:"sold_out,round_late,expired,expires_soon,not_clocked_out"`
 	Red       bool       `json:"red" doc:"now; else soon"`
@@ -149,6 +151,8 @@ type Alarm struct {
 	Product   string     `json:"product"`
 	N         int64      `json:"n" doc:"how many, where it is a number of things"`
 	At        *time.Time `json:"at,omitempty" doc:"since when, or until when"`
+	Fen       money.Fen  `json:"fen" doc:"what is at stake, of all that stand together: goods at cost, or what the product has sold today, or what the round would sell for"`
+	More      int64      `json:"more" doc:"of the same kind at this site, besides"`
 }
 
 // Board is everything the big screen shows.
@@ -160,8 +164,8 @@ type Board struct {
 	Stores    []Store   `json:"stores" doc:"the worst first"`
 	Halves    []Half    `json:"halves" doc:"of all sites together"`
 	Trend     []Trend   `json:"trend" doc:"the days before, the oldest first, and this one"`
-	Alarms    []Alarm   `json:"alarms" doc:"the worst first, at most 60"`
-	AlarmsAll int64     `json:"alarms_all" doc:"how many there are"`
+	Alarms    []Alarm   `json:"alarms" doc:"the worst kind first, in it what most money is at stake for, at most 60"`
+	AlarmsAll int64     `json:"alarms_all" doc:"how many there are, each for itself"`
 }
 
 // Trend is a day beside others.
@@ -494,7 +498,7 @@ const (
 	soon      = 2 * time.Hour
 )
 
-var expiring = db.NewMany(`SELECT b.site_id, k.product_id, MIN(b.expires_at), COUNT(*) FROM stock_batch b JOIN catalog_sku k ON k.id = b.sku_id
+var expiring = db.NewMany(`SELECT b.site_id, k.product_id, MIN(b.expires_at), COUNT(*), COALESCE(SUM(v.posted_in - v.posted_out), 0) FROM stock_batch b JOIN catalog_sku k ON k.id = b.sku_id JOIN ledger_account v ON v.id = b.value_id
 	WHERE b.open = 1 AND b.expires_at <= $1 AND b.site_id IN (`, `?`, `) GROUP BY b.site_id, k.product_id`)
 
 func (s *Service) alarms(tx *db.Tx, b *Board, days []*seen, rounds *siteRounds) error {
@@ -506,13 +510,13 @@ func (s *Service) alarms(tx *db.Tx, b *Board, days []*seen, rounds *siteRounds) 
 		ids = append(ids, d.site.ID)
 		names[d.site.ID] = d.site.Name
 		for _, p := range d.outNow() {
-			all = append(all, Alarm{Kind: "sold_out", Red: true, SiteID: d.site.ID, ProductID: p})
+			all = append(all, Alarm{Kind: "sold_out", Red: true, SiteID: d.site.ID, ProductID: p, Fen: money.Fen(d.products[p].sales)})
 		}
 		for i := range rounds.rounds[d.site.ID] {
 			if r := &rounds.rounds[d.site.ID][i]; r.late(d.site, d.date, tx.Now()) {
 				t := d.date.Time()
 				ready := time.Date(t.Year(), t.Month(), t.Day(), 0, int(r.ready)*30, 0, 0, d.site.Location())
-				all = append(all, Alarm{Kind: "round_late", Red: true, SiteID: d.site.ID, ProductID: r.product, N: r.no, At: &ready})
+				all = append(all, Alarm{Kind: "round_late", Red: true, SiteID: d.site.ID, ProductID: r.product, N: r.no, At: &ready, Fen: money.Fen(rounds.prices[d.site.ID][r.product].worth(r.make - r.made))})
 			}
 		}
 	}
@@ -526,7 +530,7 @@ func (s *Service) alarms(tx *db.Tx, b *Board, days []*seen, rounds *siteRounds) 
 	for rows.Next() {
 		a := Alarm{Kind: "expires_soon"}
 		var at time.Time
-		if err := rows.Scan(&a.SiteID, &a.ProductID, &at, &a.N); err != nil {
+		if err := rows.Scan(&a.SiteID, &a.ProductID, &at, &a.N, &a.Fen); err != nil {
 			return err
 		}
 		at = at.In(zones[a.SiteID])
@@ -539,10 +543,15 @@ func (s *Service) alarms(tx *db.Tx, b *Board, days []*seen, rounds *siteRounds) 
 		return err
 	}
 	rank := map[string]int{"expired": 1, "sold_out": 2, "round_late": 3, "expires_soon": 4, "not_clocked_out": 5}
-	slices.SortStableFunc(all, func(x, y Alarm) int {
-		return cmp.Or(cmp.Compare(rank[x.Kind], rank[y.Kind]), compareTimes(x.At, y.At), cmp.Compare(x.SiteID, y.SiteID), cmp.Compare(x.ProductID, y.ProductID))
-	})
+	worst := func(x, y Alarm) int {
+		return cmp.Or(cmp.Compare(rank[x.Kind], rank[y.Kind]), cmp.Compare(y.Fen, x.Fen), compareTimes(x.At, y.At), cmp.Compare(x.SiteID, y.SiteID), cmp.Compare(x.ProductID, y.ProductID))
+	}
+	slices.SortFunc(all, worst)
 	b.AlarmsAll = int64(len(all))
+	if len(days) > 1 {
+		all = together(all)
+		slices.SortFunc(all, worst)
+	}
 	all = all[:min(len(all), maxAlarms)]
 	var products []id.ID
 	for _, a := range all {
@@ -562,6 +571,26 @@ func (s *Service) alarms(tx *db.Tx, b *Board, days []*seen, rounds *siteRounds) 
 	}
 	b.Alarms = append(b.Alarms, all...)
 	return nil
+}
+
+// together puts the like of one site into one; the first of them speaks for all.
+func together(all []Alarm) []Alarm {
+	type like struct {
+		kind string
+		site id.ID
+	}
+	at := map[like]int{}
+	var out []Alarm
+	for _, a := range all {
+		if i, ok := at[like{a.Kind, a.SiteID}]; ok {
+			out[i].More++
+			out[i].Fen += a.Fen
+			continue
+		}
+		at[like{a.Kind, a.SiteID}] = len(out)
+		out = append(out, a)
+	}
+	return out
 }
 
 func compareTimes(a, b *time.Time) int {

@@ -229,7 +229,7 @@ func (s *shop) step(ctx context.Context, at, next time.Time, minute int, date ca
 	add(s.due("early in", minute, wakeAt), func() error { return s.clock(ctx, "in", 0) })
 	add(s.due("order", minute, wakeAt+5), func() error { return s.order(ctx) })
 	add(s.due("receive", minute, wakeAt+10), func() error { return s.receive(ctx, date) })
-	for h := wakeAt + 15; h < closeAt-30; h += 30 {
+	for h := wakeAt + 15; h < closeAt-30; h += 15 {
 		add(s.due(fmt.Sprint("make ", h), minute, h), func() error { return s.make(ctx, minute) })
 	}
 	add(s.due("order again", minute, 13*60), func() error { return s.order(ctx) })
@@ -346,8 +346,12 @@ func (s *shop) receive(ctx context.Context, date cal.Date) error {
 	return nil
 }
 
-// ahead is how long before a round must be ready it is begun, in minutes.
-const ahead = 30
+// How long before a round must be ready it is begun, in minutes: those of the morning are many at once, and what is made too
+// early in the day is over its time before the shop closes.
+const (
+	ahead     = 10
+	aheadOpen = 50
+)
 
 // make confirms the rounds of the plan that must be ready soon, which follow up to then what the day has sold, and makes them.
 func (s *shop) make(ctx context.Context, minute int) error {
@@ -395,11 +399,15 @@ func (s *shop) make(ctx context.Context, minute int) error {
 
 // soon are the rounds that must be ready soon and of which something is still to be made.
 func (s *shop) soon(ctx context.Context, minute int) ([]round, error) {
+	by := minute + ahead
+	if minute < openAt {
+		by = minute + aheadOpen
+	}
 	all, err := list[round](ctx, s.manager, "/api/plans/"+s.plan.String()+"/production?open=true")
 	return slices.DeleteFunc(all, func(r round) bool {
 		var h, m int
 		_, err := fmt.Sscanf(r.ReadyBy, "%d:%d", &h, &m)
-		return err != nil || h*60+m > minute+ahead
+		return err != nil || h*60+m > by
 	}), err
 }
 
@@ -611,7 +619,7 @@ func (s *shop) look(ctx context.Context, at time.Time) error {
 }
 
 const (
-	thrifty = .5 // of the people who want a product take it from a batch on markdown
+	thrifty = .7 // of the people who want a product take it from a batch on markdown
 	tempted = .2 // of all people take something on markdown that they did not come for
 )
 

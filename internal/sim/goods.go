@@ -63,12 +63,12 @@ K06 红豆面包 550 36 4 14 morning . dough×70 bean_paste×25
 K07 巧克力麦芬 890 48 4 10 evening . dough×60 chocolate×20
 K08 芝士蛋糕 1290 48 2 8 evening . cheese×3 custard×60
 咖啡与饮品
-C01 美式咖啡 990 6 2 60 morning . coffee_bean×18 cup×1
-C02 拿铁 1390 6 2 54 morning . coffee_bean×18 milk×220 cup×1
-C03 冰拿铁 1490 6 2 30 noon + coffee_bean×18 milk×180 cup×1
-C04 豆浆 390 6 4 44 morning - soy_milk×300 cup×1
-C05 热奶茶 990 6 2 22 evening - tea_base×120 milk×150 cup×1
-C06 柠檬茶 1090 6 2 20 evening + tea_base×250 lemon×20 cup×1
+C01 瓶装美式 990 36 2 60 morning . coffee_bean×18 cup×1
+C02 瓶装拿铁 1390 36 2 54 morning . coffee_bean×18 milk×220 cup×1
+C03 瓶装冰拿铁 1490 36 2 30 noon + coffee_bean×18 milk×180 cup×1
+C04 瓶装豆浆 390 36 4 44 morning - soy_milk×300 cup×1
+C05 瓶装奶茶 990 36 2 22 evening - tea_base×120 milk×150 cup×1
+C06 瓶装柠檬茶 1090 36 2 20 evening + tea_base×250 lemon×20 cup×1
 熟食
 H01 炸鸡块 990 6 4 34 evening . chicken×120 batter×20
 H02 烤肠 500 6 5 48 evening . sausage×1

@@ -223,7 +223,9 @@ export function AlarmList(props: { day: Day; most: number }) {
   const checks = useRead(['checks', 'board'], (signal) => must(client.GET('/api/checks', { signal })), { skip: !can('check.read') || !me.permissions.includes('check.read'), every: 30_000 })
   const bad = checks.data?.proofs?.filter((p) => p.bad > 0).length ?? 0
   const alarms = day.alarms ?? []
-  const shown = alarms.slice(0, most - (bad > 0 ? 1 : 0))
+  const [open, setOpen] = useState(false)
+  const shown = open ? alarms : alarms.slice(0, most - (bad > 0 ? 1 : 0))
+  const left = day.alarms_all - shown.reduce((n, a) => n + 1 + a.more, 0)
   if (alarms.length === 0 && bad === 0) return <p className="bd-quiet bd-green">{'\u2713'} {t('alarms_none')}</p>
   return (
     <ul className="bd-alarms">
@@ -231,15 +233,17 @@ export function AlarmList(props: { day: Day; most: number }) {
       {shown.map((a, i) => {
         const words = a.kind === 'sold_out' ? t('sold_out', { product: a.product }) : a.kind === 'round_late' ? t('round_late', { product: a.product, n: a.n }) : a.kind === 'expired' ? t('expired', { product: a.product, n: a.n })
           : a.kind === 'expires_soon' ? t('expires_soon', { product: a.product, n: a.n, at: a.at ? f.clock(a.at) : '' }) : t('not_clocked_out', { n: a.n })
+        const more = a.more > 0 ? t('alarm_more', { n: a.more }) : ''
         return (
           <li key={i}>
             <span className={a.red ? 'bd-red' : 'bd-amber'}>{a.red ? `\u25b2 ${t('now')}` : `\u25cf ${t('soon')}`}</span>
-            <Link to={a.product_id ? `/stores/${a.site_id}/${a.product_id}` : `/stores/${a.site_id}`}>{words}</Link>
+            <Link to={a.product_id && a.more === 0 ? `/stores/${a.site_id}/${a.product_id}` : `/stores/${a.site_id}`}>{words}{more}</Link>
             <span className="bd-note">{a.site_name}</span>
           </li>
         )
       })}
-      {day.alarms_all > shown.length && <li className="bd-note"><span /><span>{t('alarms_more', { n: day.alarms_all - shown.length })}</span><span /></li>}
+      {!open && alarms.length > shown.length && <li className="bd-note"><span /><button type="button" className="bd-more" onClick={() => setOpen(true)}>{t('alarms_more', { n: left })}</button><span /></li>}
+      {(open || alarms.length === shown.length) && left > 0 && <li className="bd-note"><span /><span>{t('alarms_more', { n: left })}</span><span /></li>}
     </ul>
   )
 }

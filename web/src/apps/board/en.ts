@@ -59,6 +59,7 @@ export default {
   closed: 'closed',
   alarms: 'To see to',
   alarms_more: '{n} more',
+  alarm_more: ', and {n} more',
   alarms_none: 'Nothing to see to',
   sold_out: '{product} is sold out',
   round_late: '{product}: round {n} is late',

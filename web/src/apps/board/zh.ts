@@ -56,6 +56,7 @@ export default {
   closed: '未营业',
   alarms: '要处理',
   alarms_more: '还有 {n} 条',
+  alarm_more: '，另有 {n} 项',
   alarms_none: '没有要处理的事',
   sold_out: '{product} 卖完了',
   round_late: '{product} 第 {n} 轮该做好了',

@@ -7026,8 +7026,18 @@ export interface components {
              * @description since when, or until when
              */
             at?: string;
+            /**
+             * Format: int64
+             * @description what is at stake, of all that stand together: goods at cost, or what the product has sold today, or what the round would sell for
+             */
+            fen: number;
             /** @enum {string} */
             kind: "sold_out" | "round_late" | "expired" | "expires_soon" | "not_clocked_out";
+            /**
+             * Format: int64
+             * @description of the same kind at this site, besides
+             */
+            more: number;
             /**
              * Format: int64
              * @description how many, where it is a number of things
@@ -7041,11 +7051,11 @@ export interface components {
             site_name: string;
         };
         ReportBoard: {
-            /** @description the worst first, at most 60 */
+            /** @description the worst kind first, in it what most money is at stake for, at most 60 */
             alarms: components["schemas"]["ReportAlarm"][];
             /**
              * Format: int64
-             * @description how many there are
+             * @description how many there are, each for itself
              */
             alarms_all: number;
             /**
