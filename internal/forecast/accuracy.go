@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -12,6 +13,7 @@ import (
 	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/qty"
 )
 
 // How wrong past forecasts were. Each figure comes from the last twelve weekly forecasts, made from what was
@@ -62,11 +64,61 @@ type Item struct {
 	cost float64
 }
 
-// People compares what people decided with what the machine had said, on days that are over.
+// People compares what people decided with what the machine had said, on days that are over: the newest 256. Days on
+// which the goods ran out tell nobody what would have sold and are only counted.
 type People struct {
-	N           int64    `json:"n"`
+	Versus
+	SoldOut  int64     `json:"sold_out" doc:"days left out: the goods ran out"`
+	ByPerson []Decider `json:"by_person" doc:"most days first"`
+	ByReason []Decider `json:"by_reason" doc:"most days first, at most 20"`
+	Days     []Judged  `json:"days" doc:"newest first, at most 50"`
+}
+
+// Versus is people against the machine. Errors are in shares of the day, so that products of different units count alike.
+type Versus struct {
+	N           int64    `json:"n" doc:"days measured"`
+	Better      int64    `json:"better" doc:"days on which the person was closer"`
 	Wape        *float64 `json:"wape"`
 	WapeMachine *float64 `json:"wape_machine"`
+
+	person, machine, sold float64
+}
+
+// Decider is a person or a reason.
+type Decider struct {
+	StaffID id.ID  `json:"staff_id" doc:"empty: a reason, or the house itself"`
+	Name    string `json:"name" doc:"of the person; the reason"`
+	Versus
+}
+
+// Judged is a day that a person decided and that is over.
+type Judged struct {
+	SiteID    id.ID    `json:"site_id"`
+	SiteName  string   `json:"site_name"`
+	ProductID id.ID    `json:"product_id"`
+	Name      string   `json:"name"`
+	Date      cal.Date `json:"date"`
+	Unit      string   `json:"unit"`
+	Said      qty.Qty  `json:"said"`
+	Machine   qty.Qty  `json:"machine"`
+	Sold      qty.Qty  `json:"sold"`
+	SoldOut   bool     `json:"sold_out"`
+	By        string   `json:"by"`
+	Reason    string   `json:"reason"`
+}
+
+func (v *Versus) judge(said, machine, sold qty.Qty) {
+	scale := max(machine, sold).Approx()
+	if scale <= 0 {
+		return
+	}
+	person, other := math.Abs((said-sold).Approx())/scale, math.Abs((machine-sold).Approx())/scale
+	v.N++
+	if person < other {
+		v.Better++
+	}
+	v.person, v.machine, v.sold = v.person+person, v.machine+other, v.sold+sold.Approx()/scale
+	v.Wape, v.WapeMachine = share(v.person, v.sold), share(v.machine, v.sold)
 }
 
 const (
@@ -77,7 +129,8 @@ const (
 		ORDER BY r.site_id`
 	talliesOfRun = `SELECT f.product_id, p.name, f.tally FROM forecast_product f JOIN catalog_product p ON p.id = f.product_id WHERE f.run_id = $1`
 	tracksOfRun  = `SELECT category_id, days FROM forecast_track WHERE run_id = $1`
-	peopleSaid   = `SELECT o.qty, o.machine, o.site_id, o.product_id, o.date FROM forecast_override o
+	peopleSaid   = `SELECT o.qty, o.machine, o.site_id, t.name, o.product_id, p.name, p.base_unit, o.date, o.reason, o.staff_id, COALESCE(f.display_name, '')
+		FROM forecast_override o JOIN org_site t ON t.id = o.site_id JOIN catalog_product p ON p.id = o.product_id LEFT JOIN org_staff f ON f.id = o.staff_id
 		WHERE o.qty IS NOT NULL AND o.date <= $1
 			AND (CAST($2 AS BIGINT) = 1 OR o.site_id IN (SELECT site_id FROM org_reach WHERE staff_id = $3 AND perm = $4))
 			AND (CAST($5 AS BIGINT) = 0 OR o.site_id = $5)
@@ -258,40 +311,48 @@ func tracksOf(tx *db.Tx, run id.ID) (map[id.ID][]trackDay, error) {
 func people(ctx context.Context, tx *db.Tx, site id.ID, until cal.Date) (*People, error) {
 	rows := tx.Query(peopleSaid, append(append([]any{until}, org.SitesOf(ctx, permRead).Args()...), site)...)
 	defer rows.Close()
-	type said struct {
-		person, machine float64
-		key             SaleKey
-	}
-	var all []said
+	p := &People{ByPerson: []Decider{}, ByReason: []Decider{}, Days: []Judged{}}
 	var keys []SaleKey
+	var by []id.ID
 	for rows.Next() {
-		var x said
-		var q, m int64
-		if err := rows.Scan(&q, &m, &x.key.SiteID, &x.key.ProductID, &x.key.Date); err != nil {
+		var x Judged
+		var staff id.ID
+		if err := rows.Scan(&x.Said, &x.Machine, &x.SiteID, &x.SiteName, &x.ProductID, &x.Name, &x.Unit, &x.Date, &x.Reason, &staff, &x.By); err != nil {
 			return nil, err
 		}
-		x.person, x.machine = float64(q), float64(m)
-		all, keys = append(all, x), append(keys, x.key)
+		p.Days, keys, by = append(p.Days, x), append(keys, SaleKey{x.SiteID, x.ProductID, x.Date}), append(by, staff)
 	}
-	if err := rows.Err(); err != nil || len(all) == 0 {
+	if err := rows.Err(); err != nil || len(keys) == 0 {
 		return nil, err
 	}
 	sold, err := SalesInForce(tx, keys)
 	if err != nil {
 		return nil, fmt.Errorf("sales behind overrides: %w", err)
 	}
-	p := &People{}
-	var person, machine, n float64
-	for _, x := range all {
-		// In shares of the machine's figure, so that products of different units count alike.
-		actual := float64(sold[x.key].Qty)
-		if scale := math.Max(x.machine, actual); scale > 0 {
-			person += math.Abs(x.person-actual) / scale
-			machine += math.Abs(x.machine-actual) / scale
-			n += actual / scale
-			p.N++
+	for i := range p.Days {
+		x := &p.Days[i]
+		day := sold[keys[i]]
+		if x.Sold, x.SoldOut = day.Qty, day.SoldOut != nil; x.SoldOut {
+			p.SoldOut++
+			continue
 		}
+		p.judge(x.Said, x.Machine, x.Sold)
+		decider(&p.ByPerson, by[i], x.By).judge(x.Said, x.Machine, x.Sold)
+		decider(&p.ByReason, 0, strings.TrimSpace(x.Reason)).judge(x.Said, x.Machine, x.Sold)
 	}
-	p.Wape, p.WapeMachine = share(person, n), share(machine, n)
+	for _, all := range []*[]Decider{&p.ByPerson, &p.ByReason} {
+		slices.SortStableFunc(*all, func(a, b Decider) int { return cmp.Or(cmp.Compare(b.N, a.N), strings.Compare(a.Name, b.Name)) })
+	}
+	p.ByReason, p.Days = p.ByReason[:min(len(p.ByReason), 20)], p.Days[:min(len(p.Days), 50)]
 	return p, nil
+}
+
+// decider finds or adds one.
+func decider(all *[]Decider, staff id.ID, name string) *Decider {
+	at := slices.IndexFunc(*all, func(d Decider) bool { return d.StaffID == staff && (staff != 0 || d.Name == name) })
+	if at < 0 {
+		at = len(*all)
+		*all = append(*all, Decider{StaffID: staff, Name: name})
+	}
+	return &(*all)[at]
 }

@@ -354,8 +354,38 @@ func TestAPersonsFigureHoldsAndIsMeasuredBesideTheMachines(t *testing.T) {
 		c.call(c.admin, "POST", "/api/forecasts/run", m{"site_id": c.mine.String()}, 200)
 		c.work()
 		people := c.call(c.admin, "GET", "/api/forecasts/accuracy?level=product", nil, 200).body["people"].(m)
-		if people["n"].(float64) != 1 || people["wape"].(float64) < 5*people["wape_machine"].(float64) {
+		if people["n"].(float64) != 1 || people["wape"].(float64) < 5*people["wape_machine"].(float64) || people["better"].(float64) != 0 {
 			t.Errorf("people: %v", people)
+		}
+
+		// A day that sells out tells nobody who was right; on the next the person is, to the piece.
+		say(c.today.AddDays(1), "60", 200)
+		say(c.today.AddDays(2), "57", 200)
+		gone := int64(18 * 60)
+		load = id.New()
+		c.write(func(tx *db.Tx) error { return OpenLoad(tx, load) })
+		c.write(func(tx *db.Tx) error {
+			return PutSales(tx, load, []SaleDay{
+				{SaleKey: SaleKey{c.mine, bun.ID, c.today.AddDays(1)}, Qty: 44 * qty.Scale, SoldOut: &gone},
+				{SaleKey: SaleKey{c.mine, bun.ID, c.today.AddDays(2)}, Qty: 57 * qty.Scale}})
+		})
+		c.write(func(tx *db.Tx) error { return ApplyLoad(tx, load) })
+		d.Clock.Add(48 * time.Hour)
+		c.call(c.admin, "POST", "/api/forecasts/run", m{"site_id": c.mine.String()}, 200)
+		c.work()
+		people = c.call(c.admin, "GET", "/api/forecasts/accuracy?level=product", nil, 200).body["people"].(m)
+		if people["n"].(float64) != 2 || people["better"].(float64) != 1 || people["sold_out"].(float64) != 1 {
+			t.Errorf("people: %v", people)
+		}
+		for _, list := range []string{"by_person", "by_reason"} {
+			one := people[list].([]any)
+			if len(one) != 1 || one[0].(m)["n"].(float64) != 2 || one[0].(m)["better"].(float64) != 1 || one[0].(m)["name"] == "" {
+				t.Errorf("%s: %v", list, one)
+			}
+		}
+		shown := people["days"].([]any)
+		if len(shown) != 3 || shown[0].(m)["said"] != "57" || shown[0].(m)["sold"] != "57" || shown[1].(m)["sold_out"] != true || shown[2].(m)["said"] != "500" || shown[2].(m)["name"] != "鲜肉包" {
+			t.Errorf("days: %v", shown)
 		}
 		c.proven()
 	}, tables)

@@ -4758,6 +4758,26 @@ export interface components {
             /** @description a person's figure that holds instead */
             override?: string;
         };
+        ForecastDecider: {
+            /**
+             * Format: int64
+             * @description days on which the person was closer
+             */
+            better: number;
+            /**
+             * Format: int64
+             * @description days measured
+             */
+            n: number;
+            /** @description of the person; the reason */
+            name: string;
+            /** @description empty: a reason, or the house itself */
+            staff_id: string;
+            /** Format: double */
+            wape: number | null;
+            /** Format: double */
+            wape_machine: number | null;
+        };
         ForecastFigures: {
             /**
              * Format: double
@@ -4847,6 +4867,20 @@ export interface components {
              */
             wape_snaive: number | null;
         };
+        ForecastJudged: {
+            by: string;
+            date: string;
+            machine: string;
+            name: string;
+            product_id: string;
+            reason: string;
+            said: string;
+            site_id: string;
+            site_name: string;
+            sold: string;
+            sold_out: boolean;
+            unit: string;
+        };
         ForecastLine: {
             code: string;
             days: components["schemas"]["ForecastDayMean"][];
@@ -4918,8 +4952,27 @@ export interface components {
             weekday: string;
         };
         ForecastPeople: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description days on which the person was closer
+             */
+            better: number;
+            /** @description most days first */
+            by_person: components["schemas"]["ForecastDecider"][];
+            /** @description most days first, at most 20 */
+            by_reason: components["schemas"]["ForecastDecider"][];
+            /** @description newest first, at most 50 */
+            days: components["schemas"]["ForecastJudged"][];
+            /**
+             * Format: int64
+             * @description days measured
+             */
             n: number;
+            /**
+             * Format: int64
+             * @description days left out: the goods ran out
+             */
+            sold_out: number;
             /** Format: double */
             wape: number | null;
             /** Format: double */
