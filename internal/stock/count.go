@@ -59,6 +59,8 @@ var (
 	ErrUnapproved    = errs.Define("stock_count_unapproved", errs.Conflict, "还有 {n} 行差异要由别人审批", "{n} differences need the approval of somebody else")
 	ErrOwnCount      = errs.Define("stock_count_own", errs.Forbidden, "不能审批自己盘点的差异,或者这一行还不能审批", "Nobody approves what he counted himself, and only what has been counted")
 	ErrCountTwice    = errs.Define("stock_count_product_twice", errs.Invalid, "同一商品只能写一行", "A product may be there once only")
+	ErrCounted       = errs.Define("stock_count_qty_bad", errs.Invalid, "盘点数不能小于零", "What was counted can't be less than zero")
+	ErrCountPieces   = errs.Define("stock_count_pieces_whole", errs.Invalid, "按个计的商品要数整数", "What is counted in pieces is counted in whole ones")
 	ErrNeverHere     = errs.Define("stock_count_never_here", errs.Conflict, "这家机构从没有过这个商品,请用收货单入库", "This site has never had this product; receive it instead")
 )
 
@@ -271,7 +273,7 @@ const bookOfLine = `SELECT COALESCE(SUM(x.q), 0), COALESCE(SUM(x.v), 0) FROM (
 func (c *Count) Enter(tx *db.Tx, line int64, staff id.ID, counted qty.Qty) (LineState, error) {
 	switch {
 	case counted < 0:
-		return 0, ErrQty.At("qty")
+		return 0, ErrCounted.At("qty")
 	case counted > qty.Max:
 		return 0, ErrQtyTooLarge.At("qty")
 	}

@@ -214,7 +214,7 @@ func TestACountIsTurnedAway(t *testing.T) {
 		enter := func(line int64, q qty.Qty) func(tx *db.Tx) error {
 			return func(tx *db.Tx) error { _, err := c.Enter(tx, line, ann, q); return err }
 		}
-		s.refused(ErrQty, "qty", enter(1, -1))
+		s.refused(ErrCounted, "qty", enter(1, -1))
 		s.refused(ErrQtyTooLarge, "qty", enter(1, qty.Max+1))
 		s.refused(ErrNoCountLine, "", enter(2, 1))
 		s.refused(ErrNeverHere, "", func(tx *db.Tx) error { _, err := c.AddLine(tx, salad, 0); return err })
@@ -287,6 +287,9 @@ func TestTheDeskCounts(t *testing.T) {
 		}
 		o.turnedAway(404, "stock_count_line_unknown", "", "POST", path+"/lines/9/entries", m{"qty": "3"})
 		o.turnedAway(422, "stock_unit_unknown", "unit", "POST", path+"/lines/1/entries", m{"qty": "3", "unit": "barrel"})
+		o.turnedAway(422, "stock_count_pieces_whole", "qty", "POST", path+"/lines/1/entries", m{"qty": "2.5"})
+		o.turnedAway(422, "stock_count_qty_bad", "qty", "POST", path+"/lines/1/entries", m{"qty": "-1"})
+		o.turnedAway(422, "stock_qty_zero", "lines[0].qty", "POST", "/api/stock/adjustments", m{"site_id": o.site, "reason": "count", "lines": []m{{"batch_id": rows(o.done("GET", "/api/stock/batches?site_id="+o.site+"&open=true", nil)["items"])[0]["id"], "qty": "0"}}})
 		o.turnedAway(422, "stock_product_unknown", "product_id", "POST", path+"/lines", m{"product_id": id.New().String()})
 		if l := o.done("POST", path+"/lines", m{"product_id": bun.String()}); l["line_no"] != 1.0 {
 			t.Errorf("buns are there: %v", l)
@@ -343,7 +346,8 @@ func TestAStyleIsCountedInOneAct(t *testing.T) {
 		refuse(409, "stock_count_never_here", "lines[1].product_id", buns, m{"product_id": salad.String(), "qty": "1"})
 		refuse(422, "stock_unit_unknown", "lines[1].unit", buns, m{"product_id": tea.String(), "qty": "1", "unit": "barrel"})
 		refuse(422, "stock_count_product_twice", "lines[1].product_id", buns, buns)
-		refuse(422, "stock_qty_bad", "lines[1].qty", buns, m{"product_id": tea.String(), "qty": "-1"})
+		refuse(422, "stock_count_qty_bad", "lines[1].qty", buns, m{"product_id": tea.String(), "qty": "-1"})
+		refuse(422, "stock_count_pieces_whole", "lines[1].qty", m{"product_id": tea.String(), "qty": "0.5", "unit": "can"}, m{"product_id": bun.String(), "qty": "1.5"})
 		refuse(422, "field_missing", "lines")
 		if lines := rows(o.done("GET", path+"/lines", nil)["items"]); len(lines) != 1 || lines[0]["state"] != "not_counted" {
 			t.Errorf("a refused entry left something: %v", lines)

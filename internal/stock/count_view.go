@@ -3,6 +3,7 @@ package stock
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"zhanggui/internal/org"
@@ -183,6 +184,9 @@ func (c *Count) enterGoods(tx *db.Tx, staff id.ID, in []CountedIn) ([]int64, err
 		if found[i], err = goods.toBase(i, l.Qty, l.Unit); err != nil {
 			return nil, err
 		}
+		if !goods.whole(found[i]) {
+			return nil, ErrCountPieces.At(field(i, "qty"))
+		}
 		if lines[i], err = c.AddLine(tx, goods.sku, 0); err != nil {
 			return nil, errs.As(err).At(field(i, "product_id"))
 		}
@@ -335,7 +339,14 @@ func countRoutes(api *web.API) {
 			q := in.Body.Qty
 			if goods := units[v.ProductID]; goods != nil {
 				if q, err = goods.toBase(0, q, in.Body.Unit); err != nil {
-					return nil, errs.As(err).At("unit")
+					at := "qty"
+					if errors.Is(err, ErrNoUnit) {
+						at = "unit"
+					}
+					return nil, errs.As(err).At(at)
+				}
+				if !goods.whole(q) {
+					return nil, ErrCountPieces.At("qty")
 				}
 			}
 			if _, err := c.Enter(tx, in.Line, org.CallerOf(ctx).ID, q); err != nil {

@@ -407,7 +407,7 @@ func Adjust(tx *db.Tx, c Correction) (*Document, error) {
 	for i, l := range c.Lines {
 		switch {
 		case l.Qty == 0:
-			return nil, ErrQty.At(field(i, "qty"))
+			return nil, ErrQtyZero.At(field(i, "qty"))
 		case l.Qty < 0:
 			l.Qty = -l.Qty
 			err = d.issue(tx, m, i, l, Lost, LossValue)

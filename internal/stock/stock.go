@@ -126,6 +126,7 @@ var (
 	ErrExpired      = errs.Define("batch_expired", errs.Conflict, "{product} 批次 {batch} 已过期,不能销售", "Batch {batch} of {product} has expired and can't be sold")
 	ErrExpiredBack  = errs.Define("batch_expired_back", errs.Conflict, "这个批次已过期,不能退回库存,请选择报废", "This batch has expired; the goods can't go back into stock, choose to discard them")
 	ErrQty          = errs.Define("stock_qty_bad", errs.Invalid, "数量必须大于零", "The quantity must be more than zero")
+	ErrQtyZero      = errs.Define("stock_qty_zero", errs.Invalid, "调整数量不能为零:多了写正数,少了写负数", "An adjustment is more than zero where there is more, less than zero where there is less")
 	ErrQtyTooLarge  = errs.Define("stock_qty_too_large", errs.Invalid, "数量太大", "The quantity is too large")
 	ErrCost         = errs.Define("stock_cost_bad", errs.Invalid, "成本不能为负,也不能过大", "The cost must not be negative, nor too large")
 	ErrNoUnit       = errs.Define("stock_unit_unknown", errs.Invalid, "这个商品没有规格单位“{unit}”", "This product has no unit {unit}")

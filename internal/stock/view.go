@@ -547,6 +547,9 @@ func (g *goodsUnits) toBase(line int, q qty.Qty, unit string) (qty.Qty, error) {
 	return n, nil
 }
 
+// whole tells whether a quantity in the base unit can be counted: half a piece can't.
+func (g *goodsUnits) whole(q qty.Qty) bool { return g.base != "piece" || q%qty.Scale == 0 }
+
 var (
 	productUnits = db.NewMany(`SELECT k.product_id, k.id, p.base_unit, p.shelf_life_h, u.name, u.num, u.den
 	FROM catalog_product p JOIN catalog_sku k ON k.product_id = p.id JOIN catalog_unit u ON u.product_id = p.id WHERE p.id IN (`, `?`, `)`)

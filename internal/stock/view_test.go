@@ -182,7 +182,7 @@ func TestTheStockDeskTurnsAwayWhatIsWrong(t *testing.T) {
 			{422, "not_a_choice", "reason", offs, m{"site_id": o.site, "reason": "bored", "lines": []m{{"batch_id": batch, "qty": "1"}}}},
 			{422, "stock_unit_unknown", "lines[0].unit", offs, m{"site_id": o.site, "reason": "other", "lines": []m{{"batch_id": batch, "qty": "1", "unit": "box"}}}},
 			{404, "batch_unknown", "lines[0].batch_id", offs, m{"site_id": bakery.ID.String(), "reason": "other", "lines": []m{{"batch_id": batch, "qty": "1"}}}},
-			{422, "stock_qty_bad", "lines[0].qty", adjustments, m{"site_id": o.site, "reason": "count", "lines": []m{{"batch_id": batch, "qty": "0"}}}},
+			{422, "stock_qty_zero", "lines[0].qty", adjustments, m{"site_id": o.site, "reason": "count", "lines": []m{{"batch_id": batch, "qty": "0"}}}},
 		} {
 			o.turnedAway(c.status, c.code, c.field, "POST", c.path, c.body)
 		}

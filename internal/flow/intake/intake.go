@@ -1,5 +1,5 @@
 // Package intake takes in what other systems know: stores, products, styles, recipes, suppliers, opening
-// stock, sales, weather and holidays from CSV files, recipes and suppliers also from Excel workbooks, on the command line and from
+// stock, sales, weather and holidays from CSV files, styles, recipes and suppliers also from Excel workbooks, on the command line and from
 // the browser. A file is read, checked and staged in short steps between which the tills sell, and comes into force
 // whole or not at all. See README.md.
 package intake

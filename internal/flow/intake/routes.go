@@ -220,7 +220,7 @@ type listIn struct {
 
 // Routes registers the routes of imports.
 func (s *Service) Routes(api *web.API) {
-	web.Upload(api, web.Route{Path: "/api/imports", Name: "upload-import", Summary: "Upload a CSV file (the body, at most 256 MiB, may be gzip), or an Excel workbook of recipes or suppliers",
+	web.Upload(api, web.Route{Path: "/api/imports", Name: "upload-import", Summary: "Upload a CSV file (the body, at most 256 MiB, may be gzip), or an Excel workbook of styles, recipes or suppliers",
 		Perm: perm, Scope: web.Sites, MaxBody: maxUpload},
 		func(ctx context.Context, _ *db.DB, in *uploadIn, body io.Reader) (*View, error) {
 			return s.upload(ctx, in, body)

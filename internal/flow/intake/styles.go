@@ -51,10 +51,10 @@ var styleColumns = []column{
 	may("value_4", "属性值四", "Value of attribute 4", "版型", "属性值4", "cut", "fit"),
 	may("product", "商品编码", "Product code", "货号", "编码", "sku", "product_code", "item"),
 	may("unit", "规格单位", "Sales unit", unitWords...),
-	soft("barcode", "条码", "Barcode", "商品条码", "国际条码", "ean", "upc", "gtin"),
-	soft("price_fen", "售价(分)", "Price of one unit in fen", priceWords...),
-	may("shelf_life_h", "保质期(小时)", "Shelf life in hours", "保质期", "shelf_life"),
-	must("tax_pct", "税率(%)", "VAT in percent", "税率", "tax", "vat"),
+	soft("barcode", "条码", "Barcode", "商品条码", "国际条码", "ean", "upc", "gtin").of(figures),
+	soft("price_fen", "售价(分)", "Price of one unit in fen", priceWords...).of(figures),
+	may("shelf_life_h", "保质期(小时)", "Shelf life in hours", "保质期", "shelf_life").of(figures),
+	must("tax_pct", "税率(%)", "VAT in percent", "税率", "tax", "vat").of(figures),
 }
 
 // usualAxes are the attributes of a file that has only values.

@@ -1,7 +1,11 @@
 package intake
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -141,5 +145,37 @@ func TestEachWrongLineOfAStyleNamesItsFieldAndReason(t *testing.T) {
 			t.Errorf("a refused file made a style: %d", n)
 		}
 		s.clean()
+	})
+}
+
+// A spreadsheet keeps barcodes and prices as numbers: they come in as the file shows them, and a wrong row is told by its row.
+func TestStylesComeInFromAWorkbook(t *testing.T) {
+	each(t, func(s *shop) {
+		titles := []any{}
+		for _, title := range strings.Split(strings.TrimSpace(styleHead), ",") {
+			titles = append(titles, title)
+		}
+		path := filepath.Join(t.TempDir(), "styles.xlsx")
+		if err := os.WriteFile(path, sheet(t, titles,
+			[]any{"TS", "圆领衫", "服装", nil, "黑", nil, "M", nil, "件", 6900000000017, 9900, 13},
+			[]any{},
+			[]any{"TS", "圆领衫", "服装", nil, "白", nil, "M", "TS-W-M", "件", "6900000000024", 8.9e3, 13},
+			[]any{"TS", "圆领衫", "服装", nil, "白", nil, "S", nil, "件", nil, 8900.5, 13}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		ready, err := look(t.Context(), Styles, func(ctx context.Context) (io.ReadCloser, error) { return os.Open(path) })
+		if err != nil || ready.Encoding != XLSX || ready.RowsTotal != 3 {
+			t.Fatalf("%+v, %v", ready, err)
+		}
+		im, err := s.in.File(t.Context(), Styles, path, Run{Mode: Good, Mapping: Suggest(Styles, ready.Head.Columns)}, nil)
+		if err != nil || counted(im) != "applied 3 read 2 new 0 same 1 refused" {
+			t.Fatalf("%s %v %v", counted(im), s.refused(im), err)
+		}
+		if refused := fmt.Sprint(s.refused(im)); !strings.Contains(refused, "5") || !strings.Contains(refused, "price_fen") {
+			t.Error(refused)
+		}
+		if text := s.style("TS"); !strings.Contains(text, "[6900000000017] 9900") || !strings.Contains(text, "TS-W-M") || !strings.Contains(text, "[6900000000024] 8900") {
+			t.Error(text)
+		}
 	})
 }

@@ -17,7 +17,7 @@ import (
 	"zhanggui/internal/platform/errs"
 )
 
-// Recipes and suppliers are kept in spreadsheets, so their files may be Excel workbooks. A workbook is read as the
+// Styles, recipes and suppliers are kept in spreadsheets, so their files may be Excel workbooks. A workbook is read as the
 // CSV its first sheet would be, row by row and within bounds, and takes the same way from there.
 
 var (
@@ -35,7 +35,7 @@ const (
 )
 
 // inExcel are the kinds that may come as a workbook.
-var inExcel = []Kind{Recipes, Suppliers}
+var inExcel = []Kind{Styles, Recipes, Suppliers}
 
 // XLSX is the encoding of a workbook.
 const XLSX csvx.Encoding = "XLSX"

@@ -672,7 +672,7 @@ export interface paths {
         /** Imports, newest first */
         get: operations["list-imports"];
         put?: never;
-        /** Upload a CSV file (the body, at most 256 MiB, may be gzip), or an Excel workbook of recipes or suppliers */
+        /** Upload a CSV file (the body, at most 256 MiB, may be gzip), or an Excel workbook of styles, recipes or suppliers */
         post: operations["upload-import"];
         delete?: never;
         options?: never;

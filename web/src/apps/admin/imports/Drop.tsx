@@ -54,7 +54,7 @@ export function Drop(props: { kind: ImportKind; done: (made: Import) => void; sm
             {!props.small && <span className="zg-note">{t('drop_note')}</span>}
           </>
         )}
-        <input ref={input} type="file" accept=".csv,.gz,.txt,text/csv" hidden aria-label={t('choose_file')} onChange={(e) => void send(e.target.files?.[0])} />
+        <input ref={input} type="file" accept=".csv,.gz,.txt,.xlsx,text/csv" hidden aria-label={t('choose_file')} onChange={(e) => void send(e.target.files?.[0])} />
       </div>
       {big && <Strip tone="red">{t('too_big')}</Strip>}
       {problem && <ProblemBox problem={problem} />}

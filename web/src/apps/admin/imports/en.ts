@@ -25,7 +25,7 @@ export default {
   kind_note_holidays: 'Days off and make-up working days',
   drop: 'Drop a CSV file here',
   choose_file: 'Choose a file',
-  drop_note: 'UTF-8 or GB18030, may be .gz, at most 256 MiB. The first row names the columns.',
+  drop_note: 'UTF-8 or GB18030, may be .gz, at most 256 MiB. Styles, recipes and suppliers may be Excel (.xlsx). The first row names the columns.',
   uploading: 'Uploading {name}',
   bytes: '{done} of {all} MB',
   too_big: 'The file is larger than 256 MiB. Split it.',

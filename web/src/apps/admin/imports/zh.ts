@@ -22,7 +22,7 @@ export default {
   kind_note_holidays: '放假和调休的日子',
   drop: '把 CSV 文件拖到这里',
   choose_file: '选择文件',
-  drop_note: 'UTF-8 或 GB18030，可以是 .gz 压缩，最大 256 MiB。第一行是列名。',
+  drop_note: 'UTF-8 或 GB18030，可以是 .gz 压缩，最大 256 MiB。款式、配方、供应商也可以是 Excel（.xlsx）。第一行是列名。',
   uploading: '正在上传 {name}',
   bytes: '{done} / {all} MB',
   too_big: '文件超过 256 MiB，请拆成几个。',
