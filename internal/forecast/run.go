@@ -15,7 +15,6 @@ import (
 	"zhanggui/internal/catalog"
 	"zhanggui/internal/org"
 	"zhanggui/internal/platform/cal"
-	"zhanggui/internal/platform/clock"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/jobs"
@@ -774,7 +773,7 @@ func (s *Service) predict(h *history, model *Model, memory *siteMemory) (*madeSi
 		return nil, err
 	}
 	made := &madeSite{site: h.site, tracks: memory.Tracks}
-	made.run = Run{ID: id.New(), SiteID: h.site.ID, Origin: h.origin, DataUntil: h.until, MadeAt: clock.Wall.Now().UnixMilli(),
+	made.run = Run{ID: id.New(), SiteID: h.site.ID, Origin: h.origin, DataUntil: h.until,
 		Products: int64(len(h.products)), Tally: memory.Tally}
 	made.model = memory.model
 	made.rows = make([]madeProduct, len(h.products))
@@ -916,7 +915,7 @@ func (s *Service) keep(ctx context.Context, d *db.DB, m *madeSite, c Course, now
 		return s.clearAway(ctx, d, r.SiteID, before)
 	}
 	if err := act(now, func(tx *db.Tx) error {
-		return tx.Exec(putRun, r.ID, r.SiteID, r.Origin, r.DataUntil, r.MadeAt, r.Products, tally, m.model, print)
+		return tx.Exec(putRun, r.ID, r.SiteID, r.Origin, r.DataUntil, tx.Now().UnixMilli(), r.Products, tally, m.model, print) // the shop's time, as it is shown there
 	}); err != nil {
 		return err
 	}
