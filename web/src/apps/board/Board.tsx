@@ -242,7 +242,7 @@ export function AlarmList(props: { day: Day; most: number }) {
           </li>
         )
       })}
-      {!open && alarms.length > shown.length && <li className="bd-note"><span /><button type="button" className="bd-more" onClick={() => setOpen(true)}>{t('alarms_more', { n: left })}</button><span /></li>}
+      {!open && alarms.length > shown.length && <li className="bd-note"><span /><button type="button" className="bd-more" onClick={() => setOpen(true)}>{t('alarms_more', { n: alarms.length - shown.length })}</button><span /></li>}
       {(open || alarms.length === shown.length) && left > 0 && <li className="bd-note"><span /><span>{t('alarms_more', { n: left })}</span><span /></li>}
     </ul>
   )
