@@ -5,6 +5,7 @@ package conversion
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"strings"
 	"time"
 
@@ -13,7 +14,6 @@ import (
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/errs"
 	"zhanggui/internal/platform/id"
-	"zhanggui/internal/platform/money"
 	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/platform/web"
 	"zhanggui/internal/price"
@@ -304,12 +304,16 @@ func (s *Service) weigh(tx *db.Tx, site *org.Site, known map[id.ID]*catalog.Prod
 			if !ok {
 				return ErrNoPrice.With("product", p.Name).At(fmt.Sprintf("outputs[%d].product_id", i))
 			}
-			// price of one unit × den/num × quantity in the base unit
-			worth, err := money.MulDiv(int64(fen)*u.Den, int64(c.Out[i].Qty), u.Num*qty.Scale)
-			if err != nil || worth > int64(qty.Max) {
+			// price of one unit × den/num × quantity in the base unit, half up: wider than 64 bits, for what a unit may be
+			worth := new(big.Int).Mul(big.NewInt(int64(fen)), big.NewInt(u.Den))
+			worth.Mul(worth, big.NewInt(int64(c.Out[i].Qty)))
+			per := new(big.Int).Mul(big.NewInt(u.Num), big.NewInt(qty.Scale))
+			worth.Add(worth.Lsh(worth, 1), per)
+			worth.Quo(worth, per.Lsh(per, 1))
+			if !worth.IsInt64() || worth.Int64() > int64(qty.Max) {
 				return stock.ErrQtyTooLarge.At(fmt.Sprintf("outputs[%d].qty", i))
 			}
-			c.Out[i].Weight = worth
+			c.Out[i].Weight = worth.Int64()
 		}
 	}
 	return nil

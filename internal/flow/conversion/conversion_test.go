@@ -61,6 +61,7 @@ func open(t *testing.T, d *dbtest.DB) *shop {
 			{Code: "DUST", Name: "茶末", BaseUnit: "g"},
 			{Code: "CAN", Name: "罐茶", BaseUnit: "piece", ShelfLifeH: 240},
 			{Code: "RIBBON", Name: "丝带", BaseUnit: "piece"},
+			{Code: "MOTE", Name: "茶尘", BaseUnit: "g", Units: []catalog.UnitDraft{{Name: "粒", Num: 1, Den: 1_000_000_000_000}}},
 			{Code: "GIFT", Name: "礼盒", BaseUnit: "piece"},
 			{Code: "OLD", Name: "旧礼盒", BaseUnit: "piece", State: catalog.StopSelling},
 		} {
@@ -77,7 +78,7 @@ func open(t *testing.T, d *dbtest.DB) *shop {
 		for _, p := range []struct {
 			code, unit string
 			fen        money.Fen
-		}{{"TEA", "kg", 30000}, {"CAN", "piece", 9900}, {"GIFT", "piece", 25000}, {"DUST", "g", 0}} {
+		}{{"TEA", "kg", 30000}, {"CAN", "piece", 9900}, {"GIFT", "piece", 25000}, {"DUST", "g", 0}, {"MOTE", "粒", 18_446_745}} {
 			if _, err := prices.Set(tx, s.staff, price.Draft{ProductID: s.by[p.code].ID, Unit: p.unit, Price: &p.fen}); err != nil {
 				return err
 			}
@@ -319,26 +320,28 @@ func TestWhatCanNotBeConverted(t *testing.T) {
 			"itself": {func(in *conversion.In) {
 				in.Shape, in.Outputs = stock.ConvertShape, []conversion.OutputIn{s.out("CASE", 1, 1)}
 			}, stock.ErrConvertedSame, "outputs[0].product_id"},
-			"no basis":               {func(in *conversion.In) { in.Basis = "mood" }, stock.ErrSharedBy, "basis"},
-			"no shares":              {func(in *conversion.In) { in.Outputs[0].Share, in.Outputs[1].Share = 0, 0 }, stock.ErrConvertedWeight, "outputs"},
-			"pieces by weight":       {func(in *conversion.In) { in.Basis = stock.ByWeight }, conversion.ErrByWeight, "outputs[1].product_id"},
-			"no price":               {func(in *conversion.In) { in.Basis, in.Outputs[1] = stock.ByValue, s.out("RIBBON", 1, 0) }, conversion.ErrNoPrice, "outputs[1].product_id"},
-			"nothing":                {func(in *conversion.In) { in.Lines[0].Qty = 0 }, stock.ErrQty, "lines[0].qty"},
-			"half a case":            {func(in *conversion.In) { in.Lines[0].Qty = 500 }, conversion.ErrPieces, "lines[0].qty"},
-			"half a can":             {func(in *conversion.In) { in.Outputs[1].Qty = 500 }, conversion.ErrPieces, "outputs[1].qty"},
-			"more than there is":     {func(in *conversion.In) { in.Lines[0].Qty = 3 * qty.Scale }, stock.ErrShort, "lines[0].qty"},
-			"an unknown product":     {func(in *conversion.In) { in.Lines[0].ProductID = 9 }, stock.ErrNoSKU, "lines[0].product_id"},
-			"an unknown output":      {func(in *conversion.In) { in.Outputs[1].ProductID = 9 }, stock.ErrNoSKU, "outputs[1].product_id"},
-			"an unknown unit":        {func(in *conversion.In) { in.Outputs[1].Unit = "box" }, catalog.ErrNoUnit, "outputs[1].unit"},
-			"a bundle":               {func(in *conversion.In) { in.Lines[0].ProductID = s.by["SET"].ID }, catalog.ErrBundleStock, "lines[0].product_id"},
-			"into a bundle":          {func(in *conversion.In) { in.Outputs[0].ProductID = s.by["SET"].ID }, catalog.ErrBundleStock, "outputs[0].product_id"},
-			"what is not sold":       {func(in *conversion.In) { in.Outputs[1] = s.out("OLD", 1, 1) }, conversion.ErrLife, "outputs[1].product_id"},
-			"another product's lot":  {func(in *conversion.In) { in.Lines[0].BatchID = tea }, stock.ErrNoBatch, "lines[0].batch_id"},
-			"a code with a blank":    {func(in *conversion.In) { in.Outputs[0].Code = "a b" }, stock.ErrCode, "outputs[0].code"},
-			"no such expiry":         {func(in *conversion.In) { in.Outputs[0].Expiry = "never" }, conversion.ErrExpiry, "outputs[0].expiry"},
-			"a loss of no line":      {func(in *conversion.In) { in.Losses = []conversion.LossIn{{Line: 1, Qty: 1000, Reason: "trim"}} }, stock.ErrConversionLoss, "losses[0].line"},
-			"more lost than went in": {func(in *conversion.In) { in.Losses = []conversion.LossIn{{Line: 0, Qty: 2000, Reason: "trim"}} }, stock.ErrConversionLoss, "losses[0].qty"},
-			"lost for no reason":     {func(in *conversion.In) { in.Losses = []conversion.LossIn{{Line: 0, Qty: 1000}} }, stock.ErrConversionLoss, "losses[0].qty"},
+			"no basis":         {func(in *conversion.In) { in.Basis = "mood" }, stock.ErrSharedBy, "basis"},
+			"no shares":        {func(in *conversion.In) { in.Outputs[0].Share, in.Outputs[1].Share = 0, 0 }, stock.ErrConvertedWeight, "outputs"},
+			"pieces by weight": {func(in *conversion.In) { in.Basis = stock.ByWeight }, conversion.ErrByWeight, "outputs[1].product_id"},
+			// 18,446,745 fen × 10¹² is a little more than 2⁶⁴: it must not come out as a little.
+			"worth more than 64 bits": {func(in *conversion.In) { in.Basis, in.Outputs[1] = stock.ByValue, s.out("MOTE", 1, 0) }, stock.ErrQtyTooLarge, "outputs[1].qty"},
+			"no price":                {func(in *conversion.In) { in.Basis, in.Outputs[1] = stock.ByValue, s.out("RIBBON", 1, 0) }, conversion.ErrNoPrice, "outputs[1].product_id"},
+			"nothing":                 {func(in *conversion.In) { in.Lines[0].Qty = 0 }, stock.ErrQty, "lines[0].qty"},
+			"half a case":             {func(in *conversion.In) { in.Lines[0].Qty = 500 }, conversion.ErrPieces, "lines[0].qty"},
+			"half a can":              {func(in *conversion.In) { in.Outputs[1].Qty = 500 }, conversion.ErrPieces, "outputs[1].qty"},
+			"more than there is":      {func(in *conversion.In) { in.Lines[0].Qty = 3 * qty.Scale }, stock.ErrShort, "lines[0].qty"},
+			"an unknown product":      {func(in *conversion.In) { in.Lines[0].ProductID = 9 }, stock.ErrNoSKU, "lines[0].product_id"},
+			"an unknown output":       {func(in *conversion.In) { in.Outputs[1].ProductID = 9 }, stock.ErrNoSKU, "outputs[1].product_id"},
+			"an unknown unit":         {func(in *conversion.In) { in.Outputs[1].Unit = "box" }, catalog.ErrNoUnit, "outputs[1].unit"},
+			"a bundle":                {func(in *conversion.In) { in.Lines[0].ProductID = s.by["SET"].ID }, catalog.ErrBundleStock, "lines[0].product_id"},
+			"into a bundle":           {func(in *conversion.In) { in.Outputs[0].ProductID = s.by["SET"].ID }, catalog.ErrBundleStock, "outputs[0].product_id"},
+			"what is not sold":        {func(in *conversion.In) { in.Outputs[1] = s.out("OLD", 1, 1) }, conversion.ErrLife, "outputs[1].product_id"},
+			"another product's lot":   {func(in *conversion.In) { in.Lines[0].BatchID = tea }, stock.ErrNoBatch, "lines[0].batch_id"},
+			"a code with a blank":     {func(in *conversion.In) { in.Outputs[0].Code = "a b" }, stock.ErrCode, "outputs[0].code"},
+			"no such expiry":          {func(in *conversion.In) { in.Outputs[0].Expiry = "never" }, conversion.ErrExpiry, "outputs[0].expiry"},
+			"a loss of no line":       {func(in *conversion.In) { in.Losses = []conversion.LossIn{{Line: 1, Qty: 1000, Reason: "trim"}} }, stock.ErrConversionLoss, "losses[0].line"},
+			"more lost than went in":  {func(in *conversion.In) { in.Losses = []conversion.LossIn{{Line: 0, Qty: 2000, Reason: "trim"}} }, stock.ErrConversionLoss, "losses[0].qty"},
+			"lost for no reason":      {func(in *conversion.In) { in.Losses = []conversion.LossIn{{Line: 0, Qty: 1000}} }, stock.ErrConversionLoss, "losses[0].qty"},
 			"lost twice": {func(in *conversion.In) {
 				in.Losses = []conversion.LossIn{{Qty: 1000, Reason: "trim"}, {Qty: 1000, Reason: "trim"}}
 			}, stock.ErrConversionLoss, "losses[1].qty"},
