@@ -347,6 +347,9 @@ var examples = map[string]func(w *town, x world) request{
 
 	"list-forecasts":    func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"forecast-accuracy": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
+	"kept-forecasts": func(w *town, x world) request {
+		return request{query: map[string]string{"site_id": x.ids["site"], "level": "product"}}
+	},
 	"get-forecast": func(w *town, x world) request {
 		return request{path: map[string]string{"site_id": x.ids["site"], "product_id": x.ids["product"]}}
 	},

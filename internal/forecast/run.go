@@ -373,6 +373,9 @@ func (m *march) predict(ctx context.Context, h *history, model *Model, memory *s
 	if err != nil {
 		return err
 	}
+	if err := m.s.promise(ctx, m.d, made); err != nil {
+		return err
+	}
 	left := m.without(h.site.ID)
 	if err := m.s.keep(ctx, m.d, made, m.c, m.left, left); err != nil {
 		return err
@@ -640,6 +643,8 @@ type madeSite struct {
 	model  id.ID
 	rows   []madeProduct
 	tracks []track
+	engine *Engine
+	worths []float64 // fen for a unit of each product
 }
 
 type madeProduct struct {
@@ -680,9 +685,9 @@ func (s *Service) train(ctx context.Context, group []*history, progress func(don
 		memories[i] = &siteMemory{Seen: h.seen(h.origin)}
 		tracks[i] = map[id.ID][]trackDay{}
 	}
-	worth := make([]float64, len(places))
-	for i, at := range places {
-		worth[i] = group[at.site].worth(at.product)
+	var worth []float64 // places are site after site
+	for _, h := range group {
+		worth = append(worth, h.worths()...)
 	}
 	tallies := make([]Tally, len(places))
 	o := p.Days - 1
@@ -772,7 +777,7 @@ func (s *Service) predict(h *history, model *Model, memory *siteMemory) (*madeSi
 	if err != nil {
 		return nil, err
 	}
-	made := &madeSite{site: h.site, tracks: memory.Tracks}
+	made := &madeSite{site: h.site, tracks: memory.Tracks, engine: e, worths: h.worths()}
 	made.run = Run{ID: id.New(), SiteID: h.site.ID, Origin: h.origin, DataUntil: h.until,
 		Products: int64(len(h.products)), Tally: memory.Tally}
 	made.model = memory.model
@@ -805,22 +810,26 @@ func (e *Engine) profile(i, o int) (out [2][daySlots]float64) {
 	return out
 }
 
-// worth of a unit of a product in fen; a product without a price counts as the site's middle one, and as 1
-// where nothing has a price.
-func (h *history) worth(k int) float64 {
-	if p := h.products[k].price; p > 0 {
-		return p
-	}
+// worths are what a unit of each product is worth in fen; a product without a price counts as the site's middle one, and
+// as 1 where nothing has a price.
+func (h *history) worths() []float64 {
 	var known []float64
 	for _, p := range h.products {
 		if p.price > 0 {
 			known = append(known, p.price)
 		}
 	}
-	if len(known) == 0 {
-		return 1
+	middle := 1.0
+	if len(known) > 0 {
+		middle = median(known)
 	}
-	return median(known)
+	all := make([]float64, len(h.products))
+	for i, p := range h.products {
+		if all[i] = p.price; p.price <= 0 {
+			all[i] = middle
+		}
+	}
+	return all
 }
 
 // weatherOf lays the known weather on the panel's days; nil when there is none.

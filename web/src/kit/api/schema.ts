@@ -347,6 +347,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/forecasts/kept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the nights really said, 1 to 7 days before, beside what was sold */
+        get: operations["kept-forecasts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/forecasts/run": {
         parameters: {
             query?: never;
@@ -4880,6 +4897,75 @@ export interface components {
             sold: string;
             sold_out: boolean;
             unit: string;
+        };
+        ForecastKept: {
+            /** @description said 1 … 7 days before */
+            ahead: components["schemas"]["ForecastFigures"][];
+            /**
+             * Format: double
+             * @description Σ error ÷ Σ sold; above 0: too much was forecast
+             */
+            bias: number | null;
+            /**
+             * Format: int64
+             * @description product days left out because nothing was sold that day, or a figure nobody believes
+             */
+            closed: number;
+            /** @description by quantile; empty for sums of products */
+            coverage: {
+                [key: string]: number | null;
+            };
+            days: components["schemas"]["ForecastKeptDay"][];
+            /** @description the costliest error first, at most 200 */
+            items: components["schemas"]["ForecastItem"][];
+            /**
+             * Format: int64
+             * @description days measured
+             */
+            n: number;
+            /**
+             * Format: double
+             * @description the error that chance alone leaves to one who knows the mean
+             */
+            noise_floor: number | null;
+            /** @description by quantile; empty for sums of products */
+            pinball: {
+                [key: string]: number | null;
+            };
+            /**
+             * Format: int64
+             * @description product days left out because they sold out
+             */
+            sold_out: number;
+            /** @description of the days; empty: yuan */
+            unit: string;
+            /**
+             * Format: double
+             * @description Σ|error| ÷ Σ sold
+             */
+            wape: number | null;
+            /**
+             * Format: double
+             * @description mean of the last four same weekdays
+             */
+            wape_mean4: number | null;
+            /**
+             * Format: double
+             * @description as on the same weekday last week
+             */
+            wape_snaive: number | null;
+        };
+        ForecastKeptDay: {
+            /** @description not measured */
+            closed?: boolean;
+            date: string;
+            last_week: string;
+            mean4: string;
+            /** @description left out: nobody had said anything so many days before */
+            said?: string;
+            sold: string;
+            /** @description sold out: not measured */
+            sold_out?: boolean;
         };
         ForecastLine: {
             code: string;
@@ -10115,6 +10201,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ForecastAccuracy"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "kept-forecasts": {
+        parameters: {
+            query?: {
+                /** @description of a product or category: required */
+                site_id?: string;
+                level?: "product" | "category" | "store" | "chain";
+                /** @description said so many days before */
+                ahead?: number;
+                days?: number;
+                /** @description the days shown are of this product, category or site; left out: of all */
+                member?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastKept"];
                 };
             };
             /** @description Error */

@@ -1,5 +1,6 @@
 import { all, client, DataTable, Empty, FilterBar, must, PageHead, ProblemBox, Sheet, SitePick, SkeletonLines, useFilters, useFormat, useRead, useSite, useText, type Accuracy, type Column } from '@kit'
 import { AccuracyBox, gain, planText, PlanTabs } from './shared'
+import { KeptSheet } from './KeptSheet'
 
 const levels = ['product', 'category', 'store', 'chain'] as const
 type Item = Accuracy['items'][number]
@@ -47,6 +48,7 @@ export default function AccuracyPage() {
             {data.items.length > 0 && <DataTable label={t('accuracy')} rows={all(data.items, read)} columns={columns} rowKey={(i) => i.id} {...(level === 'product' && site ? { to: (i: Item) => `/plan/${site}/${i.id}` } : {})} empty={<Empty title={t('no_figures')}>{t('no_figures_note')}</Empty>} />}
           </>
         )}
+        {((level !== 'product' && level !== 'category') || site) && <KeptSheet level={level} site={site} />}
       </div>
     </>
   )
