@@ -64,7 +64,7 @@ function TermsTable(props: { supplier: string }) {
   const columns: Column<Terms>[] = [
     { key: 'name', head: t('product'), cell: (x) => <>{x.product_name} <span className="zg-note">{x.product_code}</span></>, by: (x) => x.product_name },
     { key: 'pack', head: t('pack'), right: true, cell: (x) => f.qty({ qty: x.pack_qty, unit: x.unit }) },
-    { key: 'price', head: t('price'), unit: '¥', right: true, cell: (x) => <>{f.cost(x.price_fen4)} <span className="zg-unit">/{f.unit(x.unit)}</span></>, by: (x) => x.price_fen4 },
+    { key: 'price', head: t('price'), unit: '¥', right: true, cell: (x) => <span>{f.cost(x.price_fen4)} <span className="zg-unit">/{f.unit(x.unit)}</span></span>, by: (x) => x.price_fen4 },
     { key: 'min', head: t('min_packs'), right: true, cell: (x) => x.min_packs, by: (x) => x.min_packs },
     { key: 'class', head: t('lead_class'), cell: (x) => t(x.lead_class), by: (x) => x.lead_class },
     { key: 'lead', head: t('lead_h'), right: true, cell: (x) => x.lead_h, by: (x) => x.lead_h },

@@ -45,7 +45,7 @@ function Shown(props: { record: RecordView }) {
       <Facts facts={[
         [t('record_timely'), t('record_share', { share: f.percent(record.timely_lines / record.lines), n: f.number(record.timely_lines), of: f.number(record.lines) })],
         [t('record_full'), t('record_share', { share: f.percent(record.full_lines / record.lines), n: f.number(record.full_lines), of: f.number(record.lines) })],
-        [t('record_missing'), f.money(record.ordered_fen - record.came_fen)],
+        [t('record_missing'), f.yuan(record.ordered_fen - record.came_fen)],
         [t('record_fill'), f.percent(record.fill_bp / 10_000)],
       ]} />
       {record.weeks.length > 1 && <Chart spec={spec} label={t('record_weeks')} height={200} />}
