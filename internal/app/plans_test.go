@@ -208,7 +208,7 @@ var walks = []struct{ has, because string }{
 	{"UPDATE report_day SET stale = 1", "a row for each day of a site"},
 	{"MIN(b.received_at) FROM stock_batch b", "a day being rolled up"},
 	{"FROM forecast_run r WHERE r.applied_no =", "the newest run of each site, for a page"},
-	{"FROM forecast_override o WHERE o.qty IS NOT NULL", "what people changed, for a page of accuracy"},
+	{"LEFT JOIN org_staff f ON f.id = o.staff_id WHERE o.qty IS NOT NULL", "what people changed, for a page of accuracy"},
 	{"FROM replenish_proposal l JOIN replenish_plan p", "the plan of the night"},
 	{"FROM replenish_requisition r JOIN replenish_requisition_line l", "the plan of the night"},
 	{"FROM purchase_receipt_line", "a proof"},

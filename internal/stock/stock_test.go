@@ -860,7 +860,7 @@ func TestTheBooksAreBroughtToWhatIsThere(t *testing.T) {
 			t.Errorf("news: %v", n)
 		}
 		s.refused(ErrReason, "reason", adjust(Correction{h, "", []Issue{{b, 1}}}))
-		s.refused(ErrQty, "lines[0].qty", adjust(Correction{h, "count", []Issue{{b, 0}}}))
+		s.refused(ErrQtyZero, "lines[0].qty", adjust(Correction{h, "count", []Issue{{b, 0}}}))
 		s.refused(ErrShort, "lines[0].qty", adjust(Correction{h, "count", []Issue{{other, -pieces(4)}}}))
 		s.refused(ErrQtyTooLarge, "lines[0].qty", adjust(Correction{h, "count", []Issue{{other, qty.Max}}}))
 		s.refused(ErrQtyTooLarge, "lines[0].qty", adjust(Correction{h, "count", []Issue{{other, -qty.Max - 1}}}))
