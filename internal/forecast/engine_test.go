@@ -100,6 +100,7 @@ func sound(t *testing.T, days [][]Day) {
 }
 
 func TestAnOrdinaryWeekIsForecastAsItIs(t *testing.T) {
+	t.Parallel()
 	p := newTown(400).product("包子", 40, nil).product("粽子", 12, nil).product("豆浆", 90, nil).panel()
 	days := forecastAt(p, p.Days-1)
 	sound(t, days)
@@ -117,6 +118,7 @@ func TestAnOrdinaryWeekIsForecastAsItIs(t *testing.T) {
 }
 
 func TestADoubledDemandIsFollowedWithinFourWeeks(t *testing.T) {
+	t.Parallel()
 	for _, alone := range []bool{true, false} {
 		for _, mean := range []float64{3, 40, 400} {
 			w := newTown(428).product("面包", mean, func(t int) float64 {
@@ -140,6 +142,7 @@ func TestADoubledDemandIsFollowedWithinFourWeeks(t *testing.T) {
 }
 
 func TestAProductThatDiesIsForgottenWithinFourWeeks(t *testing.T) {
+	t.Parallel()
 	for _, mean := range []float64{2, 20, 200} {
 		w := newTown(428).product("旧款", mean, func(t int) float64 {
 			if t >= 400 {
@@ -157,6 +160,7 @@ func TestAProductThatDiesIsForgottenWithinFourWeeks(t *testing.T) {
 }
 
 func TestASlipOfTheKeyboardMovesNextWeekLittle(t *testing.T) {
+	t.Parallel()
 	for _, mean := range []float64{3, 40} {
 		for _, back := range []int{0, 3, 20} {
 			w := newTown(400).product("面包", mean, nil).product("牛奶", 30, nil)
@@ -173,6 +177,7 @@ func TestASlipOfTheKeyboardMovesNextWeekLittle(t *testing.T) {
 }
 
 func TestSoldOutDaysAreNotDaysOfLittleDemand(t *testing.T) {
+	t.Parallel()
 	for _, mean := range []float64{8, 60} {
 		for _, timed := range []bool{true, false} {
 			w := newTown(400).product("面包", mean, nil)
@@ -226,6 +231,7 @@ func TestSoldOutDaysAreNotDaysOfLittleDemand(t *testing.T) {
 }
 
 func TestAClosedSundayIsForecastAsNothing(t *testing.T) {
+	t.Parallel()
 	sundays := func(t int) float64 {
 		if t%7 == 6 {
 			return 0
@@ -249,6 +255,7 @@ func TestAClosedSundayIsForecastAsNothing(t *testing.T) {
 // A shop shut on Wednesdays for six weeks is forecast to be shut on the next, opens, and is open from then on. Those
 // forecasts of nothing say nothing of how far off a forecast can be.
 func TestAShopThatOpensAgainOnAWeekdayIsNotForecastAThousandfold(t *testing.T) {
+	t.Parallel()
 	w := newTown(300)
 	for _, name := range []string{"bun", "bread"} {
 		w.product(name, 100, func(t int) float64 {
@@ -270,6 +277,7 @@ func TestAShopThatOpensAgainOnAWeekdayIsNotForecastAThousandfold(t *testing.T) {
 }
 
 func TestNothingStrangeBreaksTheForecast(t *testing.T) {
+	t.Parallel()
 	odd := map[string]func(w *town){
 		"one sale ever":         func(w *town) { w.product("a", 0, nil); w.series[0].Sold[w.days-1] = 1 },
 		"one sale long ago":     func(w *town) { w.product("a", 0, nil); w.series[0].Sold[0] = 5 },
@@ -368,6 +376,7 @@ func rich(days int) *Panel {
 }
 
 func TestNoForecastKnowsWhatComesAfterItsOrigin(t *testing.T) {
+	t.Parallel()
 	const days = 380
 	for _, o := range []int{230, 350} {
 		want := forecastAt(rich(days), o)
@@ -393,6 +402,7 @@ func TestNoForecastKnowsWhatComesAfterItsOrigin(t *testing.T) {
 }
 
 func TestTheForecastIsTheSameOnOneCoreAndOnEight(t *testing.T) {
+	t.Parallel()
 	p := rich(340)
 	run := func(workers int) (all [][]Day) {
 		e := NewEngine(p, Options{Horizon: 14, Workers: workers, Explain: true})
@@ -412,6 +422,7 @@ func TestTheForecastIsTheSameOnOneCoreAndOnEight(t *testing.T) {
 }
 
 func TestAnOriginIsForecastTheSameWhereverTheTestBegan(t *testing.T) {
+	t.Parallel()
 	p := rich(340)
 	e := NewEngine(p, Options{Horizon: 7})
 	for o := 260; o < 330; o += 7 {

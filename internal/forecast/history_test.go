@@ -12,6 +12,7 @@ import (
 )
 
 func TestALoadCountsWholeOrNotAtAllAndTheLastOneHolds(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		key := func(day int) SaleKey { return SaleKey{1, 2, cal.Date("2024-05-01").AddDays(day)} }
 		paid, out := money.Fen(350), int64(14*60)

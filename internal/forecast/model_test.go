@@ -70,6 +70,7 @@ func same2(t *testing.T, what string, a, b [][]Day) {
 }
 
 func TestAStoredModelForecastsToTheLastBitLikeTheOneInMemory(t *testing.T) {
+	t.Parallel()
 	p := rich(300)
 	const cutoff, origin = 280, 284
 	m, memory := learn(t, p, cutoff, 1)
@@ -88,6 +89,7 @@ func TestAStoredModelForecastsToTheLastBitLikeTheOneInMemory(t *testing.T) {
 
 // On a day on which the replay trains too, both must say the same: what backtest measures is what shops get.
 func TestTheNightSaysWhatTheReplayMeasures(t *testing.T) {
+	t.Parallel()
 	p := rich(300)
 	o := 262
 	for (p.First.Number()+o)%trainEvery != 0 {
@@ -100,6 +102,7 @@ func TestTheNightSaysWhatTheReplayMeasures(t *testing.T) {
 }
 
 func TestAModelNeverKnowsMoreThanTheForecastMay(t *testing.T) {
+	t.Parallel()
 	p := rich(300)
 	const cutoff = 260
 	m, memory := learn(t, p, cutoff, 1)
@@ -123,6 +126,7 @@ func TestAModelNeverKnowsMoreThanTheForecastMay(t *testing.T) {
 }
 
 func TestAModelOfOtherFeaturesIsNotUsed(t *testing.T) {
+	t.Parallel()
 	p := rich(300)
 	m, memory := learn(t, p, 290, 1)
 	_, all := kept(t, m, memory)
@@ -163,6 +167,7 @@ func TestAModelOfOtherFeaturesIsNotUsed(t *testing.T) {
 
 // A shop's forecast comes out the same alone and beside others; a product nobody remembers is forecast too.
 func TestAShopIsForecastTheSameAloneAndAProductThatIsNewAsWell(t *testing.T) {
+	t.Parallel()
 	p := rich(300)
 	p.Shops = append(p.Shops, Shop{Name: "second"})
 	for i := range p.Series {
@@ -192,6 +197,7 @@ func TestAShopIsForecastTheSameAloneAndAProductThatIsNewAsWell(t *testing.T) {
 }
 
 func TestAReplayMayAskBehindTheLastKnownPrice(t *testing.T) {
+	t.Parallel()
 	p := rich(220)
 	for i := range p.Series {
 		p.Series[i].Price, p.Series[i].Promo = p.Series[i].Price[:p.Days], p.Series[i].Promo[:p.Days]

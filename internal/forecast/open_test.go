@@ -3,6 +3,7 @@ package forecast
 import "testing"
 
 func TestANewShopIsNotShutOnDaysItHasNotLivedThrough(t *testing.T) {
+	t.Parallel()
 	p := &Panel{First: "2025-01-06", Days: 70, Shops: make([]Shop, 2)} // a Monday
 	old, young := make([]float64, p.Days), make([]float64, p.Days)
 	for d := range old {

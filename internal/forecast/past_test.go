@@ -88,6 +88,7 @@ func (c *chain) open(load id.ID, days ...SaleDay) {
 }
 
 func TestANightReadsTheLastDaysAndSaysWhatAllOfThePastSays(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		c := newChain(t, d)
 		s := New(c.goods)
@@ -172,6 +173,7 @@ func TestANightReadsTheLastDaysAndSaysWhatAllOfThePastSays(t *testing.T) {
 // Days come, are corrected early and late, by tills and by files that come into force in any order: whatever is packed when,
 // the night says what all of the past says.
 func TestWhateverIsCorrectedWhenTheNightMissesNothing(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		c := newChain(t, d)
 		s := New(c.goods)
@@ -254,6 +256,7 @@ func TestWhateverIsCorrectedWhenTheNightMissesNothing(t *testing.T) {
 }
 
 func TestTheProofSeesAPackThatSaysOtherThanWhatWasSold(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		c := newChain(t, d)
 		bun := c.product("B001", "鲜肉包", "piece", catalog.UnitDraft{Name: "piece", Num: 1})
@@ -287,6 +290,7 @@ func TestTheProofSeesAPackThatSaysOtherThanWhatWasSold(t *testing.T) {
 }
 
 func TestAPackSaysWhatWentIntoItAndNoNoiseIsTakenForOne(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(3, 5))
 	p := past{first: "2024-01-08", until: "2026-02-15", loads: []id.ID{3, 900719925474099}}
 	for i := range 20 {

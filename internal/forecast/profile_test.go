@@ -9,6 +9,7 @@ import (
 
 // A till that was opened a week ago knows when people come; the days it has been through must not.
 func TestTheShapeOfADayIsKnownFromTheFirstWeek(t *testing.T) {
+	t.Parallel()
 	first := cal.Date("2024-01-01")
 	p := &Panel{First: first, Days: 60, Shops: []Shop{{Name: "s"}}}
 	sold := SlotSum{Period: floorDiv(first.Number()+59, slotPeriod)}
@@ -39,6 +40,7 @@ func TestTheShapeOfADayIsKnownFromTheFirstWeek(t *testing.T) {
 // What is bought for supper is bought for supper on a Sunday too, though the shop sells most things for breakfast; once there are
 // Sundays enough they say otherwise.
 func TestAProductsOwnWorkdaysShapeItsFirstWeekendAndItsWeekendsTheNext(t *testing.T) {
+	t.Parallel()
 	first := cal.Date("2024-01-01")
 	p := &Panel{First: first, Days: 60, Shops: []Shop{{Name: "s"}}}
 	period := floorDiv(first.Number()+59, slotPeriod)

@@ -214,6 +214,7 @@ func number(t *testing.T, v any) float64 {
 var tables = dbtest.With(once.Migrations, outbox.Migrations, jobs.Migrations, org.Migrations, catalog.Migrations, Migrations)
 
 func TestABuyerImportsHistoryAndOpensTheForecast(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		c := newChain(t, d)
 		bun := c.product("B001", "鲜肉包", "piece", catalog.UnitDraft{Name: "piece", Num: 1})
@@ -302,6 +303,7 @@ func TestABuyerImportsHistoryAndOpensTheForecast(t *testing.T) {
 }
 
 func TestAPersonsFigureHoldsAndIsMeasuredBesideTheMachines(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		c := newChain(t, d)
 		bun := c.product("B001", "鲜肉包", "piece", catalog.UnitDraft{Name: "piece", Num: 1})
@@ -392,6 +394,7 @@ func TestAPersonsFigureHoldsAndIsMeasuredBesideTheMachines(t *testing.T) {
 }
 
 func TestAForeignSitesForecastIsNobodysBusiness(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		c := newChain(t, d)
 		bun := c.product("B001", "鲜肉包", "piece", catalog.UnitDraft{Name: "piece", Num: 1})
@@ -432,6 +435,7 @@ func TestAForeignSitesForecastIsNobodysBusiness(t *testing.T) {
 }
 
 func TestARunThatWasCutOffLeavesTheOldForecastWhole(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		c := newChain(t, d)
 		bun := c.product("B001", "鲜肉包", "piece", catalog.UnitDraft{Name: "piece", Num: 1})
@@ -463,6 +467,7 @@ func TestARunThatWasCutOffLeavesTheOldForecastWhole(t *testing.T) {
 }
 
 func TestEveryStatementIsUnderstoodByBothEngines(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		texts := []string{packsInForce, pastOfSite, tillSpoke, loadsOf, salesSince, putPast, markTillDay, lastSale, soldProducts, salesOfProduct, putRun, applyRun, oldRuns, printInForce, newestMemory, bodyOfModel, putModel, putMemory, readyModel, versionsKept, dropVersions,
 			deadModels, dropMemories, dropModel, dropForgotten, newestCutoffs, memoriesInForce, runsOfModels, dropSeries, dropTracks, dropRun, dropTillDay, salesOfDays,

@@ -69,6 +69,7 @@ func (c *chain) inForce(site id.ID) (r Run, model id.ID, cutoff cal.Date) {
 const models = `SELECT COUNT(*) FROM forecast_model WHERE ready = 1`
 
 func TestTrainingIsWeeklyAndTheNightsBetweenForecastFromIt(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		c := newChain(t, d)
 		bun := c.product("B001", "鲜肉包", "piece", catalog.UnitDraft{Name: "piece", Num: 1})
@@ -133,6 +134,7 @@ func TestTrainingIsWeeklyAndTheNightsBetweenForecastFromIt(t *testing.T) {
 }
 
 func TestWithoutAModelThatFitsTheNightTrains(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		c := newChain(t, d)
 		bun := c.product("B001", "鲜肉包", "piece", catalog.UnitDraft{Name: "piece", Num: 1})
@@ -177,6 +179,7 @@ func TestWithoutAModelThatFitsTheNightTrains(t *testing.T) {
 }
 
 func TestProofsSeeAModelThatKnowsTheFutureAndAMemoryThatIsBroken(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		c := newChain(t, d)
 		bun := c.product("B001", "鲜肉包", "piece", catalog.UnitDraft{Name: "piece", Num: 1})

@@ -11,7 +11,6 @@ import (
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/id"
-	"zhanggui/internal/platform/once"
 	"zhanggui/internal/platform/qty"
 )
 
@@ -63,6 +62,7 @@ func (s shop) channels(sku id.ID) map[string]ChannelView {
 }
 
 func TestWhatIsKeptForAChannelIsNotEatenByAnother(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 20, 2000, time.Hour)
 		s.bind(bun, "platform", 8, -1)
@@ -101,6 +101,7 @@ func TestWhatIsKeptForAChannelIsNotEatenByAnother(t *testing.T) {
 }
 
 func TestAChannelHasItsLimitOfTheDay(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		s.receive(bun, 20, 2000, time.Hour)
 		s.bind(bun, "phone", 0, 5)
@@ -132,6 +133,7 @@ func TestAChannelHasItsLimitOfTheDay(t *testing.T) {
 }
 
 func TestAPromiseIsTurnedAway(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		s.receive(bun, 5, 500, 2*time.Hour)
 		keep := func(o Order) func(tx *db.Tx) error {
@@ -180,6 +182,7 @@ func TestAPromiseIsTurnedAway(t *testing.T) {
 
 // Thirty orders ask for exactly what there is: ten put aside for the platform, and twenty for everybody.
 func TestThirtyOrdersAskForExactlyThirtyPieces(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		s.receive(bun, 12, 1200, time.Hour)
 		s.receive(bun, 18, 1800, 2*time.Hour)
@@ -204,6 +207,7 @@ func TestThirtyOrdersAskForExactlyThirtyPieces(t *testing.T) {
 
 // Holds, captures, releases and sales of four channels together: nothing is promised twice, every floor is kept.
 func TestChannelsTogetherNeverPromiseMoreThanThereIs(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		for _, sku := range modelSKUs {
 			s.receive(sku, 60, 6000, 2*time.Hour)
@@ -260,6 +264,7 @@ func TestChannelsTogetherNeverPromiseMoreThanThereIs(t *testing.T) {
 }
 
 func TestTheDeskSharesGoodsBetweenChannels(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		o := openOffice(t, d)
 		o.done("POST", "/api/stock/receipts", m{"site_id": o.site, "lines": []m{{"product_id": bun.String(), "qty": "10", "cost_fen": 1000}}})
@@ -301,5 +306,5 @@ func TestTheDeskSharesGoodsBetweenChannels(t *testing.T) {
 		o.turnedAway(422, "not_a_choice", "channel", "POST", "/api/stock/promises", m{"site_id": o.site, "channel": "till", "minutes": 30, "lines": []m{{"product_id": bun.String(), "qty": "1"}}})
 		o.turnedAway(404, "stock_promise_unknown", "", "GET", "/api/stock/promises/"+id.New().String(), nil)
 		o.green()
-	}, dbtest.With(once.Migrations), schema)
+	}, schema)
 }

@@ -11,11 +11,8 @@ import (
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/jobs"
-	"zhanggui/internal/platform/once"
 	"zhanggui/internal/platform/qty"
 )
-
-var withJobs = dbtest.With(jobs.Migrations)
 
 const (
 	ann id.ID = 31
@@ -30,7 +27,7 @@ func eachCount(t *testing.T, story func(t *testing.T, s shop)) {
 		if !t.Failed() {
 			s.green()
 		}
-	}, schema, withJobs)
+	}, schema)
 }
 
 func (s shop) startCount(n NewCount) *Count {
@@ -90,6 +87,7 @@ func (s shop) post(c *Count) CountSums {
 }
 
 func TestTheShopSellsWhileItIsCounted(t *testing.T) {
+	t.Parallel()
 	eachCount(t, func(t *testing.T, s shop) {
 		early := s.receive(bun, 10, 1000, time.Hour)
 		late := s.receive(bun, 10, 2000, 2*time.Hour)
@@ -119,6 +117,7 @@ func TestTheShopSellsWhileItIsCounted(t *testing.T) {
 }
 
 func TestTwoWhoDisagreeCountAgain(t *testing.T) {
+	t.Parallel()
 	eachCount(t, func(t *testing.T, s shop) {
 		s.receive(bun, 10, 1000, time.Hour)
 		c := s.startCount(NewCount{Products: []id.ID{bun}})
@@ -148,6 +147,7 @@ func TestTwoWhoDisagreeCountAgain(t *testing.T) {
 }
 
 func TestABigDifferenceNeedsSomebodyElse(t *testing.T) {
+	t.Parallel()
 	eachCount(t, func(t *testing.T, s shop) {
 		s.receive(bun, 10, 1000, time.Hour)
 		c := s.startCount(NewCount{Limit: 200})
@@ -180,6 +180,7 @@ func TestABigDifferenceNeedsSomebodyElse(t *testing.T) {
 }
 
 func TestWhatIsPromisedCantBeCountedAway(t *testing.T) {
+	t.Parallel()
 	eachCount(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 5, 500, time.Hour)
 		frozen := s.receive(salad, 3, 300, time.Hour)
@@ -205,6 +206,7 @@ func TestWhatIsPromisedCantBeCountedAway(t *testing.T) {
 }
 
 func TestACountIsTurnedAway(t *testing.T) {
+	t.Parallel()
 	eachCount(t, func(t *testing.T, s shop) {
 		s.refused(ErrCountEmpty, "", func(tx *db.Tx) error { _, err := StartCount(tx, NewCount{Site: bakery}); return err })
 		s.refused(ErrCost, "limit_fen", func(tx *db.Tx) error { _, err := StartCount(tx, NewCount{Site: bakery, Limit: -1}); return err })
@@ -236,6 +238,7 @@ func TestACountIsTurnedAway(t *testing.T) {
 
 // Eight people count one list of forty lines at once, every line twice.
 func TestManyCountOneListAtOnce(t *testing.T) {
+	t.Parallel()
 	eachCount(t, func(t *testing.T, s shop) {
 		for range 40 {
 			s.receive(bun, 5, 500, time.Hour)
@@ -272,6 +275,7 @@ func TestManyCountOneListAtOnce(t *testing.T) {
 }
 
 func TestTheDeskCounts(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		o := openOffice(t, d)
 		o.done("POST", "/api/stock/receipts", m{"site_id": o.site, "lines": []m{{"product_id": tea.String(), "qty": "4", "unit": "can", "cost_fen": 4000}, {"product_id": bun.String(), "qty": "3", "cost_fen": 300}}})
@@ -325,10 +329,11 @@ func TestTheDeskCounts(t *testing.T) {
 		second := o.done("POST", "/api/stock/counts", m{"site_id": o.site, "product_ids": []string{bun.String()}})
 		o.done("POST", "/api/stock/counts/"+second["id"].(string)+"/cancel", m{"note": "no time"})
 		o.green()
-	}, dbtest.With(once.Migrations), withJobs, schema)
+	}, schema)
 }
 
 func TestAStyleIsCountedInOneAct(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		o := openOffice(t, d)
 		o.done("POST", "/api/stock/receipts", m{"site_id": o.site, "lines": []m{{"product_id": tea.String(), "qty": "4", "unit": "can", "cost_fen": 4000}, {"product_id": bun.String(), "qty": "3", "cost_fen": 300}}})
@@ -367,5 +372,5 @@ func TestAStyleIsCountedInOneAct(t *testing.T) {
 		batches := "/api/stock/counts/" + o.done("POST", "/api/stock/counts", m{"site_id": o.site, "by_batch": true})["id"].(string)
 		o.turnedAway(404, "stock_count_line_unknown", "lines[0].product_id", "POST", batches+"/entries", m{"lines": []m{buns}})
 		o.green()
-	}, dbtest.With(once.Migrations), withJobs, schema)
+	}, schema)
 }

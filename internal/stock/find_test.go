@@ -23,6 +23,7 @@ func (s shop) finds(sites org.Sites, q string) (said []string) {
 }
 
 func TestWhatHasANumberIsFound(t *testing.T) {
+	t.Parallel()
 	eachCount(t, func(t *testing.T, s shop) {
 		batch := s.receive(bun, 10, 1000, 9*time.Hour)
 		var code string

@@ -8,7 +8,6 @@ import (
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/id"
-	"zhanggui/internal/platform/once"
 )
 
 func (s shop) sendBack(lines ...Issue) (back *SentBack, err error) {
@@ -20,6 +19,7 @@ func (s shop) sendBack(lines ...Issue) (back *SentBack, err error) {
 }
 
 func TestGoodsGoBackAtThePriceTheyCameInFor(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 3, 100, time.Hour)
 		s.sold(buns(1)) // takes 33, leaves 67 for two
@@ -45,6 +45,7 @@ func TestGoodsGoBackAtThePriceTheyCameInFor(t *testing.T) {
 }
 
 func TestWhatCantGoBackIsTurnedAway(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 3, 100, time.Hour)
 		back := func(l Issue) func(tx *db.Tx) error {
@@ -75,6 +76,7 @@ func (s shop) money(kind ledger.Account, want int64) {
 }
 
 func TestAFreightBillComesLate(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		var receipt *Document
 		s.must(func(tx *db.Tx) (err error) {
@@ -124,6 +126,7 @@ func TestAFreightBillComesLate(t *testing.T) {
 }
 
 func TestTheDeskReturnsGoodsAndSharesCosts(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		o := openOffice(t, d)
 		got := o.done("POST", "/api/stock/receipts", m{"site_id": o.site, "lines": []m{{"product_id": tea.String(), "qty": "4", "unit": "can", "cost_fen": 4000}}})
@@ -159,5 +162,5 @@ func TestTheDeskReturnsGoodsAndSharesCosts(t *testing.T) {
 		}
 		o.turnedAway(422, "stock_not_a_receipt", "receipt_id", "POST", "/api/stock/landed-costs", m{"site_id": o.site, "receipt_id": id.New().String(), "basis": "value", "charge_fen": 200})
 		o.green()
-	}, dbtest.With(once.Migrations), schema)
+	}, schema)
 }

@@ -36,6 +36,7 @@ func (s shop) making(t *testing.T, book func(tx *db.Tx, order ledger.Account, do
 }
 
 func TestWhatIsMadeTakesTheValueOfItsMaterials(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		err := s.making(t, func(tx *db.Tx, order ledger.Account, doc ledger.Document) error {
 			batch, code, err := Make(tx, bakery, doc, order, Arrival{SKU: bun, Qty: 2 * qty.Scale, Cost: 20, ExpiresAt: tx.Now().Add(time.Hour)},
@@ -62,6 +63,7 @@ func TestWhatIsMadeTakesTheValueOfItsMaterials(t *testing.T) {
 }
 
 func TestAWorkOrderIsEmptiedOrNothingIsMade(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		for name, made := range map[string]Arrival{"too little": {SKU: bun, Qty: 1000, Cost: 29}, "too much": {SKU: bun, Qty: 1000, Cost: 31},
 			"value without goods": {SKU: bun, Cost: 30}} {
@@ -83,6 +85,7 @@ func TestAWorkOrderIsEmptiedOrNothingIsMade(t *testing.T) {
 }
 
 func TestAllMaterialMayBeLost(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		if err := s.making(t, func(tx *db.Tx, order ledger.Account, doc ledger.Document) error {
 			batch, _, err := Make(tx, bakery, doc, order, Arrival{SKU: bun}, []LostInMaking{{SKU: tea, Qty: 300, Value: 30}})

@@ -788,7 +788,7 @@ func TestANotebookAndBothEnginesAgree(t *testing.T) { agree(t, 200) }
 // agree lets so many days of twenty acts happen on both engines.
 func agree(t *testing.T, howMany int) {
 	dbtest.Flags(t, map[string]string{"rapid.checks": strconv.Itoa(howMany), "rapid.steps": "20"})
-	dbs := []*dbtest.DB{dbtest.New(t, db.SQLite, schema, withJobs), dbtest.New(t, db.Postgres, schema, withJobs)}
+	dbs := []*dbtest.DB{dbtest.New(t, db.SQLite, schema), dbtest.New(t, db.Postgres, schema)}
 	for _, d := range dbs {
 		open(t, d)
 	}
@@ -814,7 +814,7 @@ func TestTheNotebookFindsSeededBugs(t *testing.T) {
 	soon := map[string]string{"any batch will do": "20260315", "promised goods are sold again": "20260305", "the rule is not asked": "20260305"}
 	// A new database each time: nothing is found for what another bug has left.
 	found := func() bool {
-		d := dbtest.New(t, db.SQLite, schema, withJobs)
+		d := dbtest.New(t, db.SQLite, schema)
 		open(t, d)
 		return dbtest.Breaks(days(d))
 	}

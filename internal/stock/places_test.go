@@ -7,7 +7,6 @@ import (
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/id"
-	"zhanggui/internal/platform/once"
 	"zhanggui/internal/platform/qty"
 )
 
@@ -38,6 +37,7 @@ func (s shop) places(batch id.ID) map[string]qty.Qty {
 }
 
 func TestFrozenGoodsAreNotSoldUntilTheyAreReleased(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 10, 1000, time.Hour)
 		d, err := s.restate(b, Sellable, Frozen, pieces(6))
@@ -62,6 +62,7 @@ func TestFrozenGoodsAreNotSoldUntilTheyAreReleased(t *testing.T) {
 }
 
 func TestDamagedGoodsAreThrownAwayFromWhereTheyLie(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 3, 100, time.Hour)
 		d, err := s.restate(b, Sellable, Spoilt, pieces(1))
@@ -87,6 +88,7 @@ func TestDamagedGoodsAreThrownAwayFromWhereTheyLie(t *testing.T) {
 }
 
 func TestWhatCantBeMovedIsTurnedAway(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 3, 100, time.Hour)
 		move := func(l Shift, reason string) func(tx *db.Tx) error {
@@ -129,6 +131,7 @@ func TestWhatCantBeMovedIsTurnedAway(t *testing.T) {
 
 // Ten people freeze a third each: three get it, and the place is made once.
 func TestPeopleWhoFreezeAtOnceMakeOnePlace(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 30, 1000, time.Hour)
 		for k, err := range together(3, func(int) error { _, err := s.restate(b, Sellable, Frozen, pieces(10)); return err }) {
@@ -147,6 +150,7 @@ func TestPeopleWhoFreezeAtOnceMakeOnePlace(t *testing.T) {
 }
 
 func TestTheDeskSeesWhyGoodsCantBeSold(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		o := openOffice(t, d)
 		got := o.done("POST", "/api/stock/receipts", m{"site_id": o.site, "lines": []m{
@@ -179,5 +183,5 @@ func TestTheDeskSeesWhyGoodsCantBeSold(t *testing.T) {
 		o.turnedAway(422, "stock_product_unknown", "product_id", "GET", "/api/stock/why?site_id="+o.site+"&product_id="+id.New().String(), nil)
 		o.turnedAway(422, "not_a_choice", "lines[0].to", "POST", "/api/stock/states", m{"site_id": o.site, "reason": "quality", "lines": []m{{"batch_id": batch, "from": "available", "to": "lost"}}})
 		o.green()
-	}, dbtest.With(once.Migrations), schema)
+	}, schema)
 }

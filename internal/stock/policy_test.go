@@ -13,7 +13,6 @@ import (
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/errs"
 	"zhanggui/internal/platform/id"
-	"zhanggui/internal/platform/once"
 )
 
 func (s shop) policy(scope Scope, rule Rule, life time.Duration) (p *Policy) {
@@ -53,6 +52,7 @@ func (s shop) served(want, got []id.ID) {
 }
 
 func TestARuleSaysWhichBatchServesFirst(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		old, late, big := s.came(4, 90*time.Hour), s.came(3, 30*time.Hour), s.came(9, 60*time.Hour)
 		s.served([]id.ID{late}, s.from(1)) // without a rule what expires first
@@ -71,6 +71,7 @@ func TestARuleSaysWhichBatchServesFirst(t *testing.T) {
 }
 
 func TestTheRuleThatSaysMostDecides(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		const food, bread = 41, 42
 		s.must(func(tx *db.Tx) error {
@@ -124,6 +125,7 @@ func TestTheRuleThatSaysMostDecides(t *testing.T) {
 }
 
 func TestGoodsWithTooLittleLifeLeftDoNotServe(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		soon, later := s.receive(bun, 5, 500, 5*time.Hour), s.receive(bun, 5, 500, 48*time.Hour)
 		s.policy(Scope{Channel: "platform"}, ByExpiry, 24*time.Hour)
@@ -159,6 +161,7 @@ func TestGoodsWithTooLittleLifeLeftDoNotServe(t *testing.T) {
 }
 
 func TestWhatIsPutAsideForAChannelKeepsItsRule(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		s.receive(bun, 10, 1000, 30*time.Hour)
 		s.bind(bun, "platform", 4, -1)
@@ -174,6 +177,7 @@ func TestWhatIsPutAsideForAChannelKeepsItsRule(t *testing.T) {
 }
 
 func TestManyBatchesServeByTheirRule(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		s.policy(Scope{}, FirstIn, time.Hour)
 		var want []id.ID
@@ -187,6 +191,7 @@ func TestManyBatchesServeByTheirRule(t *testing.T) {
 }
 
 func TestTheOrderOfBatchesIsShown(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		old, late, soon := s.came(4, 90*time.Hour), s.came(3, 60*time.Hour), s.came(9, 20*time.Hour)
 		s.policy(Scope{Site: bakery.ID}, FirstIn, 24*time.Hour)
@@ -201,6 +206,7 @@ func TestTheOrderOfBatchesIsShown(t *testing.T) {
 }
 
 func TestBadRulesAreTurnedAway(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		set := func(scope Scope, rule Rule, life time.Duration, replaces id.ID) func(*db.Tx) error {
 			return func(tx *db.Tx) error { _, err := SetPolicy(tx, scope, rule, life, replaces, 9); return err }
@@ -234,6 +240,7 @@ func TestBadRulesAreTurnedAway(t *testing.T) {
 }
 
 func TestOneOfManyChangesARule(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		p := s.policy(Scope{}, FirstIn, 0)
 		won := 0
@@ -253,6 +260,7 @@ func TestOneOfManyChangesARule(t *testing.T) {
 }
 
 func TestBuyersByARuleGetExactlyWhatIsThere(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		s.policy(Scope{}, FewestOne, 0)
 		for i := range 10 {
@@ -270,6 +278,7 @@ func TestBuyersByARuleGetExactlyWhatIsThere(t *testing.T) {
 }
 
 func TestSomebodyOfOneSitePagesThroughAllRulesThatHoldThere(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		o := openOffice(t, d)
 		role := o.done("POST", "/api/org/roles", m{"name": "仓管", "permissions": []string{"stock.read"}})["id"]
@@ -323,5 +332,5 @@ func TestSomebodyOfOneSitePagesThroughAllRulesThatHoldThere(t *testing.T) {
 				t.Errorf("she sees %v by %d, not %v", got, limit, want)
 			}
 		}
-	}, dbtest.With(once.Migrations), schema)
+	}, schema)
 }

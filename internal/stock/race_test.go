@@ -54,6 +54,7 @@ var shelves = map[string]func(s shop){
 }
 
 func TestThirtyBuyersAskForExactlyThirtyPieces(t *testing.T) {
+	t.Parallel()
 	for name, fill := range shelves {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, s shop) {
@@ -75,6 +76,7 @@ func TestThirtyBuyersAskForExactlyThirtyPieces(t *testing.T) {
 }
 
 func TestFortyBuyersAskForThirtyPieces(t *testing.T) {
+	t.Parallel()
 	for name, fill := range shelves {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, s shop) {
@@ -116,6 +118,7 @@ func TestAForgottenRowLockIsSeen(t *testing.T) {
 }
 
 func TestCrowdsOnFewShelves(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		const tills, rounds = 8, 12
 		for range 3 {
@@ -216,6 +219,7 @@ func TestCrowdsOnFewShelves(t *testing.T) {
 
 // The last piece goes while another comes back: whether the batch is open must follow what is in it.
 func TestTheLastPieceGoesWhileOneComesBack(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		for range 12 {
 			b := s.receive(bun, 3, 100, time.Hour)

@@ -18,7 +18,9 @@ import (
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/errs"
 	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/jobs"
 	"zhanggui/internal/platform/money"
+	"zhanggui/internal/platform/once"
 	"zhanggui/internal/platform/outbox"
 	"zhanggui/internal/platform/proof"
 	"zhanggui/internal/platform/qty"
@@ -42,7 +44,7 @@ var (
 	corner = &org.Site{ID: 5_002, Code: "S2", Name: "Corner", Kind: "store", TimeZone: "Asia/Shanghai", DayStart: 240, EntityID: 4_001}
 )
 
-var schema = dbtest.With(outbox.Migrations, org.Migrations, catalog.Migrations, ledger.Migrations, Migrations)
+var schema = dbtest.With(once.Migrations, jobs.Migrations, outbox.Migrations, org.Migrations, catalog.Migrations, ledger.Migrations, Migrations)
 
 // shop is a site with three products and a clock.
 type shop struct {
@@ -224,6 +226,7 @@ func (s shop) events(kind string) (bodies []string) {
 }
 
 func TestTheEarliestExpiryIsSoldFirst(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		late := s.receive(bun, 10, 1000, 9*time.Hour)
 		soon := s.receive(bun, 3, 300, 2*time.Hour)
@@ -246,6 +249,7 @@ func TestTheEarliestExpiryIsSoldFirst(t *testing.T) {
 }
 
 func TestEveryBatchEndsAtExactlyZeroFen(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		for _, cost := range []money.Fen{100, 1, 0, 7, 99999} {
 			b := s.receive(bun, 3, cost, time.Hour)
@@ -266,6 +270,7 @@ func TestEveryBatchEndsAtExactlyZeroFen(t *testing.T) {
 }
 
 func TestASaleBooksEverythingOrNothing(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 10, 1000, time.Hour)
 		sale := doc(testSale, bakery, 77)
@@ -325,6 +330,7 @@ func TestASaleBooksEverythingOrNothing(t *testing.T) {
 }
 
 func TestLinesOfTheSameProductShareItsBatches(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		first := s.receive(bun, 3, 300, time.Hour)
 		second := s.receive(bun, 3, 330, 2*time.Hour)
@@ -344,6 +350,7 @@ func TestLinesOfTheSameProductShareItsBatches(t *testing.T) {
 }
 
 func TestANamedBatchServesWhoNamesIt(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		soon := s.receive(bun, 2, 200, time.Hour)
 		mid := s.receive(bun, 2, 220, 2*time.Hour)
@@ -374,6 +381,7 @@ func TestANamedBatchServesWhoNamesIt(t *testing.T) {
 }
 
 func TestAnExpiredBatchIsNeverSold(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		old := s.receive(bun, 5, 500, time.Hour)
 		fresh := s.receive(bun, 5, 500, 3*time.Hour)
@@ -416,6 +424,7 @@ func TestAnExpiredBatchIsNeverSold(t *testing.T) {
 }
 
 func TestBadWantsAreRefused(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 5, 500, time.Hour)
 		many := make([]Want, maxWants+1)
@@ -458,6 +467,7 @@ func TestBadWantsAreRefused(t *testing.T) {
 }
 
 func TestWhatIsLeftIsSaidInTheBaseUnit(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		s.receive(tea, 250, 900, 0)
 		e := s.refused(ErrShort, "lines[0].qty", func(tx *db.Tx) error {
@@ -471,6 +481,7 @@ func TestWhatIsLeftIsSaidInTheBaseUnit(t *testing.T) {
 }
 
 func TestALongBasketIsServed(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		s.receive(bun, 1000, 99999, time.Hour)
 		b := s.receive(bun, 1000, 99999, 2*time.Hour)
@@ -489,6 +500,7 @@ func TestALongBasketIsServed(t *testing.T) {
 }
 
 func TestManySmallBatchesServeOneLine(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		s.must(func(tx *db.Tx) error {
 			r := Receipt{Header: Header{Site: bakery}}
@@ -516,6 +528,7 @@ func TestManySmallBatchesServeOneLine(t *testing.T) {
 }
 
 func TestTheLastPieceIsNews(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		s.receive(bun, 2, 200, time.Hour)
 		s.receive(bun, 1, 100, 2*time.Hour)
@@ -573,6 +586,7 @@ func TestTheLastPieceIsNews(t *testing.T) {
 }
 
 func TestAPendingPaymentHoldsItsGoods(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 5, 500, time.Hour)
 		hold := func(n id.ID, q int64) error {
@@ -670,6 +684,7 @@ func TestAPendingPaymentHoldsItsGoods(t *testing.T) {
 }
 
 func TestHeldGoodsMayBeCapturedAfterTheirExpiry(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 1, 50, time.Minute)
 		s.must(func(tx *db.Tx) error {
@@ -692,6 +707,7 @@ func TestHeldGoodsMayBeCapturedAfterTheirExpiry(t *testing.T) {
 }
 
 func TestARefundPutsGoodsBackAtTheCostThatWasTaken(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 3, 100, time.Hour)
 		sale := doc(testSale, bakery, 1)
@@ -757,6 +773,7 @@ func TestARefundPutsGoodsBackAtTheCostThatWasTaken(t *testing.T) {
 }
 
 func TestBadReturnsAreRefused(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 3, 100, time.Hour)
 		for _, c := range []struct {
@@ -791,6 +808,7 @@ func TestBadReturnsAreRefused(t *testing.T) {
 }
 
 func TestGoodsAreWrittenOffForAReason(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 5, 333, time.Hour)
 		var d *Document
@@ -835,6 +853,7 @@ func TestGoodsAreWrittenOffForAReason(t *testing.T) {
 }
 
 func TestTheBooksAreBroughtToWhatIsThere(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 4, 100, time.Hour)
 		other := s.receive(bun, 2, 90, 2*time.Hour)
@@ -870,6 +889,7 @@ func TestTheBooksAreBroughtToWhatIsThere(t *testing.T) {
 }
 
 func TestGoodsAreReceived(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		receive := func(r Receipt) func(tx *db.Tx) error {
 			return func(tx *db.Tx) error {
@@ -931,6 +951,7 @@ func TestGoodsAreReceived(t *testing.T) {
 }
 
 func TestLevelsAndBatchesAreShown(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		s.receive(bun, 5, 500, time.Hour)
 		s.receive(bun, 4, 400, 3*time.Hour)
@@ -993,6 +1014,7 @@ func TestLevelsAndBatchesAreShown(t *testing.T) {
 }
 
 func TestDamageIsFoundAndNamed(t *testing.T) {
+	t.Parallel()
 	damages := map[string]struct{ sql, want string }{
 		"a transfer deleted":        {`DELETE FROM ledger_transfer WHERE doc_kind = 900 AND leg = 1`, "ledger_totals_match_transfers"},
 		"a value transfer deleted":  {`DELETE FROM ledger_transfer WHERE doc_kind = 900 AND leg = 2`, "ledger_totals_match_transfers"},
@@ -1032,6 +1054,7 @@ func TestDamageIsFoundAndNamed(t *testing.T) {
 
 // redAfter does damage, looks at the proofs, and undoes it.
 func TestWhatIsWrongAtASiteStopsItsKindsThere(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 4, 400, time.Hour)
 		here, there := b, id.ID(0)
@@ -1107,6 +1130,7 @@ func (s shop) redAfter(sql string) (red []string) {
 }
 
 func TestEveryStatementIsUnderstoodByBothEngines(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		many := []*db.Many{readLots, widerRead, openBatches, closeBatches, pickRead, insertLines, knownSKUs, takenCodes, insertBatches, availableMany, productUnits, batchUnits, placesOf, insertPlaces, openPlaces, closePlaces, openPlacesOf,
 			insertAskings, insertTransits, insertArrived, updateTransits, someSKUs, hadHere, insertCountLines, servingLots, postedLines, readBounds, insertPromised, receiptPrices, putClaims, insertLanded, shelvesOf, ruledRead}

@@ -11,7 +11,6 @@ import (
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/id"
-	"zhanggui/internal/platform/once"
 	"zhanggui/internal/platform/qty"
 )
 
@@ -60,6 +59,7 @@ func (s shop) got(transfer id.ID, counted []Counted) *Transfer {
 }
 
 func TestGoodsGoFromSiteToSiteAndKeepTheirIdentity(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 10, 1001, time.Hour)
 		tr := s.shipped(s.ask(buns(4)))
@@ -90,6 +90,7 @@ func TestGoodsGoFromSiteToSiteAndKeepTheirIdentity(t *testing.T) {
 }
 
 func TestWhatIsMissingIsLostOrFoundOrBack(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 10, 1000, time.Hour)
 		tr := s.shipped(s.ask(buns(9)))
@@ -132,6 +133,7 @@ func TestWhatIsMissingIsLostOrFoundOrBack(t *testing.T) {
 }
 
 func TestMoreThanWasShippedIsAGainAtTheSameCost(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		s.receive(bun, 3, 100, time.Hour)
 		tr := s.shipped(s.ask(buns(3)))
@@ -145,6 +147,7 @@ func TestMoreThanWasShippedIsAGainAtTheSameCost(t *testing.T) {
 }
 
 func TestNothingComesAndTheGoodsAreFoundLater(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		s.receive(bun, 3, 100, time.Minute)
 		tr := s.shipped(s.ask(buns(3)))
@@ -165,6 +168,7 @@ func TestNothingComesAndTheGoodsAreFoundLater(t *testing.T) {
 }
 
 func TestATransferIsTurnedAway(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		b := s.receive(bun, 3, 100, time.Hour)
 		request := func(c Call) func(tx *db.Tx) error {
@@ -220,6 +224,7 @@ func TestATransferIsTurnedAway(t *testing.T) {
 
 // Six people receive the same van at once: it is received once.
 func TestAVanIsReceivedOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		s.receive(bun, 6, 600, time.Hour)
 		tr := s.shipped(s.ask(buns(6)))
@@ -241,6 +246,7 @@ func TestAVanIsReceivedOnce(t *testing.T) {
 }
 
 func TestTheDeskSendsGoods(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		o := openOffice(t, d)
 		there := o.done("POST", "/api/org/sites", m{"code": "S9", "name": "Station", "kind": "store", "entity_id": "4001"})["id"].(string)
@@ -286,7 +292,7 @@ func TestTheDeskSendsGoods(t *testing.T) {
 		o.turnedAway(404, "stock_transfer_unknown", "", "GET", "/api/stock/transfers/"+id.New().String(), nil)
 		o.turnedAway(404, "stock_document_unknown", "", "GET", "/api/stock/documents/"+id.New().String(), nil)
 		o.green()
-	}, dbtest.With(once.Migrations), schema)
+	}, schema)
 }
 
 // flow checks what a kind of flow has taken in of a SKU, over all sites.
@@ -310,6 +316,7 @@ func (s shop) flow(kind ledger.Account, sku id.ID, want int64) {
 
 // What was damaged in the tables is found.
 func TestAProofSeesADamagedTransfer(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s shop) {
 		s.receive(bun, 6, 600, time.Hour)
 		b := s.receive(tea, 5, 10, 0)

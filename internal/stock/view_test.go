@@ -16,7 +16,6 @@ import (
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/id"
-	"zhanggui/internal/platform/once"
 	"zhanggui/internal/platform/web"
 )
 
@@ -111,6 +110,7 @@ func rows(v any) (all []m) {
 }
 
 func TestADayAtTheStockDesk(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		o := openOffice(t, d)
 		got := o.done("POST", "/api/stock/receipts", m{"site_id": o.site, "ref": "L-1", "lines": []m{
@@ -155,10 +155,11 @@ func TestADayAtTheStockDesk(t *testing.T) {
 			t.Errorf("second page %v", st)
 		}
 		o.green()
-	}, dbtest.With(once.Migrations), schema)
+	}, schema)
 }
 
 func TestTheStockDeskTurnsAwayWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		o := openOffice(t, d)
 		batch := rows(o.done("POST", "/api/stock/receipts", m{"site_id": o.site, "lines": []m{{"product_id": tea.String(), "qty": "5", "cost_fen": 5}}})["lines"])[0]["batch_id"].(string)
@@ -200,5 +201,5 @@ func TestTheStockDeskTurnsAwayWhatIsWrong(t *testing.T) {
 			}
 			return err
 		})
-	}, dbtest.With(once.Migrations), schema)
+	}, schema)
 }

@@ -99,10 +99,14 @@ func failedSyncs(t *testing.T, rounds int) {
 	}
 }
 
-func TestAFailedFsyncEndsTheServerAndLosesNothing(t *testing.T) { failedSyncs(t, 3) }
+func TestAFailedFsyncEndsTheServerAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	failedSyncs(t, 3)
+}
 
 // The control: a server that hears of no failure goes on, and the rig must see that it did not end.
 func TestTheRigCatchesAServerThatGoesOnAfterAFailedFsync(t *testing.T) {
+	t.Parallel()
 	if _, ends := unsynced(t, 1, func(int, string) []string { return []string{"-e", "inject=fsync,fdatasync:retval=0"} }, 4*time.Second); ends[0] == exitFatal {
 		t.Errorf("the server ended with %d although nothing failed", ends[0])
 	}

@@ -22,6 +22,7 @@ func engines(t *testing.T, fn func(t *testing.T, dsn string)) {
 }
 
 func TestKilledAgainAndAgainTheTillLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
 	engines(t, func(t *testing.T, dsn string) { survives(t, dsn, 3) })
 }
 
@@ -36,12 +37,14 @@ func survives(t *testing.T, dsn string, kills int) {
 // The rig is worth something only if it sees what goes wrong.
 
 func TestTheRigCatchesARetryWithAnotherKey(t *testing.T) {
+	t.Parallel()
 	if got := torture(t, "sqlite:"+filepath.Join(t.TempDir(), "shop.db"), 12, newKey); got.doubled == 0 {
 		t.Errorf("nobody saw a sale made twice: %+v", got)
 	}
 }
 
 func TestTheRigCatchesThanksBeforeTheSaleIsSafe(t *testing.T) {
+	t.Parallel()
 	if got := torture(t, "sqlite:"+filepath.Join(t.TempDir(), "shop.db"), 6, earlyThank); got.lost == 0 {
 		t.Errorf("nobody saw a sale lost: %+v", got)
 	}

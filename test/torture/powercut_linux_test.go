@@ -346,6 +346,7 @@ func (r *recording) inspect(t *testing.T, image map[string][]byte, acked []strin
 }
 
 func TestAPowerCutLosesNothingThatWasAcknowledged(t *testing.T) {
+	t.Parallel()
 	r := record(t, 160)
 	for m, f := range r.cut(t, 50, 10, 1) {
 		t.Logf("%s: %+v", m, *f)
@@ -357,6 +358,7 @@ func TestAPowerCutLosesNothingThatWasAcknowledged(t *testing.T) {
 
 // The control: the same server on a disk that says it has written and has not, which is what synchronous=OFF comes to.
 func TestTheRigCatchesAnFsyncThatDoesNothing(t *testing.T) {
+	t.Parallel()
 	r := record(t, 160, "-e", "inject=fsync,fdatasync:retval=0")
 	total := damage{}
 	for m, f := range r.cut(t, 30, 1000, 2) {

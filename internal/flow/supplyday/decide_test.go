@@ -22,6 +22,7 @@ func (c *chain) act(line m, what string) string {
 }
 
 func TestAPersonDecidesWhatIsMade(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.forecasts()
@@ -78,6 +79,7 @@ func TestAPersonDecidesWhatIsMade(t *testing.T) {
 }
 
 func TestWhatTheKitchenMadeFillsTheRounds(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.forecasts()
@@ -121,6 +123,7 @@ func TestWhatTheKitchenMadeFillsTheRounds(t *testing.T) {
 }
 
 func TestARoundOfWhichFewerWereMadeIsDone(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.forecasts()
@@ -150,6 +153,7 @@ func TestARoundOfWhichFewerWereMadeIsDone(t *testing.T) {
 }
 
 func TestConfirmedProposalsBecomeOrdersAndAreNotProposedAgain(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.forecasts()
@@ -207,6 +211,7 @@ func TestConfirmedProposalsBecomeOrdersAndAreNotProposedAgain(t *testing.T) {
 }
 
 func TestAPersonOrdersWholePacksOrNothing(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.forecasts()
@@ -247,6 +252,7 @@ func TestAPersonOrdersWholePacksOrNothing(t *testing.T) {
 }
 
 func TestTwoWhoConfirmAtOnceOrderOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.forecasts()
@@ -287,6 +293,7 @@ func TestTwoWhoConfirmAtOnceOrderOnce(t *testing.T) {
 }
 
 func TestAKitchenMakesWhatStoresAskFor(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		boss := c.admin
 		rule := m{"site_id": c.site.ID.String(), "product_id": c.p["wrap"].ID.String(), "source_id": c.kitchen.String(), "lead_h": 24}
@@ -364,6 +371,7 @@ func TestAKitchenMakesWhatStoresAskFor(t *testing.T) {
 }
 
 func TestADamagedDecisionIsFound(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		rule := m{"site_id": c.site.ID.String(), "product_id": c.p["sauce"].ID.String(), "source_id": c.kitchen.String()}
 		c.done(c.admin, "PUT", "/api/plans/sources", rule)

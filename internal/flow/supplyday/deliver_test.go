@@ -82,6 +82,7 @@ func (c *chain) atOnce(n int, cookie, path string, body m, refusal string) {
 }
 
 func TestARequisitionIsConfirmedSentAndReceived(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		path := c.asks()
 		boss := c.hire("manager", c.kitchen)
@@ -169,6 +170,7 @@ func TestARequisitionIsConfirmedSentAndReceived(t *testing.T) {
 }
 
 func TestGoodsOfAnotherCompanyAreNotPromisedByOneSide(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		path := c.asks()
 		entity := c.done(c.admin, "POST", "/api/org/entities", m{"code": "E2", "name": "别的公司"})["id"]

@@ -9,6 +9,7 @@ import (
 )
 
 func TestWhatAnOvenCannotTakeIsShortAndTheLineSaysWhy(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, map[string]int64{"wrap": 20, "burger": 60, "cola": 12})
 		c.forecasts()
@@ -82,6 +83,7 @@ func TestWhatAnOvenCannotTakeIsShortAndTheLineSaysWhy(t *testing.T) {
 }
 
 func TestTheLineSaysWhatItsLastBatchEarns(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.unsteady("wrap")
 		c.priced("wrap")

@@ -11,6 +11,7 @@ import (
 
 // Burgers keep for six hours: what the morning has too few of, noon must make, and the other way round.
 func TestARoundNobodyDecidedOnFollowsWhatWasDecidedOfThoseBefore(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		const monday cal.Date = "2026-03-02"
 		c.sold(c.site.ID, map[string]int64{"wrap": 20, "burger": 60, "cola": 12})
@@ -42,6 +43,7 @@ func TestARoundNobodyDecidedOnFollowsWhatWasDecidedOfThoseBefore(t *testing.T) {
 // The day is nobody's who only works in the kitchen: what is made of a round that nobody confirmed is noted, and the round
 // waits for the decision as before.
 func TestMakingIsNoConfirmation(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		const monday cal.Date = "2026-03-02"
 		c.sold(c.site.ID, map[string]int64{"wrap": 20, "burger": 60, "cola": 12})
@@ -77,6 +79,7 @@ func TestMakingIsNoConfirmation(t *testing.T) {
 
 // Half of the day is over and all of it is decided: no level changes what is made any more, so none changes what is wasted.
 func TestAWhatIfOfADecidedDayIsFlat(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, map[string]int64{"wrap": 37, "burger": 60})
 		c.unsteady("burger")
@@ -108,6 +111,7 @@ func TestAWhatIfOfADecidedDayIsFlat(t *testing.T) {
 
 // Somebody has looked at tomorrow already: its plan follows a level and the machines as today's does.
 func TestTomorrowsPlanFollowsWhatIsSet(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		const tuesday cal.Date = "2026-03-03"
 		c.sold(c.site.ID, map[string]int64{"wrap": 20, "burger": 60, "cola": 12})

@@ -56,6 +56,7 @@ func (c *chain) event(more m, products ...string) string {
 }
 
 func TestBelowItsLevelAProductIsOrderedUpToTheMaximumOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.lies(c.site.ID, "cola", "C", 48*qty.Scale, 0)
@@ -90,6 +91,7 @@ func TestBelowItsLevelAProductIsOrderedUpToTheMaximumOnce(t *testing.T) {
 }
 
 func TestALevelNobodySetIsComputed(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.rule("cola", m{"mode": "static", "on_automatic": "suggest"})
@@ -118,6 +120,7 @@ func TestALevelNobodySetIsComputed(t *testing.T) {
 }
 
 func TestAPromotionRaisesTheTargetFrom48HoursBeforeToItsEnd(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.forecasts()
@@ -151,6 +154,7 @@ func TestAPromotionRaisesTheTargetFrom48HoursBeforeToItsEnd(t *testing.T) {
 }
 
 func TestFrozenGoodsForAPromotionAreOrderedEarlierAndSaySo(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.forecasts()
@@ -177,6 +181,7 @@ func TestFrozenGoodsForAPromotionAreOrderedEarlierAndSaySo(t *testing.T) {
 }
 
 func TestAColdWaveMakesOdenOf130Percent(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.write(func(tx *db.Tx) error {
@@ -215,6 +220,7 @@ func TestAColdWaveMakesOdenOf130Percent(t *testing.T) {
 }
 
 func TestMoreThanThirtyPercentAboveForecastIsFetchedInAHurry(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.lies(c.site.ID, "cola", "C", 3*qty.Scale, 0)
@@ -308,6 +314,7 @@ func (c *chain) hurried(product string) m {
 }
 
 func TestAWeakDayMakesLessAndOffersTheRest(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.lies(c.site.ID, "wrap", "W", 60*qty.Scale, 20*time.Hour)
@@ -342,6 +349,7 @@ func TestAWeakDayMakesLessAndOffersTheRest(t *testing.T) {
 }
 
 func TestALineOverItsCeilingWaitsForAnApprover(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.rule("cola", m{"mode": "static", "safety": "48", "most": "120", "qty_ceiling": "119"})
@@ -378,6 +386,7 @@ func TestALineOverItsCeilingWaitsForAnApprover(t *testing.T) {
 }
 
 func TestSalesOverTheirThresholdWaitForSomebodyToLook(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.rule("cola", m{"sales_threshold": "100"})
@@ -420,6 +429,7 @@ func TestSalesOverTheirThresholdWaitForSomebodyToLook(t *testing.T) {
 }
 
 func TestWhatRulesRefuse(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		site, cola := c.site.ID.String(), c.p["cola"].ID.String()
 		put := func(field, code string, more m) {

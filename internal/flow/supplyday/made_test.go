@@ -36,6 +36,7 @@ func (c *chain) burgers(date cal.Date) map[int64]m {
 
 // The business day begins at 04:00. What the kitchen makes at 04:05 for the evening that is over belongs to that evening.
 func TestTheEveningsRoundIsDoneThoughItIsMadeAfterTheNewDayHasBegun(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.forecasts()
@@ -72,6 +73,7 @@ func TestTheEveningsRoundIsDoneThoughItIsMadeAfterTheNewDayHasBegun(t *testing.T
 }
 
 func TestWhatIsMadeForARoundFillsThatRoundAndNoneBefore(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, map[string]int64{"wrap": 20, "burger": 60, "cola": 12})
 		c.forecasts()

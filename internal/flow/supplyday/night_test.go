@@ -44,6 +44,7 @@ func (c *chain) facts() (forecasts, plans string) {
 }
 
 func TestANightForecastsAndPlansAndOnceMoreChangesNothing(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		t := c.t
 		c.sold(c.site.ID, yesterday)

@@ -15,6 +15,7 @@ import (
 var yesterday = map[string]int64{"wrap": 20, "burger": 12, "cola": 30}
 
 func TestYesterdaysSalesBecomeTodaysPlan(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		old := c.lies(c.site.ID, "wrap", "W-old", 4*qty.Scale, 5*time.Hour)
@@ -114,6 +115,7 @@ func (c *chain) addsUp() {
 }
 
 func TestFrozenGoodsAreOrderedDaysAheadAndNotTwice(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.lies(c.site.ID, "breast", "B", 1500*qty.Scale, 90*time.Hour)
@@ -150,6 +152,7 @@ func TestFrozenGoodsAreOrderedDaysAheadAndNotTwice(t *testing.T) {
 }
 
 func TestPlanningAgainChangesNothing(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.forecasts()
@@ -173,6 +176,7 @@ func TestPlanningAgainChangesNothing(t *testing.T) {
 }
 
 func TestWhatAKilledRunLeftIsSweptAndNeverSeen(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.forecasts()
@@ -200,6 +204,7 @@ func TestWhatAKilledRunLeftIsSweptAndNeverSeen(t *testing.T) {
 }
 
 func TestWhoMaySeePlansAndDecide(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.forecasts()
@@ -234,6 +239,7 @@ func TestWhoMaySeePlansAndDecide(t *testing.T) {
 }
 
 func TestTomorrowIsPlannedAfterToday(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.lies(c.site.ID, "breast", "B", 1500*qty.Scale, 90*time.Hour) // a kilogram and a bit are gone by tomorrow
@@ -253,6 +259,7 @@ func TestTomorrowIsPlannedAfterToday(t *testing.T) {
 }
 
 func TestAPersonsForecastMovesThePlan(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.forecasts()
@@ -274,6 +281,7 @@ func TestAPersonsForecastMovesThePlan(t *testing.T) {
 }
 
 func TestTheMorningPlansAllSites(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.forecasts()

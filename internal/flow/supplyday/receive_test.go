@@ -38,6 +38,7 @@ func (c *chain) has(product string) (left qty.Qty, worth money.Fen) {
 }
 
 func TestGoodsComeAgainstAnOrderInParts(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		o := c.ordered()
 		r := c.done(c.manager, "POST", receipts(o), m{"ref": "DN-1", "lines": []m{
@@ -96,6 +97,7 @@ func TestGoodsComeAgainstAnOrderInParts(t *testing.T) {
 
 // A price that does not go into fen: three receipts of a third cost together what the whole costs.
 func TestReceiptsTogetherCostThePrice(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		o := c.done(c.manager, "POST", "/api/purchase/orders", m{"site_id": c.site.ID.String(), "supplier_id": c.sup["fresh"].String(), "due": "2026-03-02",
 			"lines": []m{{"product_id": c.p["lettuce"].ID.String(), "packs": 1}}}) // 3000 g at 0.9 fen
@@ -112,6 +114,7 @@ func TestReceiptsTogetherCostThePrice(t *testing.T) {
 }
 
 func TestWhatIsNoReceiptIsRefused(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		o := c.ordered()
 		good := func(with ...any) m {
@@ -156,6 +159,7 @@ func TestWhatIsNoReceiptIsRefused(t *testing.T) {
 }
 
 func TestTwoWhoReceiveAtOnceDoNotReceiveTooMuch(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		o := c.ordered()
 		order, _ := id.Parse(o["id"].(string))
@@ -182,6 +186,7 @@ func TestTwoWhoReceiveAtOnceDoNotReceiveTooMuch(t *testing.T) {
 }
 
 func TestAnOrderGoesItsWay(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		o := c.ordered()
 		path := fmt.Sprint("/api/purchase/orders/", o["id"])
@@ -247,6 +252,7 @@ func TestAnOrderGoesItsWay(t *testing.T) {
 }
 
 func TestADamagedReceiptIsFound(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		o := c.ordered()
 		c.done(c.manager, "POST", receipts(o), m{"lines": []m{{"line": 1, "qty": "5", "unit": "kg"}, {"line": 2, "qty": "24"}}})
@@ -286,6 +292,7 @@ func TestADamagedReceiptIsFound(t *testing.T) {
 
 // The office sees a receipt with its order, what was shared over it and what went back; a receipt without an order beside it.
 func TestAReceiptOpensIntoWhatHappenedToIt(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		o := c.ordered()
 		r := c.done(c.manager, "POST", receipts(o), m{"ref": "DN-9", "lines": []m{{"line": 1, "qty": "5", "unit": "kg", "code": "M1"}, {"line": 2, "qty": "24", "code": "B1"}}})

@@ -61,6 +61,7 @@ func (c *chain) planned(list, field string) map[string]qty.Qty {
 }
 
 func TestAtTheLevelThatIsSetAWhatIfIsThePlanItself(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.priced("wrap", "burger", "cola")
@@ -103,6 +104,7 @@ func TestAtTheLevelThatIsSetAWhatIfIsThePlanItself(t *testing.T) {
 }
 
 func TestMoreServiceIsNotLessOrderedNotLessWasteAndNotMoreStockOut(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, map[string]int64{"wrap": 37, "burger": 23, "cola": 30, "lettuce": 900})
 		c.unsteady("burger")
@@ -144,6 +146,7 @@ func TestMoreServiceIsNotLessOrderedNotLessWasteAndNotMoreStockOut(t *testing.T)
 }
 
 func TestAServiceLevelIsSetWithAReasonAndThePlanFollows(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		c.sold(c.site.ID, yesterday)
 		c.unsteady("burger")
@@ -211,6 +214,7 @@ func TestAServiceLevelIsSetWithAReasonAndThePlanFollows(t *testing.T) {
 }
 
 func TestAWhatIfWithoutAForecastOrOfAStrangersStoreSaysSo(t *testing.T) {
+	t.Parallel()
 	each(t, func(c *chain) {
 		if got := c.whatIf(""); len(got["lines"].([]any)) != 0 || len(got["curve"].([]any)) != 0 {
 			t.Errorf("%v", got)

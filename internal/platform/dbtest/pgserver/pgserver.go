@@ -84,7 +84,7 @@ func (s *Server) start(bin string, o Options) error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	settings := []string{"-c", "listen_addresses=", "-c", "unix_socket_directories=" + s.Dir, "-c", "max_connections=200",
+	settings := []string{"-c", "listen_addresses=", "-c", "unix_socket_directories=" + s.Dir, "-c", "max_connections=300",
 		"-c", "shared_buffers=128MB", "-c", "log_min_messages=fatal"}
 	if o.Durable {
 		settings = append(settings, "-c", "max_wal_size=4GB")
