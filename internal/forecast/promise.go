@@ -41,9 +41,9 @@ type promise struct {
 
 // Fates of a product's day.
 const (
-	fateSold    = iota // open and not sold out: measured
-	fateSoldOut        // sold out: what was wanted is not known, so it is counted and left out
-	fateClosed         // closed, or a figure that nobody believes
+	fateSold    = iota // open and not sold out
+	fateSoldOut        // sold out: measured against the demand by estimate, and counted
+	fateClosed         // closed, or a figure that nobody believes: not measured
 )
 
 // keptProduct is one product's day. Quantities are thousandths of the sales unit, a mean of −1 was not promised; Worth is
@@ -55,6 +55,7 @@ type keptProduct struct {
 	Actual, Naive, Mean4 int64
 	Means                [promised]int64 // by how many days ahead it was said, less one
 	Q                    [len(Taus)]int64
+	Demand               int64 // Actual, or more of a day that sold out
 }
 
 // keptSum adds up the measured products of a category, in fen. Products are in a horizon only if it was promised.
@@ -65,7 +66,7 @@ type keptSum struct {
 	H        [promised]hours `json:"h"`
 }
 
-// hours is one horizon of a sum; Var is the variance that Poisson demand with these means has, in fen².
+// hours is one horizon of a sum; Actual is the demand, Var is the variance that Poisson demand with these means has, in fen².
 type hours struct {
 	N      int64   `json:"n"`
 	Actual float64 `json:"a"`
@@ -73,10 +74,11 @@ type hours struct {
 	Naive  float64 `json:"l"`
 	Mean4  float64 `json:"w"`
 	Var    float64 `json:"v"`
+	Sold   float64 `json:"s"`
 }
 
 func (x *hours) join(o hours) {
-	x.N, x.Actual, x.Mean, x.Naive, x.Mean4, x.Var = x.N+o.N, x.Actual+o.Actual, x.Mean+o.Mean, x.Naive+o.Naive, x.Mean4+o.Mean4, x.Var+o.Var
+	x.N, x.Actual, x.Mean, x.Naive, x.Mean4, x.Var, x.Sold = x.N+o.N, x.Actual+o.Actual, x.Mean+o.Mean, x.Naive+o.Naive, x.Mean4+o.Mean4, x.Var+o.Var, x.Sold+o.Sold
 }
 
 // tally of one day of a sum.
@@ -93,7 +95,7 @@ func (k *keptProduct) tally(h int) (t Tally) {
 	for i, q := range k.Q {
 		d.Q[i] = float64(q) / milli
 	}
-	t.add(float64(k.Actual)/milli, d, float64(k.Naive)/milli, float64(k.Mean4)/milli, 1)
+	t.add(float64(k.Demand)/milli, d, float64(k.Naive)/milli, float64(k.Mean4)/milli, 1, k.Fate == fateSoldOut)
 	if h > 0 {
 		t.Pinball, t.Cover = [len(Taus)]float64{}, [len(Taus)]float64{}
 	}
@@ -215,11 +217,12 @@ func (m *madeSite) judge(date cal.Date, before map[cal.Date]map[id.ID]*promise) 
 		switch e.demand[i].weight[t] {
 		case 0:
 			k.Fate = fateClosed
-		case 1:
-			naive, mean4 := e.p.baselines(s, t-1, t)
-			k.Naive, k.Mean4 = units(naive), units(mean4)
 		default:
 			k.Fate = fateSoldOut
+			fallthrough
+		case 1:
+			naive, mean4 := e.p.baselines(s, t-1, t)
+			k.Naive, k.Mean4, k.Demand = units(naive), units(mean4), units(e.demand[i].qty[t])
 		}
 		lines = append(lines, k)
 	}
@@ -242,16 +245,17 @@ func sumsOf(lines []keptProduct) []keptSum {
 				by[c] = x
 			}
 			switch k.Fate {
-			case fateSoldOut:
-				x.SoldOut++
 			case fateClosed:
 				x.Closed++
+			case fateSoldOut:
+				x.SoldOut++
+				fallthrough
 			default:
 				w := float64(k.Worth)
 				for h, mean := range k.Means {
 					if mean >= 0 {
-						x.H[h].join(hours{1, math.Round(w * float64(k.Actual) / milli), math.Round(w * float64(mean) / milli), math.Round(w * float64(k.Naive) / milli),
-							math.Round(w * float64(k.Mean4) / milli), math.Round(w * w * float64(mean) / milli)})
+						x.H[h].join(hours{1, math.Round(w * float64(k.Demand) / milli), math.Round(w * float64(mean) / milli), math.Round(w * float64(k.Naive) / milli),
+							math.Round(w * float64(k.Mean4) / milli), math.Round(w * w * float64(mean) / milli), math.Round(w * float64(k.Actual) / milli)})
 					}
 				}
 			}
@@ -306,7 +310,7 @@ type KeptIn struct {
 type Kept struct {
 	Figures
 	Ahead   []Figures `json:"ahead" doc:"said 1 … 7 days before"`
-	SoldOut int64     `json:"sold_out" doc:"product days left out because they sold out"`
+	Emptied int64     `json:"emptied" doc:"product days that sold out: measured against an estimate of the demand"`
 	Closed  int64     `json:"closed" doc:"product days left out because nothing was sold that day, or a figure nobody believes"`
 	Items   []Item    `json:"items" doc:"the costliest error first, at most 200"`
 	Days    []KeptDay `json:"days"`
@@ -317,10 +321,11 @@ type Kept struct {
 type KeptDay struct {
 	Date    cal.Date `json:"date"`
 	Sold    qty.Qty  `json:"sold"`
+	Demand  qty.Qty  `json:"demand" doc:"what was sold, or what would have been of a day that sold out"`
 	Said    *qty.Qty `json:"said,omitempty" doc:"left out: nobody had said anything so many days before"`
 	Week    qty.Qty  `json:"last_week"`
 	Mean4   qty.Qty  `json:"mean4"`
-	SoldOut bool     `json:"sold_out,omitempty" doc:"sold out: not measured"`
+	SoldOut bool     `json:"sold_out,omitempty" doc:"sold out: demand is an estimate"`
 	Closed  bool     `json:"closed,omitempty" doc:"not measured"`
 }
 
@@ -364,10 +369,11 @@ func (s *Service) kept(ctx context.Context, tx *db.Tx, in *KeptIn) (*Kept, error
 					out.Days = append(out.Days, k.day(date, h))
 				}
 				switch k.Fate {
-				case fateSoldOut:
-					out.SoldOut++
 				case fateClosed:
 					out.Closed++
+				case fateSoldOut:
+					out.Emptied++
+					fallthrough
 				default:
 					for a := range ahead {
 						if k.Means[a] < 0 {
@@ -419,7 +425,7 @@ func (s *Service) kept(ctx context.Context, tx *db.Tx, in *KeptIn) (*Kept, error
 			for _, x := range sums {
 				key := x.Category
 				if x.Category == 0 {
-					out.SoldOut, out.Closed = out.SoldOut+x.SoldOut, out.Closed+x.Closed
+					out.Emptied, out.Closed = out.Emptied+x.SoldOut, out.Closed+x.Closed
 					if days[date] == nil {
 						days[date] = &[promised]hours{}
 					}
@@ -457,7 +463,7 @@ func (s *Service) kept(ctx context.Context, tx *db.Tx, in *KeptIn) (*Kept, error
 			}
 			if x != nil && x.N > 0 {
 				said := yuan(x.Mean)
-				out.Days = append(out.Days, KeptDay{Date: date, Sold: yuan(x.Actual), Said: &said, Week: yuan(x.Naive), Mean4: yuan(x.Mean4)})
+				out.Days = append(out.Days, KeptDay{Date: date, Sold: yuan(x.Sold), Demand: yuan(x.Actual), Said: &said, Week: yuan(x.Naive), Mean4: yuan(x.Mean4)})
 			}
 		}
 		if in.Level == "category" {
@@ -513,7 +519,7 @@ func (t Tally) times(worth float64) Tally {
 
 // day of a product as it is shown.
 func (k *keptProduct) day(date cal.Date, h int) KeptDay {
-	d := KeptDay{Date: date, Sold: qty.Qty(k.Actual), Week: qty.Qty(k.Naive), Mean4: qty.Qty(k.Mean4), SoldOut: k.Fate == fateSoldOut, Closed: k.Fate == fateClosed}
+	d := KeptDay{Date: date, Sold: qty.Qty(k.Actual), Demand: qty.Qty(k.Demand), Week: qty.Qty(k.Naive), Mean4: qty.Qty(k.Mean4), SoldOut: k.Fate == fateSoldOut, Closed: k.Fate == fateClosed}
 	if k.Means[h] >= 0 {
 		said := qty.Qty(k.Means[h])
 		d.Said = &said

@@ -13,8 +13,8 @@ import (
 	"zhanggui/internal/platform/qty"
 )
 
-// Two nights speak, two days are sold: what was said one day and two days before is judged, what sold out is left out and
-// counted, a night made twice changes nothing, and a corrected day is judged anew.
+// Two nights speak, two days are sold: what was said one day and two days before is judged, what sold out is measured by
+// what was wanted and counted, a night made twice changes nothing, and a corrected day is judged anew.
 func TestWhatTheNightsSaidIsJudgedByWhatWasSold(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		c := newChain(t, d)
@@ -78,14 +78,18 @@ func TestWhatTheNightsSaidIsJudgedByWhatWasSold(t *testing.T) {
 			t.Errorf("a night made twice: %v, before %v", again, got)
 		}
 
-		out := int64(15 * 60)
+		out := int64(11 * 60) // half of a day comes at eight, half at noon
 		sell(20, 12, &out)
 		c.d.Clock.Add(24 * time.Hour)
 		c.today = c.today.AddDays(1)
 		night()
 		got = kept("&level=product")
-		if got["n"] != 3.0 || got["sold_out"] != 1.0 || got["ahead"].([]any)[1].(m)["n"] != 1.0 {
+		if got["n"] != 4.0 || got["sold_out"] != 1.0 || got["emptied"] != 1.0 || got["ahead"].([]any)[1].(m)["n"] != 2.0 {
 			t.Errorf("the second day, on which buns sold out: %v", got)
+		}
+		last := kept("&level=product&member=" + bun.ID.String())["days"].([]any)[1].(m)
+		if wanted := number(t, last["demand"]); last["sold"] != "20" || last["sold_out"] != true || wanted < 28 || wanted > 50 {
+			t.Errorf("20 were gone before noon of a day on which more are wanted: %v", last)
 		}
 		for _, level := range []string{"store", "chain"} {
 			if x := kept("&level=" + level + "&ahead=2"); x["n"] != 1.0 || len(x["days"].([]any)) != 1 || x["wape"] == nil {

@@ -78,6 +78,7 @@ func store(d Day, perUnit float64) (s storedDay) {
 // Tally adds up errors of past forecasts: in sales units for a product, in money over several.
 type Tally struct {
 	N       int64              `json:"n"`
+	SoldOut int64              `json:"sold_out,omitempty"` // of the days
 	Actual  float64            `json:"actual"`
 	Err     float64            `json:"err"`
 	Naive   float64            `json:"naive"`
@@ -88,9 +89,12 @@ type Tally struct {
 	Cover   [len(Taus)]float64 `json:"cover"`
 }
 
-// add one day at the worth of a unit.
-func (t *Tally) add(actual float64, d Day, naive, mean4, worth float64) {
+// add one day at the worth of a unit; actual is its demand.
+func (t *Tally) add(actual float64, d Day, naive, mean4, worth float64, soldOut bool) {
 	t.N++
+	if soldOut {
+		t.SoldOut++
+	}
 	t.Actual += worth * actual
 	t.Err += worth * math.Abs(d.Mean-actual)
 	t.Naive += worth * math.Abs(naive-actual)
@@ -106,6 +110,7 @@ func (t *Tally) add(actual float64, d Day, naive, mean4, worth float64) {
 
 func (t *Tally) join(o Tally) {
 	t.N += o.N
+	t.SoldOut += o.SoldOut
 	t.Actual += o.Actual
 	t.Err += o.Err
 	t.Naive += o.Naive
@@ -706,14 +711,15 @@ func (s *Service) train(ctx context.Context, group []*history, progress func(don
 			day := map[place]*trackDay{} // by site and category; category −1: the site
 			var order []place
 			for i := range places {
-				if past[i] == nil || e.demand[i].weight[t] != 1 { // closed, unbelievable, or sold out: what was wanted is not known
+				if past[i] == nil || e.demand[i].weight[t] == 0 { // closed, or a figure that nobody believes
 					continue
 				}
+				demand, soldOut := e.demand[i].qty[t], e.demand[i].weight[t] < 1
 				s := &p.Series[i]
 				naive, mean4 := p.baselines(s, at, t)
 				d := past[i][h]
-				tallies[i].add(s.Sold[t], d, naive, mean4, 1)
-				memories[places[i].site].Tally.add(s.Sold[t], d, naive, mean4, worth[i])
+				tallies[i].add(demand, d, naive, mean4, 1, soldOut)
+				memories[places[i].site].Tally.add(demand, d, naive, mean4, worth[i], soldOut)
 				category := group[places[i].site].products[places[i].product].category
 				for _, key := range [2]place{{places[i].site, int(category)}, {places[i].site, 0}} {
 					x := day[key]
@@ -722,7 +728,7 @@ func (s *Service) train(ctx context.Context, group []*history, progress func(don
 						day[key] = x
 						order = append(order, key)
 					}
-					x.Actual += worth[i] * s.Sold[t]
+					x.Actual += worth[i] * demand
 					x.Mean += worth[i] * d.Mean
 					x.Naive += worth[i] * naive
 					x.Mean4 += worth[i] * mean4

@@ -4726,7 +4726,7 @@ export interface components {
         ForecastAccuracy: {
             /**
              * Format: double
-             * @description Σ error ÷ Σ sold; above 0: too much was forecast
+             * @description Σ error ÷ Σ demand; above 0: too much was forecast
              */
             bias: number | null;
             /** @description by quantile; empty for sums of products */
@@ -4754,8 +4754,13 @@ export interface components {
                 [key: string]: number | null;
             };
             /**
+             * Format: int64
+             * @description of them sold out: measured against an estimate of the demand; 0 for sums of products
+             */
+            sold_out: number;
+            /**
              * Format: double
-             * @description Σ|error| ÷ Σ sold
+             * @description Σ|error| ÷ Σ demand
              */
             wape: number | null;
             /**
@@ -4798,7 +4803,7 @@ export interface components {
         ForecastFigures: {
             /**
              * Format: double
-             * @description Σ error ÷ Σ sold; above 0: too much was forecast
+             * @description Σ error ÷ Σ demand; above 0: too much was forecast
              */
             bias: number | null;
             /** @description by quantile; empty for sums of products */
@@ -4820,8 +4825,13 @@ export interface components {
                 [key: string]: number | null;
             };
             /**
+             * Format: int64
+             * @description of them sold out: measured against an estimate of the demand; 0 for sums of products
+             */
+            sold_out: number;
+            /**
              * Format: double
-             * @description Σ|error| ÷ Σ sold
+             * @description Σ|error| ÷ Σ demand
              */
             wape: number | null;
             /**
@@ -4845,7 +4855,7 @@ export interface components {
         ForecastItem: {
             /**
              * Format: double
-             * @description Σ error ÷ Σ sold; above 0: too much was forecast
+             * @description Σ error ÷ Σ demand; above 0: too much was forecast
              */
             bias: number | null;
             /** @description by quantile; empty for sums of products */
@@ -4869,8 +4879,13 @@ export interface components {
                 [key: string]: number | null;
             };
             /**
+             * Format: int64
+             * @description of them sold out: measured against an estimate of the demand; 0 for sums of products
+             */
+            sold_out: number;
+            /**
              * Format: double
-             * @description Σ|error| ÷ Σ sold
+             * @description Σ|error| ÷ Σ demand
              */
             wape: number | null;
             /**
@@ -4903,7 +4918,7 @@ export interface components {
             ahead: components["schemas"]["ForecastFigures"][];
             /**
              * Format: double
-             * @description Σ error ÷ Σ sold; above 0: too much was forecast
+             * @description Σ error ÷ Σ demand; above 0: too much was forecast
              */
             bias: number | null;
             /**
@@ -4916,6 +4931,11 @@ export interface components {
                 [key: string]: number | null;
             };
             days: components["schemas"]["ForecastKeptDay"][];
+            /**
+             * Format: int64
+             * @description product days that sold out: measured against an estimate of the demand
+             */
+            emptied: number;
             /** @description the costliest error first, at most 200 */
             items: components["schemas"]["ForecastItem"][];
             /**
@@ -4934,14 +4954,14 @@ export interface components {
             };
             /**
              * Format: int64
-             * @description product days left out because they sold out
+             * @description of them sold out: measured against an estimate of the demand; 0 for sums of products
              */
             sold_out: number;
             /** @description of the days; empty: yuan */
             unit: string;
             /**
              * Format: double
-             * @description Σ|error| ÷ Σ sold
+             * @description Σ|error| ÷ Σ demand
              */
             wape: number | null;
             /**
@@ -4959,12 +4979,14 @@ export interface components {
             /** @description not measured */
             closed?: boolean;
             date: string;
+            /** @description what was sold, or what would have been of a day that sold out */
+            demand: string;
             last_week: string;
             mean4: string;
             /** @description left out: nobody had said anything so many days before */
             said?: string;
             sold: string;
-            /** @description sold out: not measured */
+            /** @description sold out: demand is an estimate */
             sold_out?: boolean;
         };
         ForecastLine: {

@@ -22,7 +22,7 @@ export function KeptSheet(props: { level: 'product' | 'category' | 'store' | 'ch
       {data && data.ahead.some((a) => a.n > 0) && (
         <div className="zg-stack">
           <AccuracyBox figures={data} />
-          <p className="zg-note">{t('kept_left_out', { out: f.number(data.sold_out), closed: f.number(data.closed) })}</p>
+          <p className="zg-note">{t('kept_left_out', { out: f.number(data.emptied), closed: f.number(data.closed) })}</p>
           <div style={{ overflowX: 'auto' }}>
             <table className="zg-parts">
               <thead><tr><th>{t('kept_ahead')}</th><th className="zg-num">{t('ours')} %</th><th className="zg-num">{t('last_week')} %</th><th className="zg-num">{t('mean4')} %</th><th className="zg-num">{t('floor')} %</th></tr></thead>
@@ -63,7 +63,8 @@ function KeptDays(props: { kept: KeptForecasts }) {
     series: [
       { name: t('sold'), kind: 'line', data: kept.days.map((d) => (d.closed ? null : Number(d.sold))), hollow: kept.days.flatMap((d, i) => (d.sold_out ? [i] : [])) },
       { name: t('kept_said'), kind: 'line', data: kept.days.map((d) => (d.said === undefined ? null : Number(d.said))) },
-      { name: t('same_last_week'), kind: 'line', role: 'compare', dashed: true, data: kept.days.map((d) => (d.closed || d.sold_out ? null : Number(d.last_week))) },
+      { name: t('same_last_week'), kind: 'line', role: 'compare', dashed: true, data: kept.days.map((d) => (d.closed ? null : Number(d.last_week))) },
+      ...(kept.days.some((d) => d.demand !== d.sold && !d.closed) ? [{ name: t('wanted'), kind: 'line' as const, role: 'extra' as const, data: kept.days.map((d) => (d.closed || d.demand === d.sold ? null : Number(d.demand))) }] : []),
     ],
   }), [kept, t, f])
   return <Chart spec={spec} label={t('kept_chart')} height={240} note={t('kept_chart_note')} />

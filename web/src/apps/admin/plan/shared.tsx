@@ -48,7 +48,7 @@ export function AccuracyBox(props: { figures: ForecastFigures }) {
           </tbody>
         </table>
         <p className="zg-note">{t('average_error', { n: f.number(figures.wape * 100, 1) })}{better !== undefined && ` · ${better >= 0 ? t('verdict_better', { pct: f.percent(better, 0) }) : t('verdict_worse', { pct: f.percent(-better, 0) })}`}</p>
-        <p className="zg-note">{t('n')} {f.number(figures.n)} {t('n_unit')} · {Math.abs(bias) < 0.0005 ? t('bias_none') : bias > 0 ? t('bias_over', { pct: f.percent(bias) }) : t('bias_under', { pct: f.percent(-bias) })}</p>
+        <p className="zg-note">{t('n')} {f.number(figures.n)} {t('n_unit')}{figures.sold_out > 0 && ` · ${t('n_emptied', { n: figures.sold_out })}`} · {Math.abs(bias) < 0.0005 ? t('bias_none') : bias > 0 ? t('bias_over', { pct: f.percent(bias) }) : t('bias_under', { pct: f.percent(-bias) })}</p>
       </div>
       {coverage.length > 0 && (
         <div>
