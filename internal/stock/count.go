@@ -3,6 +3,7 @@ package stock
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"zhanggui/internal/org"
@@ -368,7 +369,7 @@ func (c *Count) Again(tx *db.Tx, staff id.ID, lines []int64) error {
 	if err := c.become(tx, Counting, Counting, Reviewing); err != nil {
 		return err
 	}
-	for _, l := range lines {
+	for _, l := range slices.Sorted(slices.Values(lines)) {
 		if err := tx.ExecExactly(1, ErrCountLineDone, `UPDATE stock_count_line SET state = 3, decided_by = 0 WHERE count_id = $1 AND line_no = $2 AND state IN (2, 3, 4)`, c.ID, l); err != nil {
 			return err
 		}
@@ -394,7 +395,7 @@ func (c *Count) Drop(tx *db.Tx, staff id.ID, note string) error {
 
 // Approve lets differences pass. Nobody approves what he counted himself.
 func (c *Count) Approve(tx *db.Tx, staff id.ID, lines []int64) error {
-	for _, l := range lines {
+	for _, l := range slices.Sorted(slices.Values(lines)) {
 		if err := tx.ExecExactly(1, ErrOwnCount, `UPDATE stock_count_line SET state = 4, decided_by = $1 WHERE count_id = $2 AND line_no = $3 AND state = 2
 			AND NOT EXISTS (SELECT 1 FROM stock_count_entry e WHERE e.count_id = $2 AND e.line_no = $3 AND e.staff_id = $1)`, staff, c.ID, l); err != nil {
 			return err

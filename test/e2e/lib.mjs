@@ -179,9 +179,9 @@ export function check(good, what) {
 }
 
 /** A page that opens at an address and asks who is there. */
-export async function signIn(page, url) {
+export async function signIn(page, url, who = admin) {
   await page.goto(url)
-  await page.locator('input[name=name]').fill(admin.name)
-  await page.locator('input[name=password]').fill(admin.password)
+  await page.locator('input[name=name]').fill(who.name)
+  await page.locator('input[name=password]').fill(who.password)
   await page.keyboard.press('Enter')
 }

@@ -103,13 +103,20 @@ func (e *Error) AtRow(line int) *Error { c := *e; c.Row = line; return &c }
 // Wrap keeps the cause for the log; a user never sees it.
 func (e *Error) Wrap(cause error) *Error { c := *e; c.cause = cause; return &c }
 
+// pieces is how a person reads the base unit of goods that are counted, whose name is one of ours; units that a
+// shop has named itself are read as they are.
+var pieces = map[string]string{"zh": "件", "en": "pcs"}
+
 // Text is the message in "zh" or, for any other language, English.
 func (e *Error) Text(lang string) string {
-	t := e.en
+	t, said := e.en, pieces["en"]
 	if strings.HasPrefix(lang, "zh") {
-		t = e.zh
+		t, said = e.zh, pieces["zh"]
 	}
 	for _, a := range e.args {
+		if a.name == "unit" && a.value == "piece" {
+			a.value = said
+		}
 		t = strings.ReplaceAll(t, "{"+a.name+"}", a.value)
 	}
 	return t

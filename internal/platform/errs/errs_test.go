@@ -22,6 +22,16 @@ func TestAFilledCopyIsStillTheSameRefusal(t *testing.T) {
 	}
 }
 
+func TestTheUnitOfCountedGoodsIsReadInTheReadersLanguage(t *testing.T) {
+	e := errShort.With("left", 3)
+	e.zh, e.en = "最多还能收 {left} {unit}", "at most {left} {unit} more"
+	for _, x := range []struct{ unit, zh, en string }{{"piece", "最多还能收 3 件", "at most 3 pcs more"}, {"箱", "最多还能收 3 箱", "at most 3 箱 more"}} {
+		if u := e.With("unit", x.unit); u.Text("zh-CN") != x.zh || u.Text("en") != x.en || u.Arg("unit") != x.unit {
+			t.Errorf("%s: got %q and %q", x.unit, u.Text("zh"), u.Text("en"))
+		}
+	}
+}
+
 func TestAForeignErrorTellsTheUserNothingFromInside(t *testing.T) {
 	cause := errors.New("dial tcp 10.0.0.1: refused")
 	e := As(cause)

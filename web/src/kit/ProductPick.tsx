@@ -26,7 +26,8 @@ export function meant(items: Product[], q: string): Product | undefined {
 
 interface Props extends Asked {
   value: string
-  choose: (product: Product | undefined) => void
+  /** unit: that of the barcode which was scanned, when it was one */
+  choose: (product: Product | undefined, unit?: string) => void
   label: string
   /** of what is chosen, when nothing was searched yet */
   named?: string | undefined
@@ -52,10 +53,13 @@ export function ProductPick(props: Props) {
   const [chosen, setChosen] = useState(props.named)
   const found = useProducts(q, props, !open && q === '')
   const take = (p: Product | undefined) => {
+    const code = q.trim()
     setQ('')
     setScanned('')
     setChosen(p && `${p.name} ${p.code}`)
-    props.choose(p)
+    const unit = code === '' ? undefined : p?.units.find((u) => u.barcodes.includes(code))?.name
+    if (unit === undefined) props.choose(p)
+    else props.choose(p, unit)
     if (p && props.adding) setChosen(undefined)
   }
   const latest = useRef(take)

@@ -61,7 +61,8 @@ export function WhyPanel(props: { open: boolean; onClose: () => void; title: Rea
   const t = useText(kitText)
   return (
     <Drawer open={props.open} onClose={props.onClose} title={<span><span className="zg-note">{props.lead ?? t('why')}</span><br />{props.title}</span>} size="min(460px, 100vw)" destroyOnHidden closable={{ 'aria-label': t('close') }}>
-      {props.open && <div className="zg-why">{props.children}</div>}
+      {/* It stands in its own place of the page, but React hands its events to what opened it: a form in here must not send the one around it. */}
+      {props.open && <div className="zg-why" onSubmit={(e) => e.stopPropagation()}>{props.children}</div>}
     </Drawer>
   )
 }

@@ -109,9 +109,9 @@ function Lines(props: { title: string; note: string; lines: Line[]; set: (next: 
       <div className="zg-stack">
         {props.lines.map((l, n) => (
           <div key={n} className="zg-line">
-            <ProductPick label={t('product')} value={l.product} named={props.known[l.product]?.name} choose={(p) => {
+            <ProductPick label={t('product')} value={l.product} named={props.known[l.product]?.name} choose={(p, unit) => {
               if (p) props.learn(p)
-              change(n, { product: p?.id ?? '', unit: p?.base_unit ?? '', batch: '' })
+              change(n, { product: p?.id ?? '', unit: unit ?? p?.base_unit ?? '', batch: '' })
             }} />
             <Input className="zg-line-s zg-input-right" aria-label={t('qty')} placeholder={t('qty')} inputMode="decimal" value={l.qty} status={l.qty === '' || good(l.qty) ? '' : 'error'} onChange={(e) => change(n, { qty: e.target.value })} />
             <Select className="zg-line-s" aria-label={t('unit')} {...(l.unit ? { value: l.unit } : {})} options={(props.known[l.product]?.units ?? []).filter((u) => !u.retired).map((u) => ({ value: u.name, label: f.unit(u.name) }))} onChange={(unit: string) => change(n, { unit })} />

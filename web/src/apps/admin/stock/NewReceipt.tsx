@@ -1,12 +1,12 @@
 import { DeleteOutlined, PlusOutlined, TableOutlined } from '@ant-design/icons'
-import { act, client, must, PageHead, parseMoney, ProblemBox, ProductPick, Sheet, SitePick, SkeletonLines, Strip, useAct, useFormat, useRead, useSite, useText, type Problem, type Style } from '@kit'
+import { act, Badge, client, must, ofThousandths, PageHead, parseMoney, ProblemBox, ProductPick, Sheet, SitePick, SkeletonLines, Strip, useAct, useFormat, useRead, useSite, useText, type Problem, type Style } from '@kit'
 import type { components } from '@kit/api/schema'
 import { App, Button, Input, Select } from 'antd'
 import { useState } from 'react'
 import { Link, useNavigate, useSearchParams } from 'react-router-dom'
 import { QuantityGrid, useStyleOf } from '../styles/Quantities'
-import { amountOf, batchOf, nothing, priceFen4, quantity, type Came } from './receiving'
-import { stockText } from './shared'
+import { amountOf, batchOf, differs, nothing, priceFen4, quantity, type Came } from './receiving'
+import { stockText, unitsOf } from './shared'
 
 type S = components['schemas']
 type Order = S['PurchaseOrderView']
@@ -111,6 +111,7 @@ function Against(props: { order: Order }) {
                   </div>
                 )
               })}
+              {Number(l.open) > 0 && <Differs line={l} parts={mine.map((x) => x.p)} />}
               <div><Button icon={<PlusOutlined />} onClick={() => setParts((old) => [...old, { ...nothing, line: l.line_no, unit: l.unit }])}>{t(mine.length > 0 ? 'another_batch' : 'some_came')}</Button></div>
             </div>
           </Sheet>
@@ -121,8 +122,19 @@ function Against(props: { order: Order }) {
   )
 }
 
+/** How far what came is from what is still expected of a line. */
+function Differs(props: { line: Order['lines'][number]; parts: Part[] }) {
+  const t = useText(stockText)
+  const f = useFormat()
+  const { line } = props
+  const more = differs(line, props.parts)
+  if (!more) return null
+  const qty = f.qty({ qty: ofThousandths(Math.abs(more)), unit: line.unit })
+  return <span><Badge tone="amber">{t(more < 0 ? 'line_short' : 'line_over', { qty })}</Badge></span>
+}
+
 /** The grid of the style that a product belongs to, where it belongs to one. */
-function GridOf(props: { product: string; had: () => Record<string, string>; off?: (product: string) => boolean; take: (style: Style, qty: Record<string, string>) => void }) {
+function GridOf(props: { product: string; unit?: string; had: () => Record<string, string>; off?: (product: string) => boolean; take: (style: Style, qty: Record<string, string>) => void }) {
   const t = useText(stockText)
   const [open, setOpen] = useState(false)
   const style = useStyleOf(props.product)
@@ -130,7 +142,7 @@ function GridOf(props: { product: string; had: () => Record<string, string>; off
   return (
     <>
       <Button icon={<TableOutlined />} onClick={() => setOpen(true)}>{t('by_grid')}</Button>
-      {open && <QuantityGrid style={style} had={props.had()} {...(props.off ? { off: props.off } : {})} done={(qty) => { props.take(style, qty); setOpen(false) }} cancel={() => setOpen(false)} />}
+      {open && <QuantityGrid style={style} {...(props.unit ? { unit: props.unit } : {})} had={props.had()} {...(props.off ? { off: props.off } : {})} done={(qty) => { props.take(style, qty); setOpen(false) }} cancel={() => setOpen(false)} />}
     </>
   )
 }
@@ -159,7 +171,8 @@ function Free(props: { site: string }) {
   const take = (n: number) => (style: Style, qty: Record<string, string>) => setRows((old) => {
     const of = new Set(style.variants.map((v) => v.product_id))
     const at = old[n] ?? blank
-    const made = style.variants.filter((v) => Number(qty[v.product_id] ?? '') > 0).map((v): Row => ({ ...(old.find((r) => r.product === v.product_id) ?? { ...blank, price: at.price }), product: v.product_id, label: `${v.name} ${v.code}`, units: [...new Set([style.base_unit, v.unit])], unit: style.base_unit, qty: (qty[v.product_id] ?? '').trim() }))
+    const unit = at.unit || style.base_unit
+    const made = style.variants.filter((v) => Number(qty[v.product_id] ?? '') > 0).map((v): Row => ({ ...(old.find((r) => r.product === v.product_id) ?? { ...blank, price: at.price }), product: v.product_id, label: `${v.name} ${v.code}`, units: [...new Set([style.base_unit, v.unit, unit])], unit, qty: (qty[v.product_id] ?? '').trim() }))
     const next = [...old.slice(0, n).filter((r) => !of.has(r.product)), ...made, ...old.slice(n + 1).filter((r) => !of.has(r.product))]
     return next.length > 0 ? next : [blank]
   })
@@ -174,12 +187,12 @@ function Free(props: { site: string }) {
             return (
               <div key={n} className="zg-stack-s">
                 <div className="zg-line">
-                  <ProductPick key={r.product} label={t('name')} value={r.product} named={r.label} choose={(p) => change(n, p ? { product: p.id, label: `${p.name} ${p.code}`, units: [...new Set([p.base_unit, ...p.units.filter((u) => !u.retired).map((u) => u.name)])], unit: p.base_unit } : { product: '', label: '', units: [], unit: '' })} />
+                  <ProductPick key={r.product} label={t('name')} value={r.product} named={r.label} choose={(p, unit) => change(n, p ? { product: p.id, label: `${p.name} ${p.code}`, units: unitsOf(p), unit: unit ?? p.base_unit } : { product: '', label: '', units: [], unit: '' })} />
                   <Input className="zg-line-s zg-input-right" aria-label={t('qty')} placeholder={t('qty')} inputMode="decimal" maxLength={14} value={r.qty} status={r.qty === '' || quantity(r.qty) !== undefined ? '' : 'error'} onChange={(e) => change(n, { qty: e.target.value })} />
                   <Select className="zg-line-s" aria-label={t('unit')} {...(r.unit ? { value: r.unit } : {})} options={r.units.map((u) => ({ value: u, label: f.unit(u) }))} onChange={(unit: string) => change(n, { unit })} />
                   <Input className="zg-line-s zg-input-right" aria-label={t('unit_price')} placeholder={t('unit_price')} prefix="¥" inputMode="decimal" maxLength={17} value={r.price} status={r.price === '' || priceFen4(r.price) !== undefined ? '' : 'error'} onChange={(e) => change(n, { price: e.target.value, amount: '' })} />
                   <Input className="zg-line-s zg-input-right" aria-label={t('value')} placeholder={t('value')} prefix="¥" inputMode="decimal" maxLength={16} value={r.price.trim() !== '' ? (amount === undefined ? '' : (amount / 100).toFixed(2)) : r.amount} status={r.amount === '' || parseMoney(r.amount) !== undefined ? '' : 'error'} onChange={(e) => change(n, { amount: e.target.value, price: '' })} />
-                  <GridOf product={r.product} had={() => Object.fromEntries(rows.map((x) => [x.product, x.qty]))} take={take(n)} />
+                  <GridOf product={r.product} unit={r.unit} had={() => Object.fromEntries(rows.filter((x) => x.unit === r.unit).map((x) => [x.product, x.qty]))} take={take(n)} />
                   {rows.length > 1 && <Button icon={<DeleteOutlined />} aria-label={t('remove_line')} onClick={() => setRows((old) => old.filter((_, i) => i !== n))} />}
                   {wrong && <span role="alert" className="zg-note">{wrong}</span>}
                 </div>

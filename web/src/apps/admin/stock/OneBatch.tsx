@@ -23,7 +23,7 @@ export default function OneBatch() {
           <Figure label={t('left')} value={q(batch.qty)} whyTitle={t('story')} why={<Story batch={batch} />} {...(Number(batch.held) > 0 ? { note: `${t('held')} ${q(batch.held)}` } : {})} />
           <Figure label={t('received')} value={q(batch.received)} note={<span title={f.exact(batch.received_at)}>{f.at(batch.received_at)}</span>} />
           <Figure label={t('value')} value={f.yuan(batch.value_fen)} />
-          <Figure label={t('expires')} value={batch.expires_at ? f.at(batch.expires_at) : t('no_expiry')} note={<AgeBar batch={batch} />} />
+          <Figure label={t('expires')} value={batch.expires_at ? f.at(batch.expires_at) : t('no_expiry')} {...(batch.expires_at || !batch.open ? { note: <AgeBar batch={batch} /> } : {})} />
         </div>
         <Places batch={batch} />
         <Return batch={batch} />

@@ -122,24 +122,25 @@ function Lines(props: { count: StockCount }) {
 function ByGrid(props: { count: string }) {
   const t = useText(stockText)
   const [product, setProduct] = useState('')
+  const [unit, setUnit] = useState('')
   const [open, setOpen] = useState(false)
   const style = useStyleOf(product)
-  const enter = useAct((lines: { product_id: string; qty: string }[]) => act(['count-goods', props.count, lines], (header) => client.POST('/api/stock/counts/{id}/entries', { params: { header, path: { id: props.count } }, body: { lines } })), ['stock'])
+  const enter = useAct((lines: { product_id: string; qty: string; unit: string }[]) => act(['count-goods', props.count, lines], (header) => client.POST('/api/stock/counts/{id}/entries', { params: { header, path: { id: props.count } }, body: { lines } })), ['stock'])
   const close = () => {
     setOpen(false)
     setProduct('')
   }
   const take = (qty: Record<string, string>) => {
-    const lines = (style?.variants ?? []).map((v) => ({ product_id: v.product_id, qty: (qty[v.product_id] ?? '').trim() })).filter((l) => isQty(l.qty))
+    const lines = (style?.variants ?? []).map((v) => ({ product_id: v.product_id, qty: (qty[v.product_id] ?? '').trim(), unit })).filter((l) => isQty(l.qty))
     if (lines.length === 0) close()
     else void enter.run(lines).then((done) => done && close())
   }
   return (
     <div className="zg-line zg-no-print">
-      <ProductPick key={open ? 'open' : 'shut'} label={t('count_style')} placeholder={t('count_style')} value={product} choose={(p) => setProduct(p?.id ?? '')} />
+      <ProductPick key={open ? 'open' : 'shut'} label={t('count_style')} placeholder={t('count_style')} value={product} choose={(p, scanned) => { setProduct(p?.id ?? ''); setUnit(scanned ?? p?.base_unit ?? '') }} />
       <Button icon={<TableOutlined />} disabled={!style} onClick={() => setOpen(true)}>{t('by_grid')}</Button>
       {product !== '' && !style && <span className="zg-note">{t('no_style')}</span>}
-      {open && style && <QuantityGrid style={style} had={{}} done={take} cancel={close} busy={enter.busy} problem={enter.problem} />}
+      {open && style && <QuantityGrid style={style} unit={unit} had={{}} done={take} cancel={close} busy={enter.busy} problem={enter.problem} />}
     </div>
   )
 }

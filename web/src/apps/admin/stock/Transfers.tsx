@@ -1,10 +1,10 @@
 import { DeleteOutlined, PlusOutlined, TableOutlined } from '@ant-design/icons'
 import { act, Badge, client, DataTable, Empty, FilterBar, Form, FormActs, must, PageHead, ProductPick, SelectField, Sheet, SitePick, TextField, useAct, useCan, useFilters, useForm, useFormat, useListing, useSession, useSite, useText, type Column, type StockTransfer } from '@kit'
-import { Button, Input } from 'antd'
+import { Button, Input, Select } from 'antd'
 import { useState } from 'react'
 import { useNavigate } from 'react-router-dom'
 import { isQty, QuantityGrid, useStyleOf } from '../styles/Quantities'
-import { StockTabs, stockText } from './shared'
+import { StockTabs, stockText, unitsOf } from './shared'
 
 export const transferStates = ['requested', 'shipped', 'received', 'settled', 'cancelled'] as const
 
@@ -45,9 +45,9 @@ export default function Transfers() {
   )
 }
 
-interface Asked { product: string; label: string; unit: string; qty: string }
+interface Asked { product: string; label: string; unit: string; units: string[]; qty: string }
 
-const blank: Asked = { product: '', label: '', unit: '', qty: '' }
+const blank: Asked = { product: '', label: '', unit: '', units: [], qty: '' }
 
 /** Asks another site for goods: line by line, or a whole style by its grid. */
 function Ask(props: { to: string; onCancel: () => void; done: (id: string) => void }) {
@@ -55,11 +55,11 @@ function Ask(props: { to: string; onCancel: () => void; done: (id: string) => vo
   const { me } = useSession()
   const [lines, setLines] = useState<Asked[]>([blank])
   const filled = lines.filter((l) => l.product !== '')
-  const doing = useAct((body: { from_site_id: string; to_site_id: string; note: string; lines: { product_id: string; qty: string }[] }) => act(['transfer', body], (header) => client.POST('/api/stock/transfers', { params: { header }, body })), ['stock'])
+  const doing = useAct((body: { from_site_id: string; to_site_id: string; note: string; lines: { product_id: string; qty: string; unit: string }[] }) => act(['transfer', body], (header) => client.POST('/api/stock/transfers', { params: { header }, body })), ['stock'])
   const form = useForm({
     initial: { from: '', to: props.to, note: '' },
     required: ['from', 'to'],
-    body: (v) => ({ from_site_id: v.from, to_site_id: v.to, note: v.note, lines: filled.map((l) => ({ product_id: l.product, qty: l.qty.trim() })) }),
+    body: (v) => ({ from_site_id: v.from, to_site_id: v.to, note: v.note, lines: filled.map((l) => ({ product_id: l.product, qty: l.qty.trim(), unit: l.unit })) }),
     doing,
     done: (made) => props.done(made.id),
     rename: (field) => ({ from_site_id: 'from', to_site_id: 'to' })[field] ?? field,
@@ -74,7 +74,7 @@ function Ask(props: { to: string; onCancel: () => void; done: (id: string) => vo
           <SelectField form={form} name="to" label={t('to_site')} options={sites} />
         </div>
         <div className="zg-stack">
-          {lines.map((l, n) => <AskedLine key={n} line={l} lines={lines} n={n} set={setLines} bad={form.errorOf(`lines[${n}].qty`) ?? form.errorOf(`lines[${n}].product_id`)} />)}
+          {lines.map((l, n) => <AskedLine key={n} line={l} lines={lines} n={n} set={setLines} bad={form.errorOf(`lines[${n}].qty`) ?? form.errorOf(`lines[${n}].unit`) ?? form.errorOf(`lines[${n}].product_id`)} />)}
           <div><Button icon={<PlusOutlined />} onClick={() => setLines([...lines, blank])}>{t('add_line')}</Button></div>
         </div>
         <TextField form={form} name="note" label={t('note')} required={false} width="l" />
@@ -92,20 +92,22 @@ function AskedLine(props: { line: Asked; lines: Asked[]; n: number; set: (lines:
   const style = useStyleOf(line.product)
   const change = (next: Partial<Asked>) => props.set(lines.map((l, i) => (i === n ? { ...l, ...next } : l)))
   const take = (qty: Record<string, string>) => {
+    const unit = line.unit || (style?.base_unit ?? '')
     const of = new Set(style?.variants.map((v) => v.product_id))
-    const made = (style?.variants ?? []).filter((v) => Number(qty[v.product_id] ?? '') > 0).map((v) => ({ product: v.product_id, label: `${v.name} ${v.code}`, unit: style?.base_unit ?? '', qty: qty[v.product_id] ?? '' }))
+    const made = (style?.variants ?? []).filter((v) => Number(qty[v.product_id] ?? '') > 0).map((v) => ({ product: v.product_id, label: `${v.name} ${v.code}`, unit, units: line.units, qty: qty[v.product_id] ?? '' }))
     const next = [...lines.slice(0, n).filter((l) => !of.has(l.product)), ...made, ...lines.slice(n + 1).filter((l) => !of.has(l.product))]
     setGrid(false)
     props.set(next.length > 0 ? next : [blank])
   }
   return (
     <div className="zg-line">
-      <ProductPick key={line.product} label={t('name')} value={line.product} named={line.label} choose={(p) => change({ product: p?.id ?? '', label: p ? `${p.name} ${p.code}` : '', unit: p?.base_unit ?? '' })} />
-      <Input className="zg-line-s zg-input-right" inputMode="decimal" aria-label={t('qty_base')} placeholder={t('qty')} suffix={line.unit && f.unit(line.unit)} maxLength={14} value={line.qty} status={line.qty === '' || isQty(line.qty) ? '' : 'error'} onChange={(e) => change({ qty: e.target.value })} />
+      <ProductPick key={line.product} label={t('name')} value={line.product} named={line.label} choose={(p, unit) => change({ product: p?.id ?? '', label: p ? `${p.name} ${p.code}` : '', unit: unit ?? p?.base_unit ?? '', units: p ? unitsOf(p) : [] })} />
+      <Input className="zg-line-s zg-input-right" inputMode="decimal" aria-label={t('qty')} placeholder={t('qty')} maxLength={14} value={line.qty} status={line.qty === '' || isQty(line.qty) ? '' : 'error'} onChange={(e) => change({ qty: e.target.value })} />
+      <Select className="zg-line-s" aria-label={t('unit')} {...(line.unit ? { value: line.unit } : {})} options={line.units.map((u) => ({ value: u, label: f.unit(u) }))} onChange={(unit: string) => change({ unit })} />
       {style && <Button icon={<TableOutlined />} onClick={() => setGrid(true)}>{t('by_grid')}</Button>}
       {lines.length > 1 && <Button icon={<DeleteOutlined />} aria-label={t('remove_line')} onClick={() => props.set(lines.filter((_, i) => i !== n))} />}
       {props.bad && <span role="alert" className="zg-note">{props.bad}</span>}
-      {grid && style && <QuantityGrid style={style} had={Object.fromEntries(lines.filter((l) => l.product).map((l) => [l.product, l.qty]))} done={take} cancel={() => setGrid(false)} />}
+      {grid && style && <QuantityGrid style={style} unit={line.unit} had={Object.fromEntries(lines.filter((l) => l.product && l.unit === line.unit).map((l) => [l.product, l.qty]))} done={take} cancel={() => setGrid(false)} />}
     </div>
   )
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test as it } from 'vitest'
-import { amountOf, batchOf, nothing, priceFen4, quantity } from './receiving'
+import { amountOf, batchOf, differs, nothing, priceFen4, quantity } from './receiving'
 
 describe('receiving by hand', () => {
   it('takes a price of up to six decimals', () => {
@@ -22,5 +22,13 @@ describe('receiving by hand', () => {
   it('knows what is no quantity', () => {
     expect(quantity('1.234')).toBe(1234)
     for (const bad of ['', '0', '-1', '1,5', '1.2345', '二']) expect(quantity(bad)).toBeUndefined()
+  })
+  it('says how far it is from what is expected, also in packs', () => {
+    const line = { unit: 'piece', pack_unit: '箱', pack_qty: '2', packs: 5, qty: '240', open: '100' } // ten boxes of 24, of which 140 pieces came before
+    expect(differs(line, [{ qty: '100', unit: 'piece' }])).toBe(0)
+    expect(differs(line, [{ qty: '90', unit: 'piece' }, { qty: '', unit: 'piece' }])).toBe(-10_000)
+    expect(differs(line, [{ qty: '4', unit: '箱' }, { qty: '5.5', unit: 'piece' }])).toBe(1_500)
+    expect(differs(line, [])).toBe(-100_000)
+    expect(differs(line, [{ qty: 'x', unit: 'piece' }])).toBeUndefined()
   })
 })

@@ -35,3 +35,25 @@ export function amountOf(qty: string, price: string): number | undefined {
   const [n, fen4] = [quantity(qty), priceFen4(price)]
   return n === undefined || fen4 === undefined ? undefined : Number((BigInt(n) * fen4 * 2n + 10_000_000n) / 20_000_000n)
 }
+
+/** A line of an order: so many packs, and what that is in its base unit. */
+interface Expected {
+  unit: string
+  pack_unit: string
+  pack_qty: string
+  packs: number
+  qty: string
+  open: string
+}
+
+/** How much more than expected came of a line, in thousandths of its base unit, below 0 less; undefined while something typed is no quantity. */
+export function differs(line: Expected, parts: readonly Pick<Came, 'qty' | 'unit'>[]): number | undefined {
+  let came = 0n
+  for (const p of parts) {
+    if (p.qty.trim() === '' || Number(p.qty) === 0) continue
+    const n = quantity(p.qty)
+    if (n === undefined) return undefined
+    came += p.unit === line.unit ? BigInt(n) : (BigInt(n) * BigInt(thousandths(line.qty))) / (BigInt(line.packs) * BigInt(thousandths(line.pack_qty)))
+  }
+  return Number(came) - thousandths(line.open)
+}

@@ -1,4 +1,4 @@
-import { Badge, shopNow, useFormat, useLang, useText, type Batch } from '@kit'
+import { Badge, shopNow, useFormat, useLang, useText, type Batch, type Product } from '@kit'
 import { useMemo } from 'react'
 import { NavLink, useSearchParams } from 'react-router-dom'
 import { stockText } from './text'
@@ -69,6 +69,9 @@ export function AgeBar(props: { batch: Pick<Batch, 'expires_at' | 'received_at' 
     </span>
   )
 }
+
+/** The units in which a product can be moved, its base unit first. */
+export const unitsOf = (p: Product): string[] => [...new Set([p.base_unit, ...p.units.filter((u) => !u.retired).map((u) => u.name)])]
 
 /** The page of a document, where it has one. */
 export function documentLink(kind: string, id: string): string | undefined {

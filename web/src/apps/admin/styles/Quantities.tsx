@@ -45,6 +45,8 @@ interface Props {
   cancel: () => void
   /** products that can't be meant: no longer sold, or not on the list */
   off?: (product: string) => boolean
+  /** of the quantities; the base unit when left out */
+  unit?: string
   busy?: boolean
   problem?: Parameters<typeof ProblemBox>[0]['problem'] | undefined
 }
@@ -65,7 +67,7 @@ export function QuantityGrid(props: Props) {
           cell={(v, _, name) => (v
             ? <Input className="zg-input-right" style={{ width: 76, minHeight: 40 }} inputMode="decimal" autoComplete="off" aria-label={`${t('quantity')} ${name}`} disabled={props.off?.(v.product_id) ?? false} value={qty[v.product_id] ?? ''} status={(qty[v.product_id] ?? '').trim() === '' || isQty(qty[v.product_id] ?? '') ? '' : 'error'} onChange={(e) => setQty({ ...qty, [v.product_id]: e.target.value })} onKeyDown={walk} />
             : <span className="zg-note">—</span>)} />
-        <p className="zg-note" aria-live="polite">{good ? t('quantities_sum', { n: typed.length, qty: f.qty({ qty: String(sum), unit: style.base_unit }) }) : t('quantities_bad')}</p>
+        <p className="zg-note" aria-live="polite">{good ? t('quantities_sum', { n: typed.length, qty: f.qty({ qty: String(sum), unit: props.unit ?? style.base_unit }) }) : t('quantities_bad')}</p>
         {props.problem && <ProblemBox problem={props.problem} />}
         <div className="zg-acts">
           <Button type="primary" htmlType="submit" disabled={!good} loading={props.busy ?? false}>{t('quantities_take')}</Button>

@@ -7,7 +7,8 @@ import { ProblemBox, Strip } from '@kit/states'
 import { Button, Input, Select } from 'antd'
 import { useState } from 'react'
 import { Choose } from '../Choose'
-import { lookup } from '../scan/lookup'
+import { Among } from '../scan/Among'
+import { lookup, type Found } from '../scan/lookup'
 import { Scanner } from '../scan/Scanner'
 import { balance, goodQty, type Line } from './balance'
 import { convertText } from './text'
@@ -29,31 +30,34 @@ export default function Convert() {
   const [out, setOut] = useState(false) // what comes out is being said
   const [why, setWhy] = useState<(typeof reasons)[number]>('trim')
   const [unknown, setUnknown] = useState('')
+  const [among, setAmong] = useState<Found>()
   const [which, setWhich] = useState<{ batches: Batch[]; product: Product }>()
   const find = useAct(async (code: string) => {
     setUnknown('')
     setWhich(undefined)
     const found = await lookup(site!.id, code, () => false)
+    setAmong(found.among.length > 0 ? found : undefined)
     const product = found.product ?? (found.batches[0] ? await must(client.GET('/api/goods/products/{id}', { params: { path: { id: found.batches[0].product_id } } })) : undefined)
-    return { product, batches: found.batches, named: found.product === undefined }
+    return { product, batches: found.batches, named: found.product === undefined, unit: found.unit, several: found.among.length > 0 }
   })
-  const line = (product: Product, batch?: Batch): Line => ({ product, unit: product.base_unit, qty: batch ? plain(batch.qty) : '', ...(batch ? { batch } : {}) })
+  const line = (product: Product, batch?: Batch, unit?: string): Line => ({ product, unit: (batch ? undefined : unit) ?? product.base_unit, qty: batch ? plain(batch.qty) : '', ...(batch ? { batch } : {}) })
   const several = { ins: shape === 'repack', outs: shape !== 'convert' }
   const scanned = (code: string) => {
     if (!site) return
     void find.run(code).then((found) => {
       if (!found) return
       const { product } = found
+      if (found.several) return
       if (!product || product.parts.length > 0) return setUnknown(code)
-      if (out) return setOuts((old) => (several.outs ? [...old.filter((l) => l.product.id !== product.id), line(product)] : [line(product)]))
+      if (out) return setOuts((old) => (several.outs ? [...old.filter((l) => l.product.id !== product.id), line(product, undefined, found.unit)] : [line(product, undefined, found.unit)]))
       const open = found.batches.filter((b) => Number(b.qty) > 0 && !b.expired)
       if (found.named && open.length > 1) return setWhich({ batches: open, product })
-      put(product, found.named ? open[0] : undefined)
+      put(product, found.named ? open[0] : undefined, found.unit)
     })
   }
-  const put = (product: Product, batch?: Batch) => {
+  const put = (product: Product, batch?: Batch, unit?: string) => {
     setWhich(undefined)
-    setIns((old) => (several.ins ? [...old.filter((l) => l.product.id !== product.id || l.batch?.id !== batch?.id), line(product, batch)] : [line(product, batch)]))
+    setIns((old) => (several.ins ? [...old.filter((l) => l.product.id !== product.id || l.batch?.id !== batch?.id), line(product, batch, unit)] : [line(product, batch, unit)]))
   }
   const sums = balance(ins, outs)
   const say = (n: number) => f.qty({ qty: ofThousandths(n), unit: sums?.unit ?? 'g' })
@@ -103,6 +107,7 @@ export default function Convert() {
         {(out ? outs.length === 0 || several.outs : ins.length === 0 || several.ins) && <Scanner key={out ? 'to' : 'from'} busy={find.busy} note={t(out ? 'to_scan' : 'from_scan')} onCode={scanned} />}
         {find.problem && <ProblemBox problem={find.problem} />}
         {unknown && <Strip tone="amber">{t('unknown', { code: unknown })}</Strip>}
+        <Among found={among} choose={scanned} />
         {which && (
           <section>
             <h2>{t('which')}</h2>

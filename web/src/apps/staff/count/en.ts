@@ -18,4 +18,8 @@ export default {
   just_now: 'Just counted',
   closed: 'This count has been ended',
   left: 'Not counted yet',
+  not_listed: '{code} is not on this list',
+  unit: 'Unit',
+  recount: 'To be counted again',
+  count_it: 'Count it',
 } satisfies SameKeys<typeof zh>

@@ -15,4 +15,8 @@ export default {
   just_now: '刚盘的',
   closed: '这张单已经结束清点',
   left: '还没盘的',
+  not_listed: '{code} 不在这张盘点单上',
+  unit: '单位',
+  recount: '要复盘的',
+  count_it: '盘这个',
 } as const

@@ -11,7 +11,8 @@ import { useState } from 'react'
 import { useSearchParams } from 'react-router-dom'
 import { Choose } from '../Choose'
 import { BatchRow } from '../scan/BatchRow'
-import { lookup } from '../scan/lookup'
+import { Among } from '../scan/Among'
+import { lookup, type Found } from '../scan/lookup'
 import { Scanner } from '../scan/Scanner'
 import { discardText } from './text'
 
@@ -26,18 +27,28 @@ export default function Discard() {
   const { can } = useSession()
   const [params, setParams] = useSearchParams()
   const [scanned, setScanned] = useState<Batch[]>()
+  const [among, setAmong] = useState<Found>()
   const id = params.get('batch')
   const choose = (batch: string | undefined) => { setScanned(undefined); setParams(batch ? { batch } : {}) }
   const list = useListing(['stock', 'open', site?.id], (after, signal) => must(client.GET('/api/stock/batches', { params: { query: { site_id: site?.id ?? '', open: true, limit: 50, ...(after ? { after } : {}) } }, signal })), { skip: !site || id !== null })
   const look = useAct((code: string) => lookup(site!.id, code, can))
+  const onCode = (code: string) => {
+    if (site) void look.run(code).then((f) => {
+      if (!f) return
+      setAmong(f)
+      if (f.batches.length === 1) choose(f.batches[0]!.id)
+      else if (f.among.length === 0) setScanned(f.batches)
+    })
+  }
   if (id) return <><PageHead title={t('title')} back={{ to: '/discard', label: t('back') }} /><OneBatch key={id} id={id} again={() => choose(undefined)} /></>
   const shown = scanned ?? list.rows
   return (
     <>
       <PageHead title={t('title')} />
       <div className="zg-stack">
-        <Scanner note={t('pick')} busy={look.busy} onCode={(code) => { if (site) void look.run(code).then((f) => f && (f.batches.length === 1 ? choose(f.batches[0]!.id) : setScanned(f.batches))) }} />
+        <Scanner note={t('pick')} busy={look.busy} onCode={onCode} />
         {(look.problem ?? list.problem) && <ProblemBox problem={(look.problem ?? list.problem)!} again={list.again} />}
+        <Among found={among} choose={onCode} />
         <h2>{t('expired_first')}</h2>
         {list.loading ? <SkeletonLines lines={6} /> : shown.length === 0 ? <div className="zg-sheet"><Empty title={t('none_title')}>{t('none')}</Empty></div> : (
           <ul className="st-tasks">{shown.map((b) => <BatchRow key={b.id} batch={b} act={<Button onClick={() => choose(b.id)}>{t('choose')}</Button>} />)}</ul>

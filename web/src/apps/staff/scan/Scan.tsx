@@ -6,6 +6,7 @@ import { useSite } from '@kit/site'
 import { ProblemBox, Strip } from '@kit/states'
 import { useState } from 'react'
 import { Link } from 'react-router-dom'
+import { Among } from './Among'
 import { BatchRow } from './BatchRow'
 import { lookup, type Found } from './lookup'
 import { Scanner } from './Scanner'
@@ -18,14 +19,18 @@ export default function Scan() {
   const { can } = useSession()
   const [found, setFound] = useState<Found>()
   const look = useAct((code: string) => lookup(site!.id, code, can))
-  const nothing = found && found.batches.length === 0 && found.orders.length === 0 && !found.product
+  const scanned = (code: string) => {
+    if (site) void look.run(code).then((f) => f && setFound(f))
+  }
+  const nothing = found && found.batches.length === 0 && found.orders.length === 0 && found.among.length === 0 && !found.product
   return (
     <>
       <PageHead title={t('title')} />
       <div className="zg-stack">
-        <Scanner busy={look.busy} onCode={(code) => { if (site) void look.run(code).then((f) => f && setFound(f)) }} />
+        <Scanner busy={look.busy} onCode={scanned} />
         {look.problem && <ProblemBox problem={look.problem} />}
         {nothing && <Strip tone="amber">{t('none', { code: found.code })}</Strip>}
+        <Among found={found} choose={scanned} />
         {found?.product && <div><h2>{found.product.name}</h2><p className="zg-note">{found.product.code} · {found.batches.length === 0 ? t('no_batches') : t('price_note', { n: found.batches.length })}</p></div>}
         {found && found.batches.length > 0 && (
           <ul className="st-tasks">{found.batches.map((b) => <BatchRow key={b.id} batch={b} act={can('stock.manage') && Number(b.qty) > 0 && <Link className="st-act" to={`/discard?batch=${b.id}`}>{t('discard')}</Link>} />)}</ul>

@@ -21,4 +21,6 @@ export default {
   order: 'Purchase order {no}',
   receive: 'Receive',
   price_note: '{n} {n:batch|batches} in stock',
+  which: 'Which one?',
+  choose: 'This one',
 } satisfies SameKeys<typeof zh>

@@ -18,4 +18,6 @@ export default {
   order: '采购单 {no}',
   receive: '收货',
   price_note: '{n} 个批次有货',
+  which: '是哪一种？',
+  choose: '选这个',
 } as const
