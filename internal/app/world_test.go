@@ -90,6 +90,12 @@ func (a reply) String() string { return fmt.Sprintf("%d %s %.300s", a.status, a.
 // send makes a request as the holder of the cookie, with a key of its own.
 func (w *town) send(cookie, method, path string, body any) reply {
 	w.t.Helper()
+	return w.sendOnce(cookie, id.New().String(), method, path, body)
+}
+
+// sendOnce makes a request under a key.
+func (w *town) sendOnce(cookie, key, method, path string, body any) reply {
+	w.t.Helper()
 	var b bytes.Buffer
 	kind := ""
 	switch body := body.(type) {
@@ -105,7 +111,7 @@ func (w *town) send(cookie, method, path string, body any) reply {
 	}
 	r := httptest.NewRequest(method, path, &b)
 	r.Header.Set("Content-Type", kind)
-	r.Header.Set("Idempotency-Key", id.New().String())
+	r.Header.Set("Idempotency-Key", key)
 	if cookie != "" {
 		r.Header.Set("Cookie", "zhanggui="+cookie)
 	}

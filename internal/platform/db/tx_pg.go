@@ -157,6 +157,7 @@ func (t *pgTx) closeResult(tx *Tx, op *pgOp) {
 		tx.written += tag.RowsAffected()
 	}
 	if op.want != anyCount && !op.guarded && tag.RowsAffected() != op.want {
+		t.ruled = true
 		tx.fail(op.otherwise)
 	}
 }

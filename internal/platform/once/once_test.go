@@ -198,6 +198,13 @@ func TestATwinThatTheDatabaseRefusesIsToldWhatTheFirstGot(t *testing.T) {
 		"by a count": func(tx *db.Tx) error {
 			return tx.ExecExactly(1, errShort, "UPDATE card_account SET left_fen = left_fen - 10000 WHERE id = $1 AND left_fen >= 10000", 1)
 		},
+		"by a count before a question": func(tx *db.Tx) error {
+			if err := tx.ExecExactly(1, errShort, "UPDATE card_account SET left_fen = left_fen - 10000 WHERE id = $1 AND left_fen >= 10000", 1); err != nil {
+				return err
+			}
+			var left int64
+			return tx.QueryRow("SELECT left_fen FROM card_account WHERE id = $1", 1).Scan(&left)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
