@@ -350,6 +350,7 @@ var examples = map[string]func(w *town, x world) request{
 	"kept-forecasts": func(w *town, x world) request {
 		return request{query: map[string]string{"site_id": x.ids["site"], "level": "product"}}
 	},
+	"forecast-drift": func(w *town, x world) request { return request{query: m1("site_id", x.ids["site"])} },
 	"get-forecast": func(w *town, x world) request {
 		return request{path: map[string]string{"site_id": x.ids["site"], "product_id": x.ids["product"]}}
 	},

@@ -23,6 +23,7 @@ func (s *Service) Routes(api *web.API) {
 	web.Get(api, web.Route{Path: "/api/forecasts", Name: "list-forecasts", Summary: "What the products of a site will sell, by code", Perm: permRead, Scope: web.Sites}, s.list)
 	web.Get(api, web.Route{Path: "/api/forecasts/accuracy", Name: "forecast-accuracy", Summary: "How wrong past forecasts were, beside the simple rules and what chance alone costs", Perm: permRead, Scope: web.Sites}, s.accuracy)
 	web.Get(api, web.Route{Path: "/api/forecasts/kept", Name: "kept-forecasts", Summary: "What the nights really said, 1 to 7 days before, beside what was sold", Perm: permRead, Scope: web.Sites}, s.kept)
+	web.Get(api, web.Route{Path: "/api/forecasts/drift", Name: "forecast-drift", Summary: "Sites, categories and products whose forecasts have been off in one direction for a fortnight, or further off than before", Perm: permRead, Scope: web.Sites}, s.drifts)
 	web.Get(api, web.Route{Path: "/api/forecasts/{site_id}/{product_id}", Name: "get-forecast", Summary: "The days of one product, opened into their parts, beside its history", Perm: permRead, Scope: web.Sites}, s.get)
 	web.Post(api, web.Route{Path: "/api/forecasts/{site_id}/{product_id}/overrides", Name: "override-forecast", Summary: "Put a person's figure in the place of the machine's", Perm: permRun, Scope: web.Sites}, s.override)
 	web.Post(api, web.Route{Path: "/api/forecasts/run", Name: "run-forecasts", Summary: "Forecast one site, or all within reach, anew", Perm: permRun, Scope: web.Sites}, s.ask)

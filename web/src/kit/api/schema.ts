@@ -347,6 +347,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/forecasts/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sites, categories and products whose forecasts have been off in one direction for a fortnight, or further off than before */
+        get: operations["forecast-drift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/forecasts/kept": {
         parameters: {
             query?: never;
@@ -4799,6 +4816,50 @@ export interface components {
             wape: number | null;
             /** Format: double */
             wape_machine: number | null;
+        };
+        ForecastDrift: {
+            /**
+             * Format: double
+             * @description Σ error ÷ Σ demand of these days; above 0: too much was forecast
+             */
+            bias: number | null;
+            /**
+             * Format: int64
+             * @description judged days that were weighed
+             */
+            days: number;
+            id: string;
+            /**
+             * @description too much is forecast, too little, or further off than before
+             * @enum {string}
+             */
+            kind: "high" | "low" | "worse";
+            /** @enum {string} */
+            level: "store" | "category" | "product";
+            name: string;
+            /** @description the first of them */
+            since: string;
+            site_id: string;
+            site_name: string;
+            /**
+             * Format: double
+             * @description Σ|error| ÷ Σ demand of these days
+             */
+            wape: number | null;
+            /**
+             * Format: double
+             * @description the same of the 28 days before
+             */
+            wape_before?: number;
+        };
+        ForecastDrifts: {
+            /** @description the costliest first, at most 50 */
+            items: components["schemas"]["ForecastDrift"][];
+            /**
+             * Format: int64
+             * @description sites, categories and products with enough judged days
+             */
+            looked: number;
         };
         ForecastFigures: {
             /**
@@ -10223,6 +10284,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ForecastAccuracy"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "forecast-drift": {
+        parameters: {
+            query?: {
+                /** @description left out: the sites within reach and their categories; products are looked at for one site */
+                site_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastDrifts"];
                 };
             };
             /** @description Error */

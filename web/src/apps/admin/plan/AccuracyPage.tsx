@@ -1,5 +1,6 @@
 import { all, client, DataTable, Empty, FilterBar, must, PageHead, ProblemBox, Sheet, SitePick, SkeletonLines, useFilters, useFormat, useRead, useSite, useText, type Accuracy, type Column } from '@kit'
 import { AccuracyBox, gain, planText, PlanTabs } from './shared'
+import { DriftSheet } from './DriftSheet'
 import { KeptSheet } from './KeptSheet'
 
 const levels = ['product', 'category', 'store', 'chain'] as const
@@ -44,6 +45,7 @@ export default function AccuracyPage() {
             <Sheet title={t(`level_${level}`)} note={t('level_note')}>
               <AccuracyBox figures={data} />
             </Sheet>
+            <DriftSheet site={site} />
             {data.people && <ByHand people={data.people} />}
             {data.items.length > 0 && <DataTable label={t('accuracy')} rows={all(data.items, read)} columns={columns} rowKey={(i) => i.id} {...(level === 'product' && site ? { to: (i: Item) => `/plan/${site}/${i.id}` } : {})} empty={<Empty title={t('no_figures')}>{t('no_figures_note')}</Empty>} />}
           </>

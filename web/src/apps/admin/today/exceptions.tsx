@@ -25,6 +25,8 @@ export function useExceptions(site: string | undefined): { list: Exception[]; re
   const plan = useRead(['plan', 'today', site], (signal) => must(client.GET('/api/plans/today', { params: { query: { site_id: site ?? '' } }, signal })), { skip: !can('plan.read') || !site })
   const board = useRead(['report', 'board', site], (signal) => must(client.GET('/api/report/board', { params: { query: { site_id: site ?? '' } }, signal })), { skip: !can('report.read') || !site, every: 5_000 })
 
+  const drift = useRead(['forecasts', 'drift', site], (signal) => must(client.GET('/api/forecasts/drift', { params: { query: { site_id: site ?? '' } }, signal })), { skip: !can('forecast.read') || !site })
+
   const red: Exception[] = []
   const amber: Exception[] = []
   const bad = checks.data?.proofs.filter((p) => p.bad > 0).length ?? 0
@@ -54,6 +56,8 @@ export function useExceptions(site: string | undefined): { list: Exception[]; re
     if (since(head.made_at) > 1.5 * day) amber.push({ key: 'forecast', tone: 'amber', words: t('forecast_stale', { span: f.duration(since(head.made_at) / 1000) }), to: '/plan' })
     else if (blind > 2) amber.push({ key: 'forecast', tone: 'amber', words: t('forecast_blind', { date: f.date(head.data_until) }), to: '/plan' })
   }
+  const off = drift.data?.items ?? []
+  if (off[0]) amber.push({ key: 'drift', tone: 'amber', words: t(`drift_${off[0].kind}`, { name: off[0].name, n: off.length }), to: `/plan/accuracy?site=${site}` })
   const settled = (r: { data: unknown; problem: unknown }, wanted: boolean) => !wanted || r.data !== undefined || r.problem !== undefined
   const ready = settled(checks, can('check.read')) && settled(jobs, can('jobs.read')) && settled(imports, can('import.run')) && settled(forecast, can('forecast.read') && Boolean(site))
   return { list: [...red, ...amber], ready }
