@@ -26,6 +26,7 @@ func Proofs() []proof.Proof {
 			"sale %v line %v: sold %v for %v, refunded %v for %v; batches took back %v of %v")},
 		{Name: "till_pay_outs_have_a_reason", Stops: []string{"pay_out"}, Run: prove(countPayOuts, payOuts,
 			"sale %v: %v fen were paid out for payment %v of %v fen, which is %v")},
+		{Name: "till_cash_covers_its_tender", Run: prove(countCash, shortCash, "sale %v tender %v: %v fen in cash, %v fen were handed over")},
 		{Name: "till_payments_match_their_tenders", Run: prove(countPayments, paymentTenders,
 			"sale %v (%v) tender %v of %v: its payment is %v of %v")},
 	}
@@ -39,6 +40,9 @@ const (
 	countRefunds  = `SELECT COUNT(*) FROM till_refund`
 	countPayOuts  = `SELECT COUNT(*) FROM till_pay_out`
 	countPayments = `SELECT COUNT(*) FROM till_tender WHERE kind = 2`
+
+	countCash = `SELECT COUNT(*) FROM till_tender WHERE kind = 1`
+	shortCash = `SELECT COUNT(*) OVER (), t.sale_id, t.tender_no, t.amount_fen, t.given_fen FROM till_tender t WHERE t.kind = 1 AND t.given_fen < t.amount_fen ORDER BY t.sale_id, t.tender_no LIMIT 20`
 
 	saleSums = `SELECT COUNT(*) OVER (), s.id, s.state, s.total_fen, s.tax_fen, COALESCE(l.n, 0), COALESCE(l.amount, 0), COALESCE(l.tax, 0), COALESCE(t.amount, 0)
 		FROM till_sale s

@@ -30,6 +30,7 @@ var (
 	ErrTooMany      = errs.Define("sale_too_many_lines", errs.Invalid, "一张小票最多 {most} 行", "A slip has {most} lines at most")
 	ErrQty          = errs.Define("line_qty_bad", errs.Invalid, "数量必须大于 0", "The quantity must be more than 0")
 	ErrQtyAbsurd    = errs.Define("line_qty_absurd", errs.Invalid, "数量 {qty} 太大,一行最多 {most}", "The quantity {qty} is too large; a line has {most} at most")
+	ErrWhole        = errs.Define("line_qty_whole", errs.Invalid, "“{product}”按件卖,数量必须是整件", "{product} is sold by the piece; the quantity must be whole pieces")
 	ErrByAmount     = errs.Define("line_amount_bad", errs.Invalid, "按金额卖时只填金额,金额必须大于 0", "A line sold by amount has an amount above 0 and no quantity")
 	ErrNotWeighed   = errs.Define("line_not_weighed", errs.Invalid, "“{product}”({unit})不是按重量卖的,不能按金额卖", "{product} ({unit}) is not sold by weight, so it can't be sold by amount")
 	ErrAmountSmall  = errs.Define("line_amount_small", errs.Invalid, "金额太小,不够“{product}”的一个秤分度", "The amount is too small: it does not buy one step of the scale of {product}")
@@ -130,6 +131,9 @@ func (s *Service) price(tx *db.Tx, site *org.Site, lines []OrderLine) (*priced, 
 		if p.base[i], err = u.Qty().ToBase(l.Qty); err != nil {
 			return nil, errs.As(err).At(at(i, "qty"))
 		}
+		if !whole(g, l.Qty, p.base[i]) {
+			return nil, ErrWhole.With("product", g.Name).At(at(i, "qty"))
+		}
 	}
 	inside, err := s.unpack(tx, p, &units)
 	if err != nil {
@@ -162,6 +166,12 @@ func (s *Service) price(tx *db.Tx, site *org.Site, lines []OrderLine) (*priced, 
 	}
 	p.parts = p.whole()
 	return p, p.total()
+}
+
+// whole says whether goods that are counted leave or come back in whole pieces: a thousandth of a bun costs 0.00 yuan. Part
+// of a box is as good as its pieces, and so is one of a unit that is part of a piece, like half a loaf.
+func whole(p *catalog.Product, q, base qty.Qty) bool {
+	return p.BaseUnit != "piece" || base%qty.Scale == 0 || q%qty.Scale == 0
 }
 
 // tenders reads how the customer pays. A sale that costs nothing needs no tender.

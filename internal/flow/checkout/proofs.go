@@ -15,6 +15,8 @@ func Proofs() []proof.Proof {
 	return []proof.Proof{
 		{Name: "checkout_goods_of_sales_are_posted", Stops: []string{"sale"}, Run: prove(postedSales, saleGoods,
 			"sale %v (%v) leg %v: %v thousandths from batch %v at a cost of %v; the ledger moved %v at %v")},
+		{Name: "checkout_lines_are_of_their_batches", Stops: []string{"sale"}, Run: prove(soldBatches, otherGoods,
+			"sale %v line %v: product %v on the slip, product %v from batch %v")},
 		{Name: "checkout_money_of_sales_is_posted", Stops: []string{"sale"}, Run: prove(postedSales, saleMoney,
 			"sale %v: account %v differs from the documents by %v fen")},
 		{Name: "checkout_no_posting_without_its_document", Stops: []string{"sale", "void", "refund", "late_payment", "pay_out"}, Run: prove(postings, strayLegs,
@@ -63,6 +65,12 @@ const (
 		LEFT JOIN ledger_transfer v ON v.doc_kind = 40 AND v.doc_id = b.sale_id AND v.leg = b.leg + 1 AND v.from_id = k.value_id AND v.to_id = -201 AND v.unit = 1
 		WHERE COALESCE(t.amount, 0) <> b.base_qty OR COALESCE(v.amount, 0) <> b.cost_fen
 		ORDER BY s.id, b.leg LIMIT 20`
+
+	soldBatches = `SELECT COUNT(*) FROM till_line_batch`
+	otherGoods  = `SELECT COUNT(*) OVER (), l.sale_id, l.line_no, l.product_id, c.product_id, b.batch_id
+		FROM till_line_batch b JOIN till_line l ON l.sale_id = b.sale_id AND l.line_no = b.line_no
+		JOIN stock_batch k ON k.id = b.batch_id JOIN catalog_sku c ON c.id = k.sku_id
+		WHERE c.product_id <> l.product_id ORDER BY l.sale_id, l.line_no LIMIT 20`
 
 	// Revenue and tax by rate, and what each tender went to, against the legs.
 	saleMoney = `SELECT COUNT(*) OVER (), x.sale_id, x.account, SUM(x.fen) FROM (

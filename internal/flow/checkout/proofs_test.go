@@ -49,6 +49,8 @@ var damages = []damage{
 	{"the money moved to another drawer", []string{`UPDATE ledger_transfer SET to_id = 5 WHERE doc_kind = 40 AND doc_id = $1 AND from_id = -11300`}, "checkout_money_of_sales_is_posted"},
 	{"the cost changed", []string{`UPDATE till_line_batch SET cost_fen = cost_fen + 1 WHERE sale_id = $1`}, "checkout_goods_of_sales_are_posted"},
 	{"the sale deleted with all its rows", []string{`DELETE FROM till_line WHERE sale_id = $1`, `DELETE FROM till_line_batch WHERE sale_id = $1`, `DELETE FROM till_tender WHERE sale_id = $1`, `DELETE FROM till_sale WHERE id = $1`}, "checkout_no_posting_without_its_document"},
+	{"another product on the slip", []string{`UPDATE till_line SET product_id = product_id + 1 WHERE sale_id = $1 AND line_no = 1`}, "checkout_lines_are_of_their_batches"},
+	{"less cash handed over than was due", []string{`UPDATE till_tender SET given_fen = amount_fen - 1 WHERE sale_id = $1`}, "till_cash_covers_its_tender"},
 	{"the sale called failed", []string{`UPDATE till_sale SET state = 'failed' WHERE id = $1`}, "checkout_no_posting_without_its_document"},
 	{"the sale called voided", []string{`UPDATE till_sale SET state = 'voided' WHERE id = $1`}, "checkout_voids_take_back_their_sale"},
 }

@@ -328,7 +328,11 @@ func (s *Service) Refund(tx *db.Tx, act Act, saleID id.ID, in RefundIn) (*till.R
 		if p == nil || p.UnitByID(l.Unit) == nil {
 			return 0, catalog.ErrNoProduct
 		}
-		return p.UnitByID(l.Unit).Qty().ToBase(q)
+		base, err := p.UnitByID(l.Unit).Qty().ToBase(q)
+		if err == nil && q != l.Qty-l.Back && !whole(p, q, base) {
+			return 0, ErrWhole.With("product", l.Name)
+		}
+		return base, err
 	})
 	if err != nil {
 		return nil, err

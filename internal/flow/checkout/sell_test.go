@@ -231,6 +231,39 @@ func TestATotalThatChangedIsToldAndNotCharged(t *testing.T) {
 	})
 }
 
+func TestGoodsThatAreCountedAreSoldAndTakenBackInWholePieces(t *testing.T) {
+	each(t, func(s *shop) {
+		s.arrive(s.bun, "b", 24, 100, time.Hour)
+		s.arrive(s.tea, "t", 1000, 500, 0)
+		var half *catalog.Product
+		s.write(func(tx *db.Tx) (err error) {
+			if half, err = s.goods.Create(tx, catalog.Draft{Code: "LOAF", Name: "面包", BaseUnit: "piece", TaxPct: 1300, Units: []catalog.UnitDraft{{Name: "half", Num: 1, Den: 2}}}); err != nil {
+				return err
+			}
+			fen := money.Fen(600)
+			_, err = s.prices.Set(tx, s.staff, price.Draft{ProductID: half.ID, Unit: "half", Price: &fen})
+			return err
+		})
+		s.arrive(half, "l", 2, 500, 0)
+		for _, q := range []string{"0.001", "0.5", "1.999"} { // a thousandth of a bun would cost 0.00 yuan
+			_, err := s.try(checkout.SaleIn{SiteID: s.site.ID, Register: "1", Lines: []checkout.OrderLine{line(s.tea, "kg", "0.001"), line(s.bun, "piece", q)}})
+			refused(s.t, q+" buns", err, checkout.ErrWhole, "lines[1].qty")
+		}
+		_, err := s.try(checkout.SaleIn{SiteID: s.site.ID, Register: "1", Lines: []checkout.OrderLine{line(s.bun, "box", "0.1")}})
+		refused(s.t, "a tenth of a dozen", err, checkout.ErrWhole, "lines[0].qty")
+		_, err = s.try(checkout.SaleIn{SiteID: s.site.ID, Register: "1", Lines: []checkout.OrderLine{line(half, "half", "0.5")}})
+		refused(s.t, "a quarter of a loaf", err, checkout.ErrWhole, "lines[0].qty")
+
+		v := s.sell(line(s.bun, "box", "0.25"), line(half, "half", "1"), line(s.tea, "kg", "0.123")) // three buns, half a loaf, what the scale says
+		_, err = s.refund(v.ID, checkout.RefundIn{Lines: []till.RefundLineIn{back(3, "0.001", till.Discard), back(1, "0.1", till.ToStock)}})
+		refused(s.t, "1.2 buns back", err, checkout.ErrWhole, "lines[1].qty")
+		if _, err := s.refund(v.ID, checkout.RefundIn{Lines: []till.RefundLineIn{back(1, "0.25", till.ToStock), back(2, "1", till.Discard), back(3, "0.023", till.ToStock)}}); err != nil {
+			s.t.Errorf("what was sold can't come back: %v", err)
+		}
+		s.green()
+	})
+}
+
 func TestALaterPriceAltersNoEarlierSale(t *testing.T) {
 	each(t, func(s *shop) {
 		s.arrive(s.bun, "b", 10, 100, time.Hour)
