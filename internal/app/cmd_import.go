@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,8 +75,23 @@ func (k *importCmd) Run(ctx context.Context, c *console) error {
 	if err != nil {
 		return err
 	}
+	if !slices.Contains(intake.Kinds, k.Kind) {
+		return intake.ErrKind.With("kind", k.Kind)
+	}
+	if _, err := os.Stat(k.File); err != nil {
+		return intake.ErrOpen.With("file", k.File).Wrap(err)
+	}
 	privateFiles()
-	d, err := db.Open(ctx, k.DB, db.Options{Log: c.log, ReadConns: 2}) // each keeps a cache, and one reads at a time
+	dsn := k.DB
+	if k.DryRun && k.there() != nil { // what an empty house would say, in one that goes away again
+		dir, err := os.MkdirTemp("", "zhanggui-dry-run-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		dsn = "sqlite:" + filepath.Join(dir, "shop.db")
+	}
+	d, err := db.Open(ctx, dsn, db.Options{Log: c.log, ReadConns: 2}) // each keeps a cache, and one reads at a time
 	if err != nil {
 		return err
 	}
@@ -90,7 +107,7 @@ func (k *importCmd) Run(ctx context.Context, c *console) error {
 	if err != nil {
 		return err
 	}
-	if first.Made && first.Password != "" {
+	if first.Made && first.Password != "" && dsn == k.DB {
 		fmt.Fprintf(c.err, "%s / %s (only shown now)\n", first.Name, first.Password)
 	}
 	began := clock.Wall.Now()
@@ -101,10 +118,11 @@ func (k *importCmd) Run(ctx context.Context, c *console) error {
 		r.Import, r.State = im.ID, im.State
 		r.RowsRead, r.RowsNew, r.RowsSame, r.RowsRefused = im.Counts.Read, im.Counts.New, im.Counts.Same, im.Counts.Refused
 	}
+	var unlisted error // good rows are in, whether or not the others could be listed
 	if r.RowsRefused > 0 {
 		r.RefusedFile = k.File + ".refused.csv"
-		if werr := k.writeRefused(ctx, h.imports, im, r.RefusedFile); werr != nil {
-			return werr
+		if unlisted = k.writeRefused(ctx, h.imports, im, r.RefusedFile); unlisted != nil {
+			r.RefusedFile = ""
 		}
 	} else if err == nil && !k.DryRun {
 		os.Remove(k.File + ".refused.csv") // of an earlier try: what it lists is in now
@@ -119,6 +137,10 @@ func (k *importCmd) Run(ctx context.Context, c *console) error {
 			fmt.Fprintf(c.err, "perhaps: --map '%s'\n", hint)
 		}
 		return err
+	case unlisted != nil && im.State == intake.Applied:
+		return exit{exitPartly, fmt.Errorf("%d rows were refused, but can't be listed: %w", r.RowsRefused, unlisted)}
+	case unlisted != nil:
+		return fmt.Errorf("%d rows were refused, but can't be listed: %w", r.RowsRefused, unlisted)
 	case r.RowsRefused > 0 && im.State == intake.Refused, r.RowsRefused > 0 && k.DryRun && k.Mode == intake.All:
 		return exit{exitWrong, errors.New("rows were refused, so nothing was changed; see " + r.RefusedFile)}
 	case r.RowsRefused > 0:

@@ -29,6 +29,8 @@ var (
 		"“{text}”应为不小于 0 的整数", "“{text}” must be a whole number of 0 or more")
 	ErrFen = errs.Define("fen_bad", errs.Invalid,
 		"“{text}”应为以分为单位的整数,3.50 元写 350", "“{text}” must be a whole number of fen; write 350 for 3.50 yuan")
+	ErrCost = errs.Define("cost_bad", errs.Invalid,
+		"“{text}”应为以分为单位的数,最多四位小数,3.50 元写 350", "“{text}” must be an amount in fen with at most four decimals; write 350 for 3.50 yuan")
 	ErrNegative = errs.Define("qty_negative", errs.Invalid, "数量不能为负", "The quantity must not be negative")
 	ErrZero     = errs.Define("qty_zero", errs.Invalid, "数量必须大于 0", "The quantity must be more than 0")
 	ErrAbsurd   = errs.Define("qty_absurd", errs.Invalid, "数量大得不合常理", "The quantity is beyond all reason")
@@ -600,7 +602,10 @@ func parseStock(c *cells) StockRow {
 		} else {
 			c.refuse(stockExpires, ErrMoment.With("text", s))
 		}
-		if r.Expires != nil && (r.Expires.Date < firstDate || r.Expires.Date > "2100-01-01") {
+		switch {
+		case r.Expires != nil && r.Expires.Date < firstDate:
+			c.refuse(stockExpires, ErrOld.With("first", firstDate))
+		case r.Expires != nil && r.Expires.Date > "2100-01-01":
 			c.refuse(stockExpires, ErrFar.With("last", "2100-01-01"))
 		}
 	}
@@ -622,7 +627,7 @@ func (c *cells) cost(col int) money.Fen4 {
 			return money.Fen4(n)
 		}
 	}
-	c.refuse(col, ErrFen.With("text", s))
+	c.refuse(col, ErrCost.With("text", s))
 	return 0
 }
 
