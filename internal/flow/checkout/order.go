@@ -131,7 +131,7 @@ func (s *Service) price(tx *db.Tx, site *org.Site, lines []OrderLine) (*priced, 
 		if p.base[i], err = u.Qty().ToBase(l.Qty); err != nil {
 			return nil, errs.As(err).At(at(i, "qty"))
 		}
-		if !whole(g, l.Qty, p.base[i]) {
+		if g.SKU != 0 && !whole(g, l.Qty, p.base[i]) { // a bundle says so itself
 			return nil, ErrWhole.With("product", g.Name).At(at(i, "qty"))
 		}
 	}
