@@ -52,7 +52,7 @@ func (s *Demo) days(ctx context.Context) error {
 	at, phase := s.m.at.In(Shanghai).Truncate(step), s.m.phase
 	s.mu.Unlock()
 	start, live := instant(s.m.first, firstHour), instant(s.m.first.AddDays(1), liveHour)
-	kept, waits := at, false
+	kept, breath := at, breath{}
 	if phase == living {
 		s.o.Clock.Jump(at)
 		s.o.Clock.Run(s.o.Speed)
@@ -80,20 +80,17 @@ func (s *Demo) days(ctx context.Context) error {
 				}
 			}
 		} else {
-			if waits && s.o.Clock.Now().Sub(at) < step {
+			switch breath.after(s.o.Clock.Now().Sub(at)) {
+			case goesOn:
 				s.o.Clock.Run(s.o.Speed)
-				waits = false
-			}
-			late, err := s.await(ctx, at)
-			switch {
-			case err != nil:
-				return err
-			case late > tooLate:
+			case stands:
+				s.o.Clock.Run(0)
+			case leaps:
 				at = s.o.Clock.Now().In(Shanghai).Truncate(step)
 				minute = at.Hour()*60 + at.Minute()
-			case late > breathless && !waits:
-				s.o.Clock.Run(0)
-				waits = true
+			}
+			if err := s.await(ctx, at); err != nil {
+				return err
 			}
 		}
 		next := at.Add(step)
@@ -117,17 +114,44 @@ func (s *Demo) days(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// await waits until it is that time of business, and tells how late it is.
-func (s *Demo) await(ctx context.Context, at time.Time) (late time.Duration, err error) {
+// breath is whether the clock waits for its people.
+type breath struct{ waits bool }
+
+// What the clock does for people who are so late.
+type pause int
+
+const (
+	asItDoes pause = iota
+	stands         // it waits for them
+	goesOn         // they have caught up
+	leaps          // they leave out what they missed
+)
+
+func (b *breath) after(late time.Duration) pause {
+	switch {
+	case late > tooLate:
+		return leaps
+	case late > breathless && !b.waits:
+		b.waits = true
+		return stands
+	case late < step && b.waits:
+		b.waits = false
+		return goesOn
+	}
+	return asItDoes
+}
+
+// await waits until it is that time of business.
+func (s *Demo) await(ctx context.Context, at time.Time) error {
 	for {
 		left := at.Sub(s.o.Clock.Now())
 		if left <= 0 {
-			return -left, nil
+			return nil
 		}
 		select {
 		case <-time.After(max(left/time.Duration(s.o.Speed), time.Millisecond)):
 		case <-ctx.Done():
-			return 0, ctx.Err()
+			return ctx.Err()
 		}
 	}
 }

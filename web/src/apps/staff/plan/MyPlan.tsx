@@ -9,7 +9,7 @@ import { WhyPanel } from '@kit/Why'
 import { kitText } from '@kit/words'
 import { Button } from 'antd'
 import { useState } from 'react'
-import { LineReasons, LineState } from '../../../planning/Reasons'
+import { LineReasons, LineState, type Round } from '../../../planning/Reasons'
 import { planningText } from '../../../planning/text'
 import { useToday } from '../today'
 import { myPlanText } from './text'
@@ -27,17 +27,18 @@ export default function MyPlan() {
   const id = plan?.id ?? ''
   const [line, setLine] = useState<{ id: string; name: string }>()
   const [asked, setAsked] = useState(false)
-  const rounds = useListing(['plan', 'all rounds', id], (after, signal) => must(client.GET('/api/plans/{id}/production', { params: { path: { id }, query: { limit: 100, ...(after ? { after } : {}) } }, signal })), { skip: !plan })
+  const rounds = useListing(['plan', 'open rounds', id], (after, signal) => must(client.GET('/api/plans/{id}/production', { params: { path: { id }, query: { limit: 100, open: true, ...(after ? { after } : {}) } }, signal })), { skip: !plan })
+  const made = useListing(['plan', 'made rounds', id], (after, signal) => must(client.GET('/api/plans/{id}/production', { params: { path: { id }, query: { limit: 100, state: 'done', ...(after ? { after } : {}) } }, signal })), { skip: !plan })
   const orders = useListing(['plan', 'all orders', id], (after, signal) => must(client.GET('/api/plans/{id}/proposals', { params: { path: { id }, query: { limit: 100, ...(after ? { after } : {}) } }, signal })), { skip: !plan })
   const confirm = useAct(() => act(['confirm plan', id, plan?.rounds_open, plan?.proposals_open, plan?.made_at], (header) => client.POST('/api/plans/{id}/confirm', { params: { path: { id }, header }, body: { what: 'all' } })), ['plan', 'purchase'])
   const run = useAct(() => act(['run plan', site?.id, Math.floor(Date.now() / 60_000)], (header) => client.POST('/api/plans/run', { params: { header }, body: { site_id: site!.id } })), ['jobs'])
-  const problem = confirm.problem ?? run.problem ?? today.problem ?? rounds.problem ?? orders.problem
+  const problem = confirm.problem ?? run.problem ?? today.problem ?? rounds.problem ?? made.problem ?? orders.problem
   const waiting = (plan?.rounds_open ?? 0) + (plan?.proposals_open ?? 0)
   return (
     <>
       <PageHead title={t('title')} note={plan && <>{f.day(plan.date)} · {t('made_at', { at: f.at(plan.made_at) })}{plan.amount_fen > 0 && ` · ${t('amount', { amount: f.yuan(plan.amount_fen) })}`}</>} />
       <div className="zg-stack">
-        {problem && <ProblemBox problem={problem} again={() => { today.again(); rounds.again(); orders.again() }} />}
+        {problem && <ProblemBox problem={problem} again={() => { today.again(); rounds.again(); made.again(); orders.again() }} />}
         {today.loading ? <SkeletonLines lines={8} /> : !plan ? !problem && (
           <div className="zg-sheet"><Empty title={t('none_title')} action={can('plan.confirm') && (asked ? <p role="status">{t('running')}</p> : <Button type="primary" loading={run.busy} onClick={() => void run.run(undefined).then((j) => j && setAsked(true))}>{t('run')}</Button>)}>{t('none')}</Empty></div>
         ) : (
@@ -48,15 +49,8 @@ export default function MyPlan() {
             {(confirm.data?.left ?? 0) > 0 && <Strip tone="amber">{t('left', { n: confirm.data!.left })}</Strip>}
             <section className="zg-stack-s">
               <h2>{t('make')}</h2>
-              {rounds.loading ? <SkeletonLines lines={4} /> : rounds.rows.length === 0 ? <p className="zg-note">{t('make_none')}</p> : (
-                <div className="st-list">
-                  {rounds.rows.map((r) => (
-                    <button key={r.id} type="button" onClick={() => setLine({ id: r.id, name: r.name })} aria-haspopup="dialog">
-                      <span className="st-what"><b>{r.name}</b><span className="zg-note">{p('ready_by', { at: r.ready_by })}</span></span>
-                      <span className="st-much"><b>{f.qty({ qty: r.make, unit: r.unit })}</b><LineState state={r.state} /></span>
-                    </button>
-                  ))}
-                </div>
+              {rounds.loading ? <SkeletonLines lines={4} /> : rounds.rows.length === 0 ? <p className="zg-note">{made.rows.length > 0 ? t('make_done') : t('make_none')}</p> : (
+                <Rounds rows={rounds.rows} open={setLine} />
               )}
               {rounds.more && <Button onClick={rounds.more}>{k('load_more')}</Button>}
             </section>
@@ -74,10 +68,33 @@ export default function MyPlan() {
               )}
               {orders.more && <Button onClick={orders.more}>{k('load_more')}</Button>}
             </section>
+            {made.rows.length > 0 && (
+              <section className="zg-stack-s">
+                <h2>{t('made')}</h2>
+                <Rounds rows={made.rows} open={setLine} />
+                {made.more && <Button onClick={made.more}>{k('load_more')}</Button>}
+              </section>
+            )}
           </>
         )}
       </div>
       <WhyPanel open={line !== undefined} onClose={() => setLine(undefined)} title={line?.name} lead={p('lead')}>{line && <LineReasons plan={id} line={line.id} />}</WhyPanel>
     </>
+  )
+}
+
+/** Rounds of making; each opens into its reasons. */
+function Rounds(props: { rows: Round[]; open: (line: { id: string; name: string }) => void }) {
+  const p = useText(planningText)
+  const f = useFormat()
+  return (
+    <div className="st-list">
+      {props.rows.map((r) => (
+        <button key={r.id} type="button" onClick={() => props.open({ id: r.id, name: r.name })} aria-haspopup="dialog">
+          <span className="st-what"><b>{r.name}</b><span className="zg-note">{p('ready_by', { at: r.ready_by })}</span></span>
+          <span className="st-much"><b>{f.qty({ qty: r.make, unit: r.unit })}</b><LineState state={r.state} /></span>
+        </button>
+      ))}
+    </div>
   )
 }

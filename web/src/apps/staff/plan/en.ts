@@ -9,6 +9,8 @@ export default {
   running: 'Being made; a moment.',
   make: 'To make',
   order: 'To order',
+  make_done: 'Everything for today is made.',
+  made: 'Made',
   make_none: 'Nothing to make today.',
   order_none: 'Nothing to order now.',
   confirm_all: 'Confirm all ({n})',

@@ -6,6 +6,8 @@ export default {
   running: '正在生成，一会儿就好。',
   make: '要做的',
   order: '要订的',
+  make_done: '今天要做的都做完了。',
+  made: '做完的',
   make_none: '今天没有要做的。',
   order_none: '现在没有要订的。',
   confirm_all: '全部确认（{n} 项）',
