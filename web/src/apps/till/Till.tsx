@@ -183,6 +183,11 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
 
   const pay = useCallback(async (tenderOf: (totalFen: number) => Tender) => {
     if (locked || cartNow.current.lines.length === 0) return
+    if (!navigator.onLine) { // nothing was sent, so nothing may be booked later behind the cashier's back
+      setReachable(false)
+      sound.refused()
+      return
+    }
     setPaying(true)
     try {
       const priced = quote ?? (await ask())
@@ -438,7 +443,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
       if (top && q === rest && !goods.stale) {
         setEntry('')
         take(top, times)
-      } else if (q === rest) say('red', t('goods_no_match', { q: rest }))
+      } else if (q === rest && !goods.stale && !goods.loading && !goods.problem) say('red', t('goods_no_match', { q: rest }))
       return
     }
     if (panel.kind !== 'goods') setPanel(goodsPanel)
