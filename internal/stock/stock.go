@@ -122,6 +122,7 @@ var Never = ledger.Never
 
 var (
 	ErrShort        = errs.Define("stock_short", errs.Conflict, "{product} 库存不足,只剩 {left}", "Not enough stock: only {left} of {product} left")
+	ErrPieces       = errs.Define("stock_pieces_whole", errs.Invalid, "按件计的商品数量必须是整数", "Goods that are counted in pieces come in whole ones")
 	ErrNoBatch      = errs.Define("batch_unknown", errs.NotFound, "这家机构没有这个批次", "There is no such batch at this site")
 	ErrExpired      = errs.Define("batch_expired", errs.Conflict, "{product} 批次 {batch} 已过期,不能销售", "Batch {batch} of {product} has expired and can't be sold")
 	ErrExpiredBack  = errs.Define("batch_expired_back", errs.Conflict, "这个批次已过期,不能退回库存,请选择报废", "This batch has expired; the goods can't go back into stock, choose to discard them")

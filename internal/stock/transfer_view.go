@@ -293,7 +293,7 @@ func transferRoutes(api *web.API) {
 				if goods == nil {
 					return nil, ErrNoSKU.At(field(i, "product_id"))
 				}
-				q, err := goods.toBase(i, l.Qty, l.Unit)
+				q, err := goods.asked(i, l.Qty, l.Unit)
 				if err != nil {
 					return nil, err
 				}

@@ -61,7 +61,7 @@ func Routes(api *web.API) {
 			if err != nil {
 				return nil, err
 			}
-			lines, err := issues(tx, h.Site.ID, in.Body.Lines)
+			lines, err := issues(tx, h.Site.ID, in.Body.Lines, (*goodsUnits).toBase)
 			if err != nil {
 				return nil, err
 			}
@@ -84,7 +84,7 @@ func Routes(api *web.API) {
 			if err != nil {
 				return nil, err
 			}
-			lines, err := issues(tx, h.Site.ID, in.Body.Lines)
+			lines, err := issues(tx, h.Site.ID, in.Body.Lines, (*goodsUnits).toBase)
 			if err != nil {
 				return nil, err
 			}
@@ -510,7 +510,7 @@ func receive(ctx context.Context, tx *db.Tx, in ReceiptIn) (*DocumentView, error
 		if goods == nil {
 			return nil, ErrNoSKU.At(field(i, "product_id"))
 		}
-		q, err := goods.toBase(i, l.Qty, l.Unit)
+		q, err := goods.asked(i, l.Qty, l.Unit)
 		if err != nil {
 			return nil, err
 		}
@@ -547,8 +547,28 @@ func (g *goodsUnits) toBase(line int, q qty.Qty, unit string) (qty.Qty, error) {
 	return n, nil
 }
 
-// whole tells whether a quantity in the base unit can be counted: half a piece can't.
-func (g *goodsUnits) whole(q qty.Qty) bool { return g.base != "piece" || q%qty.Scale == 0 }
+// whole tells whether a quantity in the base unit can be counted: half a piece can't, unless it is sold in such parts.
+func (g *goodsUnits) whole(q qty.Qty) bool {
+	if g.base != "piece" || q%qty.Scale == 0 {
+		return true
+	}
+	for _, u := range g.units {
+		if u.Num%u.Den != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// asked is toBase for what comes in, is promised, sent or given back: goods that are counted come in whole pieces. Write-offs
+// and adjustments may name less, so that what a broken making left can be cleared.
+func (g *goodsUnits) asked(line int, q qty.Qty, unit string) (qty.Qty, error) {
+	n, err := g.toBase(line, q, unit)
+	if err == nil && !g.whole(n) {
+		err = ErrPieces.At(field(line, "qty"))
+	}
+	return n, err
+}
 
 var (
 	productUnits = db.NewMany(`SELECT k.product_id, k.id, p.base_unit, p.shelf_life_h, u.name, u.num, u.den
@@ -583,8 +603,8 @@ func unitsOf(tx *db.Tx, ask *db.Many, ids []id.ID, before ...any) (map[id.ID]*go
 	return all, rows.Err()
 }
 
-// issues converts what a person wrote of batches.
-func issues(tx *db.Tx, site id.ID, in []IssueIn) ([]Issue, error) {
+// issues converts what a person wrote of batches, with toBase or asked.
+func issues(tx *db.Tx, site id.ID, in []IssueIn, convert func(g *goodsUnits, line int, q qty.Qty, unit string) (qty.Qty, error)) ([]Issue, error) {
 	batches := make([]id.ID, len(in))
 	for i, l := range in {
 		batches[i] = l.BatchID
@@ -599,7 +619,7 @@ func issues(tx *db.Tx, site id.ID, in []IssueIn) ([]Issue, error) {
 		if goods == nil {
 			return nil, ErrNoBatch.At(field(i, "batch_id"))
 		}
-		q, err := goods.toBase(i, l.Qty, l.Unit)
+		q, err := convert(goods, i, l.Qty, l.Unit)
 		if err != nil {
 			return nil, err
 		}

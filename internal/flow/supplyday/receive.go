@@ -3,6 +3,7 @@ package supplyday
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,6 +101,9 @@ func (s *Service) receive(tx *db.Tx, site *org.Site, staff, order id.ID, in Rece
 			if arrivals[i].Qty, err = u.Qty().ToBase(l.Qty); err != nil {
 				return nil, errs.As(err).At(fmt.Sprintf("lines[%d].qty", i))
 			}
+		}
+		if g.BaseUnit == "piece" && arrivals[i].Qty%qty.Scale != 0 && !slices.ContainsFunc(g.Units, func(u catalog.Unit) bool { return u.Num%u.Den != 0 }) {
+			return nil, stock.ErrPieces.At(fmt.Sprintf("lines[%d].qty", i))
 		}
 	}
 	if err := o.Price(arrivals, func(p id.ID) (string, string) { return goods[p].Name, goods[p].BaseUnit }); err != nil {

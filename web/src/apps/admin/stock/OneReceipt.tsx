@@ -59,5 +59,5 @@ function Step(props: { step: ReceiptStory['trail'][number] }) {
   const f = useFormat()
   const { step } = props
   const rest = [step.ref, step.note].filter(Boolean).join(' · ')
-  return <>{t(`receipt_did_${step.act}`, { amount: f.yuan(step.amount_fen) })}{rest && ` · ${rest}`}{step.act !== 'received' && <> <Link to={step.act === 'landed' ? `/stock/landed/${step.id}` : `/stock/documents/${step.id}`}>{t('document')}</Link></>}</>
+  return <>{t(`receipt_did_${step.act}`, { amount: f.yuan(step.amount_fen) })}{rest && ` · ${rest}`}{step.act !== 'received' && <> <Link className="zg-no-print" to={step.act === 'landed' ? `/stock/landed/${step.id}` : `/stock/documents/${step.id}`}>{t('document')}</Link></>}</>
 }

@@ -1,5 +1,5 @@
 import { Badge, shopNow, useFormat, useLang, useText, type Batch, type Product } from '@kit'
-import { useMemo } from 'react'
+import { useEffect, useMemo, useRef } from 'react'
 import { NavLink, useSearchParams } from 'react-router-dom'
 import { stockText } from './text'
 import { movementWords } from './words'
@@ -17,8 +17,14 @@ export function StockTabs() {
   const t = useText(stockText)
   const [params] = useSearchParams()
   const site = params.get('site')
+  const tabs = useRef<HTMLElement>(null)
+  // On a phone they are wider than the screen: the one that is open must be seen.
+  useEffect(() => {
+    const here = tabs.current?.querySelector<HTMLElement>('.zg-tab-here')
+    if (here && tabs.current) tabs.current.scrollLeft = here.offsetLeft - tabs.current.offsetLeft - (tabs.current.clientWidth - here.offsetWidth) / 2
+  }, [])
   return (
-    <nav className="zg-tabs" aria-label={t('title')}>
+    <nav ref={tabs} className="zg-tabs" aria-label={t('title')}>
       {groups.map(([group, pages]) => (
         <div key={group} className="zg-tab-group" role="group" aria-label={t(group)}>
           <span aria-hidden>{t(group)}</span>
