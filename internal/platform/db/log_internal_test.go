@@ -91,10 +91,57 @@ func TestTheLogIsCopiedWhileSalesGoOn(t *testing.T) {
 	for range acts {
 		write(t, d, fill(luck, rows))
 	}
-	if s, err := os.Stat(d.lite.path + "-wal"); err != nil || s.Size() > 4*mostLog*100*4096 {
+	if s, err := os.Stat(d.lite.path + "-wal"); err != nil || s.Size() > 4*mostLog*100*4096+mostAhead {
 		t.Errorf("the log has %d bytes after %d pages or more (%v)", s.Size(), acts*rows/4, err)
 	}
 	checkWhole(t, d, acts*rows)
+}
+
+// What is written into the log falls on room that is already there, so that a sync has only the data to bring to the disk; the
+// zeros behind it are its end for whoever reads it, also for one who finds the files as a power cut leaves them.
+func TestTheLogIsLongerThanWhatIsWritten(t *testing.T) {
+	d := openShelf(t, 0)
+	luck := rand.New(rand.NewPCG(1, 5))
+	size := func() int64 {
+		s, err := os.Stat(d.lite.path + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Size()
+	}
+	grown := 0
+	last := size()
+	for range 200 {
+		write(t, d, fill(luck, 20))
+		if s := size(); s != last {
+			grown, last = grown+1, s
+		}
+	}
+	if grown < 1 || grown > 20 {
+		t.Errorf("the log grew at %d of 200 acts", grown)
+	}
+	checkWhole(t, d, 4000)
+	found := filepath.Join(t.TempDir(), "found.db")
+	for _, end := range []string{"", "-wal"} {
+		b, err := os.ReadFile(d.lite.path + end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if end == "-wal" && b[len(b)-1] != 0 {
+			t.Error("the log has no room behind what is written")
+		}
+		if err := os.WriteFile(found+end, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after, err := Open(context.Background(), "sqlite:"+found, Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer after.Close()
+	checkWhole(t, after, 4000)
+	write(t, after, fill(luck, 10))
+	checkWhole(t, after, 4010)
 }
 
 // A reader that looks at one moment for long holds up the copying, and loses nothing.

@@ -18,16 +18,23 @@ import (
 // What a reader of the same file on another connection may see was synced, hence written. The writer itself may read
 // back what it wrote in the transaction that is still open, so that every other call writes out first. A write that
 // fails then fails that call, and SQLite rolls back as it would after a failed write.
+//
+// The log is also made longer ahead of what is written, by zeros, which end it for whoever reads it; and it is synced by data
+// alone. Where a file does not grow the kernel then has nothing but the data to bring to the disk, not its own books as well:
+// .8 ms instead of 4.2 where this was measured (decision 0011).
 type logBuffer struct {
 	was   *sqlite3.Tsqlite3_io_methods // of the file itself
 	start int64                        // place in the file of the first byte kept
 	kept  int                          // bytes
-	bytes uintptr                      // logBufferSize of the library's memory
+	bytes uintptr                      // logBufferSize of the library's memory, then logPiece of zeros
+	end   int64                        // of the file
+	named bool                         // the log has been synced by the library, and with it the folder that names it
 }
 
 const (
 	logBufferSize = 1 << 20
 	logPiece      = 1 << 16 // the library's own limit of one write lies at twice that
+	mostAhead     = 4 << 20
 )
 
 // logBuffers by the address of the file they stand before.
@@ -64,12 +71,17 @@ func (c *liteConn) bufferLog() error {
 	}
 	const size = unsafe.Sizeof(sqlite3.Tsqlite3_io_methods{})
 	methods := libc.Xmalloc(c.tls, types.Size_t(size))
-	bytes := libc.Xmalloc(c.tls, logBufferSize)
+	bytes := libc.Xcalloc(c.tls, 1, logBufferSize+logPiece)
 	if methods == 0 || bytes == 0 {
 		return fmt.Errorf("db: out of memory")
 	}
 	file := (*sqlite3.Tsqlite3_file)(pointer(id))
 	b := &logBuffer{was: (*sqlite3.Tsqlite3_io_methods)(pointer(file.FpMethods)), bytes: bytes}
+	fileSize := *(*func(*libc.TLS, uintptr, uintptr) int32)(unsafe.Pointer(&b.was.FxFileSize))
+	if rc := fileSize(c.tls, id, at); rc != sqlite3.SQLITE_OK {
+		return c.error(rc)
+	}
+	b.end = *(*int64)(pointer(at))
 	own := (*sqlite3.Tsqlite3_io_methods)(pointer(methods))
 	*own = *b.was
 	f := bufferedMethods()
@@ -94,7 +106,25 @@ func (b *logBuffer) flush(tls *libc.TLS, id uintptr) int32 {
 			return rc
 		}
 	}
+	if to := b.start + int64(n); n > 0 && to > b.end {
+		b.end = to
+		b.lengthen(tls, id)
+	}
 	return sqlite3.SQLITE_OK
+}
+
+// lengthen makes the log twice as long, by at most mostAhead. Where there is no room for it the log is none the worse.
+func (b *logBuffer) lengthen(tls *libc.TLS, id uintptr) {
+	write := *(*func(*libc.TLS, uintptr, uintptr, int32, int64) int32)(unsafe.Pointer(&b.was.FxWrite))
+	to := b.end + min(max(b.end, logPiece), mostAhead)
+	for b.end < to {
+		n := min(logPiece, to-b.end)
+		if write(tls, id, b.bytes+logBufferSize, int32(n), b.end) != sqlite3.SQLITE_OK {
+			b.end = to
+			return
+		}
+		b.end += n
+	}
 }
 
 func logWrite(tls *libc.TLS, id, from uintptr, n int32, at int64) int32 {
@@ -105,6 +135,7 @@ func logWrite(tls *libc.TLS, id, from uintptr, n int32, at int64) int32 {
 		}
 	}
 	if n > logPiece {
+		b.end = max(b.end, at+int64(n))
 		return (*(*func(*libc.TLS, uintptr, uintptr, int32, int64) int32)(unsafe.Pointer(&b.was.FxWrite)))(tls, id, from, n, at)
 	}
 	if b.kept == 0 {
@@ -128,6 +159,7 @@ func logTruncate(tls *libc.TLS, id uintptr, size int64) int32 {
 	if rc := b.flush(tls, id); rc != sqlite3.SQLITE_OK {
 		return rc
 	}
+	b.end = size
 	return (*(*func(*libc.TLS, uintptr, int64) int32)(unsafe.Pointer(&b.was.FxTruncate)))(tls, id, size)
 }
 
@@ -136,7 +168,12 @@ func logSync(tls *libc.TLS, id uintptr, flags int32) int32 {
 	if rc := b.flush(tls, id); rc != sqlite3.SQLITE_OK {
 		return rc
 	}
-	return (*(*func(*libc.TLS, uintptr, int32) int32)(unsafe.Pointer(&b.was.FxSync)))(tls, id, flags)
+	if b.named && canSyncData {
+		return syncData(id)
+	}
+	rc := (*(*func(*libc.TLS, uintptr, int32) int32)(unsafe.Pointer(&b.was.FxSync)))(tls, id, flags)
+	b.named = rc == sqlite3.SQLITE_OK
+	return rc
 }
 
 func logFileSize(tls *libc.TLS, id, size uintptr) int32 {
