@@ -45,7 +45,7 @@ type lite struct {
 	logged   int // written into the log since it was copied whole
 	asked    bool
 	copy     chan struct{} // asks for it
-	copied   atomic.Bool   // but for what was written meanwhile
+	copied   chan struct{} // but for what was written meanwhile
 	copyGone chan struct{}
 	file     *os.File // closed last: closing any descriptor of a file gives up the locks that the library has on it
 }
@@ -91,7 +91,7 @@ func openLite(path string, o Options, n *counters) (*lite, error) {
 	}
 	l := &lite{path: path, file: file, n: n, log: o.Log, fatal: o.Fatal, queue: make(chan *act, queueLen), quit: make(chan struct{}),
 		gone: make(chan struct{}), readers: make(chan *liteConn, o.ReadConns), nRead: o.ReadConns,
-		logPages: o.LogPages, copy: make(chan struct{}, 1), copyGone: make(chan struct{})}
+		logPages: o.LogPages, copy: make(chan struct{}, 1), copied: make(chan struct{}, 1), copyGone: make(chan struct{})}
 	if l.conn, err = l.openWriter(); err != nil {
 		file.Close()
 		return nil, err
@@ -450,9 +450,18 @@ const (
 // in neither. Nothing is lost by any other failure, since the log stays.
 func (l *lite) checkpoint() {
 	l.logged += l.conn.pagesWritten()
-	copied := l.copied.Swap(false)
+	copied := false
+	if l.asked && l.logged >= mostLog*l.logPages {
+		<-l.copied
+		copied = true
+	}
+	select {
+	case <-l.copied:
+		copied = true
+	default:
+	}
 	switch {
-	case copied, l.logged >= mostLog*l.logPages:
+	case copied:
 		l.asked = false
 		l.logged = l.logPages * 7 / 8 // soon again, when readers or the disk held it up
 		all, err := l.conn.copyLog()
@@ -501,7 +510,10 @@ func (l *lite) copyLogs() {
 			}
 		}
 		l.checkCopied(err)
-		l.copied.Store(true)
+		select {
+		case l.copied <- struct{}{}:
+		default: // the last time is still news
+		}
 	}
 }
 
