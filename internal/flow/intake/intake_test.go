@@ -639,9 +639,10 @@ func TestOpeningStockComesInOnce(t *testing.T) {
 			"S001,B001,A 8,1,,2026-03-03,1\n"+
 			"S001,V001,A9,0.0001,kg,2026-03-03,1\n"+
 			"S009,B001,A10,1,,2026-03-03,1\n"+
-			"S001,B00X,A11,1,,2026-03-03,1\n", Run{}, "refused 11 read 0 new 0 same 11 refused")
+			"S001,B00X,A11,1,,2026-03-03,1\n"+
+			"S001,B001,A12,1.5,,2026-03-03,1\n", Run{}, "refused 12 read 0 new 0 same 12 refused")
 		s.is(strings.Join(s.refused(im), "\n"), strings.Join([]string{"2 batch batch_received", "3 qty qty_zero", "4 qty qty_negative", "5 expires_at expiry_needed",
-			"6 expires_at time_bad", "7 cost_fen cell_empty", "8 cost_fen cost_bad", "9 batch batch_code_bad", "10 qty qty_bad", "11 store store_unknown", "12 product product_unknown"}, "\n"))
+			"6 expires_at time_bad", "7 cost_fen cell_empty", "8 cost_fen cost_bad", "9 batch batch_code_bad", "10 qty qty_bad", "11 store store_unknown", "12 product product_unknown", "13 qty stock_pieces_whole"}, "\n"))
 		if s.n("stock_batch") != 3 {
 			t.Errorf("%d batches", s.n("stock_batch"))
 		}

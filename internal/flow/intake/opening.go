@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"zhanggui/internal/catalog"
@@ -116,6 +117,9 @@ func (b *book) opening(r StockRow) (o opening, refused *errs.Error) {
 			e = e.At("qty")
 		}
 		return o, e
+	}
+	if p.Base == "piece" && base%qty.Scale != 0 && !slices.ContainsFunc(p.Units, func(u qty.Unit) bool { return u.Num%u.Den != 0 }) {
+		return o, stock.ErrPieces.At("qty") // nobody could ever sell the half of it
 	}
 	cost, err := money.MulDiv(int64(r.Cost), int64(r.Qty), 10_000*qty.Scale)
 	if err != nil || money.Fen(cost) > money.Max {
