@@ -346,6 +346,8 @@ func TestGuessingAPasswordEndsInWaiting(t *testing.T) {
 		}
 		if a := c.signIn("admin", adminPassword); a.code != "sign_in_later" {
 			t.Errorf("the right password got past the wait: %v", a)
+		} else if s := a.header.Get("Retry-After"); s == "1" || !strings.Contains(a.body["detail"].(string), s+" ") {
+			t.Errorf("told to wait %s s, and in words: %v", s, a.body["detail"])
 		}
 		c.wall.Add(2 * time.Hour)
 		if a := c.signIn("admin", adminPassword); a.status != 200 {

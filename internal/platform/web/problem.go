@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,6 +38,8 @@ type Problem struct {
 	Row       int      `json:"row,omitempty" doc:"line of a file"`
 	Errors    []Detail `json:"errors,omitempty" doc:"all that was found wrong, when it is more than one"`
 	RequestID string   `json:"request_id,omitempty"`
+
+	wait string // seconds, when the refusal names them
 }
 
 // Detail is one of several refusals.
@@ -85,7 +88,7 @@ func problemOf(err error, lang string) *Problem {
 		err = ErrBodyLarge.Wrap(err)
 	}
 	e := errs.As(err)
-	p := &Problem{Code: e.Code, Detail: e.Text(lang), Field: e.Field, Row: e.Row}
+	p := &Problem{Code: e.Code, Detail: e.Text(lang), Field: e.Field, Row: e.Row, wait: e.Arg("seconds")}
 	if p.Status = statusByCode[e.Code]; p.Status == 0 {
 		p.Status = statusOf[e.Kind]
 	}
@@ -104,7 +107,7 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 	h.Set("Cache-Control", "no-store")
 	h.Del("Content-Encoding")
 	if (p.Status == 429 || p.Status == 503) && h.Get("Retry-After") == "" {
-		h.Set("Retry-After", "1")
+		h.Set("Retry-After", cmp.Or(p.wait, "1"))
 	}
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p)
