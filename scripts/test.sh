@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Go tests on SQLite and on one PostgreSQL started for this run, then the web tests.
-# One package at a time: what a package takes is then its own doing, not its neighbour's; inside, stories run
-# side by side, more of them than there are cores: half of their time they wait for the database.
+# One package at a time: what a package takes is then its own doing, not its neighbour's; inside, stories run side by side.
 # --fast: SQLite only, without the long tests, no web tests. Packages may be named.
 . "$(dirname "$0")/lib.sh"
 
@@ -21,7 +20,7 @@ go_tests() {
 		return
 	fi
 	go build -o .build/pgchild ./internal/platform/dbtest/pgchild || return
-	.build/pgchild -- go test -p 1 -parallel 4 -json -timeout 400s "${packages[@]}" | .build/testsum
+	.build/pgchild -- go test -p 1 -json -timeout 400s "${packages[@]}" | .build/testsum
 }
 web_tests() {
 	web_install && (cd web && npm test --silent)
