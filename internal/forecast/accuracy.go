@@ -20,7 +20,7 @@ import (
 // known on their day, against the demand of days that were open; never from fitted values. Demand is what was sold or,
 // where shelves ran empty, what would have been by the time at which they did (clean.go). To leave such days out would be
 // to measure against the slow ones alone, and a true forecast would look too high: in a made-up chain whose demand is
-// known, 28 % of the days sold out, the bias was −3.6 %; it reads −4.2 % this way, and +14.9 % with those days left out.
+// known, 28 % of the days sold out, the bias was −3.6 %; it reads −4.2 % this way, and +7.6 % with those days left out.
 
 // Figures of error. Pinball is 2 × mean loss ÷ mean demand; coverage the share of days at or under the quantile.
 type Figures struct {
