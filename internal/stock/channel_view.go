@@ -196,6 +196,12 @@ func channelRoutes(api *web.API) {
 			if goods == nil {
 				return nil, ErrNoSKU.At("product_id")
 			}
+			if !goods.whole(in.Body.Floor) {
+				return nil, ErrPieces.At("floor")
+			}
+			if in.Body.Cap != nil && !goods.whole(*in.Body.Cap) {
+				return nil, ErrPieces.At("cap")
+			}
 			b := Bounds{SKU: goods.sku, Channel: in.Body.Channel, Floor: in.Body.Floor, Cap: -1}
 			if in.Body.Cap != nil {
 				if b.Cap = *in.Body.Cap; b.Cap < 0 {
@@ -282,6 +288,9 @@ func channelRoutes(api *web.API) {
 					}
 					if units[l.ProductID] == nil {
 						return nil, ErrNoSKU.At(field(i, "product_id"))
+					}
+					if !units[l.ProductID].whole(l.Qty) {
+						return nil, ErrPieces.At(field(i, "qty"))
 					}
 					parts[units[l.ProductID].sku] = l.Qty
 				}

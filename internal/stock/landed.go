@@ -241,7 +241,7 @@ func costRoutes(api *web.API) {
 			if err != nil {
 				return nil, err
 			}
-			lines, err := issues(tx, h.Site.ID, in.Body.Lines, (*goodsUnits).asked)
+			lines, err := wholeIssues(tx, h.Site.ID, in.Body.Lines)
 			if err != nil {
 				return nil, err
 			}

@@ -301,7 +301,7 @@ func placeRoutes(api *web.API) {
 			for i, l := range in.Body.Lines {
 				asked[i] = IssueIn{BatchID: l.BatchID, Qty: l.Qty, Unit: l.Unit}
 			}
-			lines, err := issues(tx, h.Site.ID, asked, (*goodsUnits).toBase)
+			lines, err := wholeIssues(tx, h.Site.ID, asked)
 			if err != nil {
 				return nil, err
 			}

@@ -1132,7 +1132,7 @@ func (s shop) redAfter(sql string) (red []string) {
 func TestEveryStatementIsUnderstoodByBothEngines(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
-		many := []*db.Many{readLots, widerRead, openBatches, closeBatches, pickRead, insertLines, knownSKUs, takenCodes, insertBatches, availableMany, productUnits, batchUnits, placesOf, insertPlaces, openPlaces, closePlaces, openPlacesOf,
+		many := []*db.Many{readLots, widerRead, openBatches, closeBatches, pickRead, insertLines, knownSKUs, takenCodes, insertBatches, availableMany, productUnits, batchUnits, skuUnits, placesOf, insertPlaces, openPlaces, closePlaces, openPlacesOf,
 			insertAskings, insertTransits, insertArrived, updateTransits, someSKUs, hadHere, insertCountLines, servingLots, postedLines, readBounds, insertPromised, receiptPrices, putClaims, insertLanded, shelvesOf, ruledRead}
 		if d.Engine() == db.Postgres {
 			many = append(many, lockLots, pickLock, widerLock, lockBounds, ruledLock)

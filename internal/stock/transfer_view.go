@@ -328,6 +328,9 @@ func transferRoutes(api *web.API) {
 			for _, l := range in.Body.Lines {
 				loads = append(loads, Load{l.Line, l.BatchID, l.Qty})
 			}
+			if err := t.wholeLoads(tx, loads); err != nil {
+				return nil, err
+			}
 			if _, err := t.Ship(tx, from, org.CallerOf(ctx).ID, loads); err != nil {
 				return nil, err
 			}
@@ -359,6 +362,9 @@ func transferRoutes(api *web.API) {
 			for _, l := range in.Body.Lines {
 				counted = append(counted, Counted{l.Transit, l.Qty})
 			}
+			if err := t.wholeOf(tx, counted, func(w *Transit) qty.Qty { return w.Shipped }, func(line int) string { return field(line, "qty") }); err != nil {
+				return nil, err
+			}
 			if _, err := t.Receive(tx, to, org.CallerOf(ctx).ID, counted); err != nil {
 				return nil, err
 			}
@@ -384,6 +390,9 @@ func transferRoutes(api *web.API) {
 			}
 			site, err := endOf(ctx, end)
 			if err != nil {
+				return nil, err
+			}
+			if err := t.wholeOf(tx, []Counted{{in.Body.Transit, in.Body.Qty}}, (*Transit).Left, func(int) string { return "qty" }); err != nil {
 				return nil, err
 			}
 			if _, err := t.Resolve(tx, site, org.CallerOf(ctx).ID, Resolution{in.Body.Transit, in.Body.Way, in.Body.Qty}, in.Body.Note); err != nil {

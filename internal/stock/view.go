@@ -1,7 +1,6 @@
 package stock
 
 import (
-	"cmp"
 	"context"
 	"math"
 	"strings"
@@ -61,11 +60,14 @@ func Routes(api *web.API) {
 			if err != nil {
 				return nil, err
 			}
-			lines, err := issues(tx, h.Site.ID, in.Body.Lines, (*goodsUnits).toBase)
+			lines, parts, err := issues(tx, h.Site.ID, in.Body.Lines)
 			if err != nil {
 				return nil, err
 			}
 			d, err := WriteOff(tx, Discard{Header: h, Reason: Reason(in.Body.Reason), Lines: lines})
+			if err == nil {
+				err = leavesWhole(tx, d, parts)
+			}
 			return viewOf(d, h.Site), err
 		})
 	placeRoutes(api)
@@ -84,11 +86,14 @@ func Routes(api *web.API) {
 			if err != nil {
 				return nil, err
 			}
-			lines, err := issues(tx, h.Site.ID, in.Body.Lines, (*goodsUnits).toBase)
+			lines, parts, err := issues(tx, h.Site.ID, in.Body.Lines)
 			if err != nil {
 				return nil, err
 			}
 			d, err := Adjust(tx, Correction{Header: h, Reason: in.Body.Reason, Lines: lines})
+			if err == nil {
+				err = leavesWhole(tx, d, parts)
+			}
 			return viewOf(d, h.Site), err
 		})
 }
@@ -547,29 +552,6 @@ func (g *goodsUnits) toBase(line int, q qty.Qty, unit string) (qty.Qty, error) {
 	return n, nil
 }
 
-// whole tells whether a quantity in the base unit can be counted: half a piece can't, unless it is sold in such parts.
-func (g *goodsUnits) whole(q qty.Qty) bool {
-	if g.base != "piece" || q%qty.Scale == 0 {
-		return true
-	}
-	for _, u := range g.units {
-		if u.Num%u.Den != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// asked is toBase for what comes in, is promised, sent or given back: goods that are counted come in whole pieces. Write-offs
-// and adjustments may name less, so that what a broken making left can be cleared.
-func (g *goodsUnits) asked(line int, q qty.Qty, unit string) (qty.Qty, error) {
-	n, err := g.toBase(line, q, unit)
-	if err == nil && !g.whole(n) {
-		err = ErrPieces.At(field(line, "qty"))
-	}
-	return n, err
-}
-
 var (
 	productUnits = db.NewMany(`SELECT k.product_id, k.id, p.base_unit, p.shelf_life_h, u.name, u.num, u.den
 	FROM catalog_product p JOIN catalog_sku k ON k.product_id = p.id JOIN catalog_unit u ON u.product_id = p.id WHERE p.id IN (`, `?`, `)`)
@@ -601,29 +583,4 @@ func unitsOf(tx *db.Tx, ask *db.Many, ids []id.ID, before ...any) (map[id.ID]*go
 		g.units[name] = qty.Unit{Name: name, Num: num, Den: den}
 	}
 	return all, rows.Err()
-}
-
-// issues converts what a person wrote of batches, with toBase or asked.
-func issues(tx *db.Tx, site id.ID, in []IssueIn, convert func(g *goodsUnits, line int, q qty.Qty, unit string) (qty.Qty, error)) ([]Issue, error) {
-	batches := make([]id.ID, len(in))
-	for i, l := range in {
-		batches[i] = l.BatchID
-	}
-	units, err := unitsOf(tx, batchUnits, batches, int64(site))
-	if err != nil {
-		return nil, err
-	}
-	lines := make([]Issue, len(in))
-	for i, l := range in {
-		goods := units[l.BatchID]
-		if goods == nil {
-			return nil, ErrNoBatch.At(field(i, "batch_id"))
-		}
-		q, err := convert(goods, i, l.Qty, l.Unit)
-		if err != nil {
-			return nil, err
-		}
-		lines[i] = Issue{Batch: cmp.Or(l.PlaceID, l.BatchID), Qty: q}
-	}
-	return lines, nil
 }
