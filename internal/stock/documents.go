@@ -51,6 +51,7 @@ type DocumentItem struct {
 	Qty       qty.Qty   `json:"qty"`
 	Unit      string    `json:"unit"`
 	ValueFen  money.Fen `json:"value_fen"`
+	ClaimFen  money.Fen `json:"claim_fen" doc:"what the supplier owes for it, of a return"`
 	ExpiresAt string    `json:"expires_at" doc:"empty: keeps for ever"`
 }
 
@@ -80,7 +81,7 @@ FROM stock_document d LEFT JOIN org_staff f ON f.id = d.staff_id `
 	listDocuments = documentColumns + `WHERE d.site_id = $1 AND (CAST($2 AS BIGINT) = 0 OR d.kind = $2) AND (CAST($3 AS TEXT) = '' OR d.business_date >= $3)
 	AND (CAST($4 AS TEXT) = '' OR d.business_date <= $4) AND (CAST($5 AS BIGINT) = 0 OR d.cause_id = $5) AND d.id < $6 ORDER BY d.id DESC LIMIT $7`
 	oneDocument   = documentColumns + `WHERE d.id = $1`
-	documentItems = `SELECT l.line_no, l.batch_id, b.code, l.place_id, k.product_id, p.code, p.name, l.qty, p.base_unit, l.value_fen, b.expires_at
+	documentItems = `SELECT l.line_no, l.batch_id, b.code, l.place_id, k.product_id, p.code, p.name, l.qty, p.base_unit, l.value_fen, l.claim_fen, b.expires_at
 FROM stock_document_line l JOIN stock_batch b ON b.id = l.batch_id JOIN catalog_sku k ON k.id = b.sku_id JOIN catalog_product p ON p.id = k.product_id WHERE l.document_id = $1 ORDER BY l.line_no`
 )
 
@@ -156,7 +157,7 @@ func documentItemsOf(tx *db.Tx, site *org.Site, document id.ID) ([]DocumentItem,
 	for rows.Next() {
 		var l DocumentItem
 		var expires time.Time
-		if err := rows.Scan(&l.LineNo, &l.BatchID, &l.Batch, &l.PlaceID, &l.ProductID, &l.Code, &l.Product, &l.Qty, &l.Unit, &l.ValueFen, &expires); err != nil {
+		if err := rows.Scan(&l.LineNo, &l.BatchID, &l.Batch, &l.PlaceID, &l.ProductID, &l.Code, &l.Product, &l.Qty, &l.Unit, &l.ValueFen, &l.ClaimFen, &expires); err != nil {
 			return nil, err
 		}
 		l.ExpiresAt = shown(expires, site)

@@ -8242,6 +8242,11 @@ export interface components {
         StockDocumentItem: {
             batch: string;
             batch_id: string;
+            /**
+             * Format: int64
+             * @description what the supplier owes for it, of a return
+             */
+            claim_fen: number;
             code: string;
             /** @description empty: keeps for ever */
             expires_at: string;

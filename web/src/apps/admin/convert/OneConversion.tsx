@@ -3,6 +3,8 @@ import { act, all, Badge, client, DataTable, Facts, Figure, must, PageHead, Part
 import { App, Button, Input } from 'antd'
 import { useState } from 'react'
 import { Link, useParams } from 'react-router-dom'
+import { Paper, paperTable, stamp, type PaperColumn } from '../stock/Paper'
+import { sumOf } from '../stock/papers'
 import NewConversion from './NewConversion'
 import { convertText } from './text'
 
@@ -37,6 +39,7 @@ function Shown(props: { id: string }) {
       <PageHead title={title} back={{ to: `/stock/conversions?site=${c.site_id}`, label: t('conversions') }} note={<Badge tone={c.reversed_by ? 'plain' : 'green'}>{t(c.reversed_by ? 'reversed' : 'posted')}</Badge>}>
         <Button icon={<PrinterOutlined />} onClick={() => print()}>{t('print')}</Button>
       </PageHead>
+      <ConversionPaper conversion={c} reasons={reasons} />
       <div className="zg-stack">
         <Sheet>
           <Steps label={t('state')} current={c.reversed_by ? 'reversed' : 'posted'} bad={Boolean(c.reversed_by)}
@@ -74,6 +77,40 @@ function Shown(props: { id: string }) {
         {!c.reversed_by && <Reverse conversion={c} />}
       </div>
     </>
+  )
+}
+
+function ConversionPaper(props: { conversion: Conversion; reasons: Record<Conversion['losses'][number]['reason'], string> }) {
+  const { conversion: c, reasons } = props
+  const t = useText(convertText)
+  const f = useFormat()
+  const size = (l: Item) => l.qty.replace(/^-/, '')
+  const side = (rows: readonly Item[], fen: number): PaperColumn<Item>[] => {
+    const sum = sumOf(rows, size)
+    return [
+      { key: 'product', head: t('product'), cell: (l) => <>{l.product} <small>{l.code}</small></>, total: t('total') },
+      { key: 'batch', head: t('batch'), cell: (l) => l.batch, width: '34mm' },
+      { key: 'expires', head: t('expires'), cell: (l) => (l.expires_at ? stamp(l.expires_at) : t('no_expiry')), width: '31mm' },
+      { key: 'qty', head: t('qty'), right: true, cell: (l) => f.qty({ qty: size(l), unit: l.unit }), total: sum ? f.qty(sum) : '', width: '26mm' },
+      { key: 'value', head: `${t('value')} ¥`, right: true, cell: (l) => f.money(Math.abs(l.value_fen)), total: f.money(fen), width: '26mm' },
+    ]
+  }
+  const went = c.items.filter((l) => Number(l.qty) < 0)
+  const came = c.items.filter((l) => Number(l.qty) > 0)
+  return (
+    <Paper title={t('conversion')} no={c.id} site={c.site_id} state={t(c.reversed_by ? 'reversed' : 'posted')} signatures={['made', 'checked']}
+      facts={[[t('document_no'), c.id], [t('at'), stamp(c.made_at)], [t('by_whom'), c.staff], [t('shape'), t(`shape_${c.shape}`)], [t('basis'), t(`basis_${c.basis}`)], c.note !== '' && [t('note'), c.note]]}
+      tables={[
+        paperTable(went, side(went, c.in_fen), { title: t('went_in') }),
+        paperTable(came, side(came, c.out_fen), { title: t('came_out') }),
+        ...(c.losses.length > 0 ? [paperTable(c.losses, [
+          { key: 'product', head: t('product'), cell: (l) => l.product, total: t('total') },
+          { key: 'reason', head: t('reason'), cell: (l) => reasons[l.reason] },
+          { key: 'qty', head: t('qty'), right: true, cell: (l) => f.qty({ qty: l.qty, unit: l.unit }), width: '26mm' },
+          { key: 'value', head: `${t('value')} ¥`, right: true, cell: (l) => (l.value_fen ? f.money(l.value_fen) : t('absorbed')), total: f.money(c.lost_fen), width: '26mm' },
+        ], { title: t('was_lost') })] : []),
+      ]}
+      trail={[{ at: c.made_at, who: c.staff, what: t('did_post') }, ...(c.reversed_by ? [{ at: c.reversed_at, who: c.reverser, what: t('did_reverse', { why: c.why }) }] : [])]} />
   )
 }
 

@@ -84,4 +84,6 @@ export default {
   document: 'Stock document',
   trace: 'Trace',
   print: 'Print',
+  document_no: 'No.',
+  total: 'Total',
 } satisfies SameKeys<typeof zh>

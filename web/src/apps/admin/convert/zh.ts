@@ -81,4 +81,6 @@ export default {
   document: '库存单据',
   trace: '追溯',
   print: '打印',
+  document_no: '单号',
+  total: '合计',
 } as const

@@ -1,11 +1,12 @@
 import { PrinterOutlined, TableOutlined } from '@ant-design/icons'
-import { act, Badge, client, DataTable, Empty, Facts, FilterBar, must, PageHead, ProblemBox, ProductPick, Progress, Sheet, SkeletonLines, Steps, Strip, Trail, useAct, useCan, useFilters, useFormat, useListing, usePageTitle, useProblemWords, useRead, useText, type Column, type StockCount, type StockCountLine } from '@kit'
-import { Button, Input } from 'antd'
-import { useState } from 'react'
+import { act, asProblem, Badge, client, DataTable, Empty, Facts, FilterBar, must, PageHead, ProblemBox, ProductPick, Progress, Sheet, SkeletonLines, Steps, Strip, Trail, useAct, useCan, useFilters, useFormat, useListing, usePageTitle, useProblemWords, useRead, useText, type Column, type StockCount, type StockCountLine } from '@kit'
+import { App, Button, Input } from 'antd'
+import { useEffect, useState } from 'react'
+import { createPortal } from 'react-dom'
 import { useParams } from 'react-router-dom'
 import { isQty, QuantityGrid, useStyleOf } from '../styles/Quantities'
 import { CountBadge } from './Counts'
-import { PrintFoot, PrintHead } from './Paper'
+import { CountListPaper, CountResultPaper } from './papers'
 import { stockText } from './shared'
 
 const lineStates = ['not_counted', 'counted', 'count_again', 'approved', 'posted', 'not_posted'] as const
@@ -23,9 +24,8 @@ export default function OneCount() {
   return (
     <>
       <PageHead title={t('count')} back={{ to: `/stock/counts?site=${c.site_id}`, label: t('counts') }} note={<CountBadge state={c.state} />}>
-        <Button icon={<PrinterOutlined />} onClick={() => print()}>{t('print')}</Button>
+        <PrintCount count={c} />
       </PageHead>
-      <PrintHead no={c.id} site={c.site_id} title={t('count')} />
       <div className="zg-stack">
         <Sheet><Steps label={t('state')} current={c.state} bad={c.state === 'cancelled'} steps={steps.map((key) => { const when = at(key); return { key, label: t(`count_${key}`), ...(when ? { at: when } : {}) } })} /></Sheet>
         <NextOfCount count={c} />
@@ -34,8 +34,48 @@ export default function OneCount() {
           <Sheet><Facts facts={[[t('count_kind'), t(`count_kind_${c.kind}`)], [t('blind'), t(c.blind ? 'yes' : 'no')], [t('count_limit'), f.yuan(c.limit_fen)], [t('gain'), f.yuan(c.sums.gain_fen)], [t('loss'), f.yuan(c.sums.loss_fen)], c.note !== '' && [t('note'), c.note]]} /></Sheet>
           <Sheet title={t('trail')}><Trail label={t('trail')} entries={[...c.trail].reverse().map((s, i) => ({ key: String(i), at: s.at, who: s.staff || t('system'), what: <>{t(`act_${s.act}` as 'act_open')}{s.note && ` · ${s.note}`}</> }))} /></Sheet>
         </div>
-        <PrintFoot signatures={['made', 'checked']} />
       </div>
+    </>
+  )
+}
+
+/** Fetches every line, puts them on paper and prints: the screen shows a page of them at a time. */
+function PrintCount(props: { count: StockCount }) {
+  const { count: c } = props
+  const t = useText(stockText)
+  const words = useProblemWords()
+  const { message } = App.useApp()
+  const [lines, setLines] = useState<StockCountLine[]>()
+  const [busy, setBusy] = useState(false)
+  useEffect(() => {
+    if (lines === undefined) return
+    const done = () => setLines(undefined)
+    addEventListener('afterprint', done) // print() does not wait everywhere
+    print()
+    return () => removeEventListener('afterprint', done)
+  }, [lines])
+  const start = async () => {
+    setBusy(true)
+    try {
+      const every: StockCountLine[] = []
+      for (let after = ''; ;) {
+        const page = await must(client.GET('/api/stock/counts/{id}/lines', { params: { path: { id: c.id }, query: { limit: 200, ...(after ? { after } : {}) } } }))
+        every.push(...page.items)
+        if (!page.next) break
+        after = page.next
+      }
+      setLines(every)
+    } catch (e) {
+      message.error(words(asProblem(e)))
+    } finally {
+      setBusy(false)
+    }
+  }
+  const list = c.state === 'open'
+  return (
+    <>
+      <Button icon={<PrinterOutlined />} loading={busy} onClick={() => void start()}>{t(list ? 'print_list' : 'print_result')}</Button>
+      {lines && createPortal(list ? <CountListPaper count={c} lines={lines} /> : <CountResultPaper count={c} lines={lines} />, document.getElementById('zg-main') ?? document.body)}
     </>
   )
 }

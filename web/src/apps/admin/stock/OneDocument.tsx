@@ -2,7 +2,7 @@ import { PrinterOutlined } from '@ant-design/icons'
 import { all, client, DataTable, Facts, must, PageHead, ProblemBox, Sheet, SkeletonLines, useFormat, usePageTitle, useRead, useText, type Column, type StockDocumentItem } from '@kit'
 import { Button } from 'antd'
 import { Link, Navigate, useParams } from 'react-router-dom'
-import { PrintFoot, PrintHead } from './Paper'
+import { DocumentPaper } from './papers'
 import { stockText, useMovementWords } from './shared'
 
 export default function OneDocument() {
@@ -23,13 +23,14 @@ export default function OneDocument() {
     { key: 'expires', head: t('expires'), cell: (l) => (l.expires_at ? f.at(l.expires_at) : t('no_expiry')), wide: true },
     { key: 'qty', head: t('qty'), right: true, cell: (l) => f.signed(f.qty(l)) },
     { key: 'value', head: t('value'), unit: '¥', right: true, cell: (l) => f.money(l.value_fen) },
+    ...(doc.kind === 'supplier_return' ? [{ key: 'claim', head: t('claim'), unit: '¥', right: true, cell: (l: StockDocumentItem) => f.money(l.claim_fen) }] : []),
   ]
   return (
     <>
       <PageHead title={words.document(doc.kind)} back={{ to: `/stock/documents?site=${doc.site_id}`, label: t('documents') }}>
         <Button icon={<PrinterOutlined />} onClick={() => print()}>{t('print')}</Button>
       </PageHead>
-      <PrintHead no={doc.id} site={doc.site_id} title={words.document(doc.kind)} />
+      <DocumentPaper doc={doc} />
       <div className="zg-stack">
         <Sheet>
           <Facts facts={[
@@ -39,7 +40,6 @@ export default function OneDocument() {
           ]} />
         </Sheet>
         <DataTable label={t('lines')} rows={all(doc.items)} columns={columns} rowKey={(l) => String(l.line_no)} empty={null} />
-        <PrintFoot signatures={doc.kind === 'supplier_return' ? ['made', 'handed', 'taken'] : ['made', 'checked']} />
       </div>
     </>
   )

@@ -1,6 +1,9 @@
+import { PrinterOutlined } from '@ant-design/icons'
 import { all, client, DataTable, Facts, must, PageHead, ProblemBox, Sheet, SkeletonLines, useFormat, usePageTitle, useRead, useText, type Column } from '@kit'
 import type { components } from '@kit/api/schema'
+import { Button } from 'antd'
 import { Link, useParams } from 'react-router-dom'
+import { LandedPaper } from './papers'
 import { stockText } from './shared'
 
 type Line = components['schemas']['StockLandedLineView']
@@ -23,7 +26,10 @@ export default function OneLanded() {
   ]
   return (
     <>
-      <PageHead title={<>{t('kind_landed_cost')} {f.yuan(l.charge_fen)}</>} back={{ to: `/stock/landed?site=${l.site_id}`, label: t('landed_costs') }} note={l.ref} />
+      <PageHead title={<>{t('kind_landed_cost')} {f.yuan(l.charge_fen)}</>} back={{ to: `/stock/landed?site=${l.site_id}`, label: t('landed_costs') }} note={l.ref}>
+        <Button icon={<PrinterOutlined />} onClick={() => print()}>{t('print')}</Button>
+      </PageHead>
+      <LandedPaper landed={l} />
       <div className="zg-stack">
         <Sheet><Facts facts={[[t('at'), <span key="at" title={f.exact(l.made_at)}>{f.at(l.made_at)}</span>], [t('by_whom'), l.staff], [t('landed_basis'), t(`basis_${l.basis}`)], [t('landed_of'), <Link key="of" to={`/stock/receipts/${l.receipt_id}`}>{t('kind_goods_receipt')}</Link>], [t('landed_stock'), f.yuan(l.stock_fen)], [t('landed_sold'), f.yuan(l.sold_fen)], l.note !== '' && [t('note'), l.note]]} /></Sheet>
         <DataTable label={t('kind_landed_cost')} rows={all(l.items)} columns={columns} rowKey={(x) => x.batch_id} to={(x) => `/stock/batches/${x.batch_id}`} empty={null} />

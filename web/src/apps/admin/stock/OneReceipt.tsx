@@ -3,7 +3,7 @@ import { all, client, DataTable, Facts, must, PageHead, ProblemBox, Sheet, Skele
 import { Button } from 'antd'
 import { Link, useParams } from 'react-router-dom'
 import { Landed } from './Landed'
-import { PrintFoot, PrintHead } from './Paper'
+import { ReceiptPaper } from './papers'
 import { ReceiptBadge } from './Receipts'
 import { stockText } from './shared'
 
@@ -35,7 +35,7 @@ export default function OneReceipt() {
       <PageHead title={r.supplier ? `${t('kind_goods_receipt')} · ${r.supplier}` : t('kind_goods_receipt')} back={{ to: `/stock/receipts?site=${r.site_id}`, label: t('receipts') }} note={<ReceiptBadge state={r.state} />}>
         <Button icon={<PrinterOutlined />} onClick={() => print()}>{t('print')}</Button>
       </PageHead>
-      <PrintHead no={r.id} site={r.site_id} title={r.supplier ? `${t('kind_goods_receipt')} · ${r.supplier}` : t('kind_goods_receipt')} />
+      <ReceiptPaper receipt={r} title={t('paper_title', { name: t('kind_goods_receipt') })} state={t(`receipt_${r.state}`)} />
       <div className="zg-stack">
         <Sheet>
           <Facts facts={[
@@ -48,7 +48,6 @@ export default function OneReceipt() {
         <DataTable label={t('lines')} rows={all(r.items)} columns={columns} rowKey={(l) => String(l.line_no)} empty={null} />
         <Landed receipt={r.id} site={r.site_id} lines={r.items.map((l) => ({ batch_id: l.batch_id, batch: l.batch, product: l.product, unit: l.unit }))} />
         <Sheet title={t('trail')}><Trail label={t('trail')} entries={[...r.trail].reverse().map((s) => ({ key: s.id, at: s.at, who: s.staff || t('system'), what: <Step step={s} /> }))} /></Sheet>
-        <PrintFoot signatures={['handed', 'taken', 'checked']} />
       </div>
     </>
   )

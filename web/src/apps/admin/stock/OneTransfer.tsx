@@ -3,7 +3,7 @@ import { act, all, client, DataTable, Facts, must, PageHead, ProblemBox, Sheet, 
 import { Button, Input, Select } from 'antd'
 import { useState } from 'react'
 import { Link, useParams } from 'react-router-dom'
-import { PrintFoot, PrintHead } from './Paper'
+import { TransferPaper } from './papers'
 import { stockText } from './shared'
 import { TransferBadge } from './Transfers'
 
@@ -30,7 +30,7 @@ export default function OneTransfer() {
       <PageHead title={t('transfer_title', { from: x.from_site, to: x.to_site })} back={{ to: '/stock/transfers', label: t('transfers') }} note={<TransferBadge state={x.state} />}>
         <Button icon={<PrinterOutlined />} onClick={() => print()}>{t('print')}</Button>
       </PageHead>
-      <PrintHead no={x.id} site={x.from_site_id} title={`${t('transfer')} ${x.from_site} → ${x.to_site}`} />
+      <TransferPaper transfer={x} />
       <div className="zg-stack">
         <Sheet><Steps label={t('state')} current={x.state} bad={x.state === 'cancelled' || x.state === 'received'} steps={steps.map((key) => { const when = at(key); return { key, label: t(`transfer_${key}`), ...(when ? { at: when } : {}) } })} /></Sheet>
         <Next transfer={x} />
@@ -40,7 +40,6 @@ export default function OneTransfer() {
           <Sheet><Facts facts={[[t('document_no'), x.id], x.due !== '' && [t('due'), f.day(x.due)], x.note !== '' && [t('note'), x.note]]} /></Sheet>
           <Sheet title={t('trail')}><Trail label={t('trail')} entries={[...x.trail].reverse().map((s, i) => ({ key: String(i), at: s.at, who: s.staff || t('system'), what: <>{t(`act_${s.act}` as 'act_requested')}{s.note && ` · ${s.note}`}{s.document_id && <> <Link to={`/stock/documents/${s.document_id}`}>{t('document')}</Link></>}</> }))} /></Sheet>
         </div>
-        <PrintFoot signatures={['made', 'handed', 'taken']} />
       </div>
     </>
   )
