@@ -10,5 +10,5 @@ export ZHANGGUI_TORTURE
 mkdir -p "$ZHANGGUI_TORTURE"
 go build -o .build/pgchild ./internal/platform/dbtest/pgchild
 # One package after the other, so that each tells how far it is while it runs.
-.build/pgchild -- go test -tags torture -count=1 -p 1 -timeout 24h -run "Torture.*$pattern" -v ./internal/ledger ./internal/stock ./internal/app ./test/torture
+.build/pgchild -- go test -tags torture -count=1 -p 1 -timeout 24h -run "Torture.*$pattern" -v ./internal/ledger ./internal/stock ./internal/app/attack ./test/torture
 say "report: $ZHANGGUI_TORTURE/report.txt"

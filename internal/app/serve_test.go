@@ -21,6 +21,10 @@ import (
 	"zhanggui/internal/platform/id"
 )
 
+const adminPassword = "sesame-open-9"
+
+type m = map[string]any
+
 // screen is what a command prints, read while it runs.
 type screen struct {
 	mu   sync.Mutex
@@ -339,11 +343,17 @@ func TestTheDoctorFindsWhatIsWrongWithTheDatabase(t *testing.T) {
 		if got := examine()["schema"]; !strings.HasPrefix(got, "ok empty") {
 			t.Errorf("empty: %s", got)
 		}
-		openTown(t, d)
+		h, err := build(d.DB, options{business: d.Clock})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.start(t.Context(), adminPassword); err != nil {
+			t.Fatal(err)
+		}
 		if got := examine()["schema"]; !strings.HasPrefix(got, "ok ") || strings.Contains(got, "empty") {
 			t.Errorf("migrated: %s", got)
 		}
-		err := d.Write(t.Context(), func(tx *db.Tx) error {
+		err = d.Write(t.Context(), func(tx *db.Tx) error {
 			future := int64(id.New()) + 3600*1000<<22
 			return tx.Exec(`INSERT INTO org_audit (id, at, staff_id, act, subject_kind, subject_id, site_id, before_json, after_json) VALUES ($1, 0, 0, '', '', 0, 0, '', '')`, future)
 		})

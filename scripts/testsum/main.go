@@ -31,7 +31,7 @@ type timed struct {
 }
 
 func main() {
-	limit := flag.Duration("limit", 2*time.Minute, "a package that takes longer fails the run")
+	limit := flag.Duration("limit", time.Minute, "a package that takes longer fails the run")
 	flag.Parse()
 	if !summarise(os.Stdin, os.Stdout, *limit) {
 		os.Exit(1)

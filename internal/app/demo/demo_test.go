@@ -48,7 +48,7 @@ func serveDemo(t *testing.T, dsn string) *demoServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := app.Enter(d, business, demo, say)
+	h, err := app.Enter(d, app.Entry{Business: business, Demo: demo, Log: say})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestADemoIsNeverMadeInAShopAndAShopIsNeverRemoved(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, fresh *dbtest.DB) {
 		ctx := context.Background()
 		d := fresh.DB
-		h, err := app.Enter(d, clock.Wall, nil, nil)
+		h, err := app.Enter(d, app.Entry{Business: clock.Wall})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -218,7 +218,7 @@ func TestADemoIsRemovedOnlyWhenNobodyServesIt(t *testing.T) {
 		if err := sim.Remove(ctx, fresh.DB, app.Schema()...); err != nil {
 			t.Fatal(err)
 		}
-		h, err := app.Enter(fresh.DB, clock.Wall, nil, nil)
+		h, err := app.Enter(fresh.DB, app.Entry{Business: clock.Wall})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package app
+package day
 
 import (
 	"encoding/json"
@@ -7,26 +7,30 @@ import (
 	"testing"
 	"time"
 
+	"zhanggui/internal/app/town"
+
 	"zhanggui/internal/platform/clock"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/dbtest"
 )
 
+type m = map[string]any
+
 // counter is a shop of its own in a town, with bread and milk.
 type counter struct {
-	*town
+	*town.Town
 	site, bread, milk string
 	batches           map[string]string
 }
 
-func openCounter(w *town) *counter {
-	c := &counter{town: w, batches: map[string]string{}}
-	entity := w.done(w.admin, "POST", "/api/org/entities", m{"code": "BK", "name": "Bakery"}).id()
-	c.site = w.done(w.admin, "POST", "/api/org/sites", m{"code": "BK1", "name": "Corner", "kind": "store", "entity_id": entity}).id()
-	w.done(w.admin, "POST", "/api/till/registers", m{"site_id": c.site, "code": "1"})
+func openCounter(w *town.Town) *counter {
+	c := &counter{Town: w, batches: map[string]string{}}
+	entity := w.Done(w.Admin, "POST", "/api/org/entities", m{"code": "BK", "name": "Bakery"}).ID()
+	c.site = w.Done(w.Admin, "POST", "/api/org/sites", m{"code": "BK1", "name": "Corner", "kind": "store", "entity_id": entity}).ID()
+	w.Done(w.Admin, "POST", "/api/till/registers", m{"site_id": c.site, "code": "1"})
 	product := func(code, name string, price int) string {
-		id := w.done(w.admin, "POST", "/api/goods/products", m{"code": code, "name": name, "base_unit": "piece", "tax_pct": 13}).id()
-		w.done(w.admin, "POST", "/api/prices", m{"product_id": id, "unit": "piece", "price_fen": price})
+		id := w.Done(w.Admin, "POST", "/api/goods/products", m{"code": code, "name": name, "base_unit": "piece", "tax_pct": 13}).ID()
+		w.Done(w.Admin, "POST", "/api/prices", m{"product_id": id, "unit": "piece", "price_fen": price})
 		return id
 	}
 	c.bread, c.milk = product("BR", "面包", 500), product("MI", "牛奶", 800)
@@ -35,41 +39,41 @@ func openCounter(w *town) *counter {
 
 // at moves the business clock to a time of the first day, in Shanghai.
 func (c *counter) at(hour, minute int) {
-	c.d.Clock.Set(dbtest.Start.Add(time.Duration(hour-8)*time.Hour + time.Duration(minute)*time.Minute))
+	c.D.Clock.Set(dbtest.Start.Add(time.Duration(hour-8)*time.Hour + time.Duration(minute)*time.Minute))
 }
 
 func (c *counter) arrive(product, code string, n, cost int, lasts time.Duration) {
-	c.t.Helper()
+	c.T.Helper()
 	l := m{"product_id": product, "qty": fmt.Sprint(n), "cost_fen": cost, "code": code}
 	if lasts > 0 {
-		l["expires_at"] = c.d.Clock.Now().Add(lasts).Format(time.RFC3339)
+		l["expires_at"] = c.D.Clock.Now().Add(lasts).Format(time.RFC3339)
 	}
-	a := c.done(c.admin, "POST", "/api/stock/receipts", m{"site_id": c.site, "lines": []m{l}})
-	c.batches[code] = a.body["lines"].([]any)[0].(m)["batch_id"].(string)
+	a := c.Done(c.Admin, "POST", "/api/stock/receipts", m{"site_id": c.site, "lines": []m{l}})
+	c.batches[code] = a.Body["lines"].([]any)[0].(m)["batch_id"].(string)
 }
 
 func (c *counter) sell(product string, n, price int) string {
-	c.t.Helper()
-	return c.done(c.admin, "POST", "/api/till/sales", m{"site_id": c.site, "register": "1", "expect_total_fen": n * price,
-		"lines": []m{{"product_id": product, "unit": "piece", "qty": fmt.Sprint(n)}}, "tenders": []m{{"kind": "cash", "amount_fen": n * price}}}).id()
+	c.T.Helper()
+	return c.Done(c.Admin, "POST", "/api/till/sales", m{"site_id": c.site, "register": "1", "expect_total_fen": n * price,
+		"lines": []m{{"product_id": product, "unit": "piece", "qty": fmt.Sprint(n)}}, "tenders": []m{{"kind": "cash", "amount_fen": n * price}}}).ID()
 }
 
 func (c *counter) board(more string) m {
-	c.t.Helper()
-	return c.done(c.admin, "GET", "/api/report/board?site_id="+c.site+more, nil).body
+	c.T.Helper()
+	return c.Done(c.Admin, "GET", "/api/report/board?site_id="+c.site+more, nil).Body
 }
 
 // roll adds days up as the job does, and takes what was booked before this moment as settled.
 func (c *counter) roll() {
-	c.t.Helper()
-	if err := c.h.figures.Roll(c.t.Context(), c.d.DB, clock.Wall.Now().Add(time.Minute), nil); err != nil {
-		c.t.Fatal(err)
+	c.T.Helper()
+	if err := c.House.Figures().Roll(c.T.Context(), c.D.DB, clock.Wall.Now().Add(time.Minute), nil); err != nil {
+		c.T.Fatal(err)
 	}
 }
 
 func (c *counter) forget() {
-	c.t.Helper()
-	err := c.d.Write(c.t.Context(), func(tx *db.Tx) error {
+	c.T.Helper()
+	err := c.D.Write(c.T.Context(), func(tx *db.Tx) error {
 		for _, q := range []string{`DELETE FROM report_day`, `DELETE FROM report_product`, `DELETE FROM report_half`} {
 			if err := tx.Exec(q); err != nil {
 				return err
@@ -78,7 +82,7 @@ func (c *counter) forget() {
 		return nil
 	})
 	if err != nil {
-		c.t.Fatal(err)
+		c.T.Fatal(err)
 	}
 }
 
@@ -110,7 +114,7 @@ func (c *counter) morning() {
 	c.at(8, 0)
 	c.arrive(c.bread, "B1", 10, 3000, 14*time.Hour)
 	c.arrive(c.milk, "M1", 5, 1000, 0)
-	c.done(c.admin, "POST", "/api/attendance/in", m{"site_id": c.site})
+	c.Done(c.Admin, "POST", "/api/attendance/in", m{"site_id": c.site})
 	c.at(8, 10)
 	c.sell(c.bread, 4, 500)
 	c.at(9, 0)
@@ -118,11 +122,11 @@ func (c *counter) morning() {
 	c.at(10, 20)
 	c.arrive(c.bread, "B2", 10, 3000, 13*time.Hour)
 	c.at(11, 0)
-	c.done(c.admin, "POST", "/api/stock/write-offs", m{"site_id": c.site, "reason": "damaged", "lines": []m{{"batch_id": c.batches["B2"], "qty": "2"}}})
+	c.Done(c.Admin, "POST", "/api/stock/write-offs", m{"site_id": c.site, "reason": "damaged", "lines": []m{{"batch_id": c.batches["B2"], "qty": "2"}}})
 	c.at(12, 0)
 	milk := c.sell(c.milk, 1, 800)
 	c.at(12, 5)
-	c.done(c.admin, "POST", "/api/till/sales/"+milk+"/refunds", m{"reason": "wrong", "lines": []m{{"line_no": 1, "qty": "1", "back": "stock"}}})
+	c.Done(c.Admin, "POST", "/api/till/sales/"+milk+"/refunds", m{"reason": "wrong", "lines": []m{{"line_no": 1, "qty": "1", "back": "stock"}}})
 	c.at(12, 10)
 }
 
@@ -139,7 +143,7 @@ var morning = m{
 func TestAMorningReckonedByHandIsTheBoards(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
-		c := openCounter(openTown(t, d))
+		c := openCounter(town.Open(t, d))
 		if b := c.board(""); b["total"].(m)["slots_on_sale"] != 0.0 || b["total"].(m)["out_rate"] != nil || len(b["alarms"].([]any)) != 0 {
 			t.Errorf("a shop in which nothing happened yet: %v", b["total"])
 		}
@@ -175,12 +179,12 @@ func TestAMorningReckonedByHandIsTheBoards(t *testing.T) {
 			t.Errorf("live tells otherwise than the sum:\n%s\n%s", live, direct)
 		}
 
-		goods := c.done(c.admin, "GET", "/api/report/products?order=loss&site_id="+c.site, nil).body["items"].([]any)
+		goods := c.Done(c.Admin, "GET", "/api/report/products?order=loss&site_id="+c.site, nil).Body["items"].([]any)
 		says(t, "bread", goods[0].(m), m{"code": "BR", "slots_on_sale": 9, "slots_out": 3, "sold": "10", "net_fen": 5000, "received": "20", "received_fen": 6000, "wasted": "2", "wasted_fen": 600, "left": "8"})
 		says(t, "milk", goods[1].(m), m{"code": "MI", "slots_on_sale": 9, "slots_out": 1, "sold": "5", "sales_fen": 4800, "refunds_fen": 800, "net_fen": 4000, "left": "0", "out_now": 1})
 
 		// It opens down to the half hours and the documents.
-		one := c.done(c.admin, "GET", "/api/report/products/"+c.bread+"?site_id="+c.site, nil).body
+		one := c.Done(c.Admin, "GET", "/api/report/products/"+c.bread+"?site_id="+c.site, nil).Body
 		out := ""
 		for _, s := range one["slots"].([]any) {
 			if s.(m)["out"].(bool) {
@@ -199,8 +203,8 @@ func TestAMorningReckonedByHandIsTheBoards(t *testing.T) {
 		if sum != 8 || len(one["entries"].([]any)) != 5 {
 			t.Errorf("documents of bread come to %v in %d entries, 8 are left", sum, len(one["entries"].([]any)))
 		}
-		c.green()
-	}, whole)
+		c.Green()
+	}, town.Whole)
 }
 
 // What was out before anything could be marked down is told by the rule of the category: where markdowns begin
@@ -209,26 +213,26 @@ func TestAMorningReckonedByHandIsTheBoards(t *testing.T) {
 func TestBeforeClearanceIsByTheRuleInForce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
-		c := openCounter(openTown(t, d))
-		c.done(c.admin, "PUT", "/api/clear/rules", m{"category_id": "", "first_min": 13 * 60, "free_min": 120, "depths": []int{15, 20}, "floor_pct": 0, "floor_binds_free": false, "screen_pct": 65, "hold_out_pct": 0})
+		c := openCounter(town.Open(t, d))
+		c.Done(c.Admin, "PUT", "/api/clear/rules", m{"category_id": "", "first_min": 13 * 60, "free_min": 120, "depths": []int{15, 20}, "floor_pct": 0, "floor_binds_free": false, "screen_pct": 65, "hold_out_pct": 0})
 		c.morning()
 		early := m{"slots_on_sale": 18, "slots_out": 3, "slots_early": 12, "slots_early_out": 1, "out_rate_early": 1.0 / 12}
 		says(t, "on the spot", c.board("")["total"].(m), early)
 		c.roll()
 		says(t, "rolled up", c.board("")["total"].(m), early)
-	}, whole)
+	}, town.Whole)
 }
 
 func TestADayThatIsOverStaysAsItWas(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
-		c := openCounter(openTown(t, d))
+		c := openCounter(town.Open(t, d))
 		c.morning()
 		c.roll()
 		voided := c.sell(c.bread, 1, 500)
 		c.roll()
-		c.done(c.admin, "POST", "/api/till/sales/"+voided+"/void", m{"reason": "mistake"})
-		if err := c.h.relay.Drain(t.Context()); err != nil {
+		c.Done(c.Admin, "POST", "/api/till/sales/"+voided+"/void", m{"reason": "mistake"})
+		if err := c.House.Relay().Drain(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		says(t, "after a void of what was rolled up", c.board("")["total"].(m), morning)
@@ -244,10 +248,10 @@ func TestADayThatIsOverStaysAsItWas(t *testing.T) {
 			}
 		}
 		// A person forgot to clock out; the business day ended at four for him.
-		if err := c.h.runner.Tick(t.Context()); err != nil {
+		if err := c.House.Jobs().Tick(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.h.runner.Drain(t.Context()); err != nil {
+		if err := c.House.Jobs().Drain(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		says(t, "yesterday", c.board("&date=2026-03-02")["total"].(m), m{"worked_min": 20 * 60, "cut": 1, "present": 0})
@@ -262,10 +266,10 @@ func TestADayThatIsOverStaysAsItWas(t *testing.T) {
 			t.Errorf("trend: %v", tr)
 		}
 		for _, bad := range []string{"&date=2026-03-04", "&date=2026-02-30", "&date=2025-03-02", "&date=x"} {
-			if a := c.send(c.admin, "GET", "/api/report/board?site_id="+c.site+bad, nil); a.status != 422 && a.status != 400 {
+			if a := c.Send(c.Admin, "GET", "/api/report/board?site_id="+c.site+bad, nil); a.Status != 422 && a.Status != 400 {
 				t.Errorf("%s: %v", bad, a)
 			}
 		}
-		c.green()
-	}, whole)
+		c.Green()
+	}, town.Whole)
 }

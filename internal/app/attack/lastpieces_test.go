@@ -1,10 +1,12 @@
-package app
+package attack
 
 import (
 	"fmt"
 	"slices"
 	"sync"
 	"testing"
+
+	"zhanggui/internal/app/town"
 
 	"zhanggui/internal/platform/dbtest"
 )
@@ -15,24 +17,24 @@ func TestEveryWayOutAtOnceForTheLastPieces(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		const there, askers = 30, 60
-		w := openTown(t, d)
-		entity := w.done(w.admin, "POST", "/api/org/entities", m{"code": "LAST", "name": "Last"}).id()
+		w := town.Open(t, d)
+		entity := w.Done(w.Admin, "POST", "/api/org/entities", m{"code": "LAST", "name": "Last"}).ID()
 		site := func(code string) string {
-			return w.done(w.admin, "POST", "/api/org/sites", m{"code": code, "name": code, "kind": "store", "address": "x", "entity_id": entity}).id()
+			return w.Done(w.Admin, "POST", "/api/org/sites", m{"code": code, "name": code, "kind": "store", "address": "x", "entity_id": entity}).ID()
 		}
 		here, other := site("L1"), site("L2")
-		w.done(w.admin, "POST", "/api/till/registers", m{"site_id": here, "code": "1", "name": "R"})
+		w.Done(w.Admin, "POST", "/api/till/registers", m{"site_id": here, "code": "1", "name": "R"})
 		product := func(code string) string {
-			p := w.done(w.admin, "POST", "/api/goods/products", m{"code": code, "name": code, "base_unit": "piece", "tax_pct": 13}).id()
-			w.done(w.admin, "POST", "/api/prices", m{"site_id": here, "product_id": p, "unit": "piece", "price_fen": 500})
+			p := w.Done(w.Admin, "POST", "/api/goods/products", m{"code": code, "name": code, "base_unit": "piece", "tax_pct": 13}).ID()
+			w.Done(w.Admin, "POST", "/api/prices", m{"site_id": here, "product_id": p, "unit": "piece", "price_fen": 500})
 			return p
 		}
 		cake, slice := product("CAKE"), product("SLICE")
-		got := w.done(w.admin, "POST", "/api/stock/receipts", m{"site_id": here, "lines": []m{{"product_id": cake, "qty": fmt.Sprint(there), "cost_fen": 10_001}}})
-		batch := got.body["lines"].([]any)[0].(m)["batch_id"].(string)
+		got := w.Done(w.Admin, "POST", "/api/stock/receipts", m{"site_id": here, "lines": []m{{"product_id": cake, "qty": fmt.Sprint(there), "cost_fen": 10_001}}})
+		batch := got.Body["lines"].([]any)[0].(m)["batch_id"].(string)
 		transfers := make([]string, askers)
 		for i := range transfers {
-			transfers[i] = w.done(w.admin, "POST", "/api/stock/transfers", m{"from_site_id": here, "to_site_id": other, "lines": []m{{"product_id": cake, "qty": "1"}}}).id()
+			transfers[i] = w.Done(w.Admin, "POST", "/api/stock/transfers", m{"from_site_id": here, "to_site_id": other, "lines": []m{{"product_id": cake, "qty": "1"}}}).ID()
 		}
 		one := []m{{"product_id": cake, "qty": "1"}}
 		ofBatch := []m{{"batch_id": batch, "qty": "1"}}
@@ -65,13 +67,13 @@ func TestEveryWayOutAtOnceForTheLastPieces(t *testing.T) {
 			wg.Go(func() {
 				way := i % len(ways)
 				path, body := ways[way](i)
-				a := w.send(w.admin, "POST", path, body)
+				a := w.Send(w.Admin, "POST", path, body)
 				switch {
-				case a.status == 200:
+				case a.Status == 200:
 					mu.Lock()
 					had[way]++
 					mu.Unlock()
-				case a.code != "stock_short" && a.code != "stock_transfer_nothing":
+				case a.Code != "stock_short" && a.Code != "stock_transfer_nothing":
 					t.Errorf("%s: %v", path, a)
 				}
 			})
@@ -84,15 +86,15 @@ func TestEveryWayOutAtOnceForTheLastPieces(t *testing.T) {
 		if sum != there {
 			t.Errorf("%d had a piece of %d: %v", sum, there, had)
 		}
-		why := w.done(w.admin, "GET", "/api/stock/why?site_id="+here+"&product_id="+cake, nil).body
+		why := w.Done(w.Admin, "GET", "/api/stock/why?site_id="+here+"&product_id="+cake, nil).Body
 		sums := why["sums"].(m)
 		if why["available"] != "0" || sums["held"] != fmt.Sprint(had[3]) || sums["frozen"] != fmt.Sprint(had[7]) || why["qty"] != fmt.Sprint(had[3]+had[7]) {
 			t.Errorf("left: %v; had: %v", why, had)
 		}
-		levels := w.done(w.admin, "GET", "/api/stock/levels?q=SLICE&site_id="+here, nil).body["items"].([]any)
+		levels := w.Done(w.Admin, "GET", "/api/stock/levels?q=SLICE&site_id="+here, nil).Body["items"].([]any)
 		if at := slices.IndexFunc(levels, func(l any) bool { return l.(m)["product_id"] == slice }); at < 0 || levels[at].(m)["qty"] != fmt.Sprint(8*had[1]) {
 			t.Errorf("%d cakes were cut: %v", had[1], levels)
 		}
-		w.green()
-	}, whole)
+		w.Green()
+	}, town.Whole)
 }

@@ -1,10 +1,12 @@
-package app
+package attack
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
+
+	"zhanggui/internal/app/town"
 
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/dbtest"
@@ -15,7 +17,7 @@ import (
 // channel stays its own, every promise ends, and the books prove it.
 func TestARushOnFourChannelsNeverSellsWhatIsNotThere(t *testing.T) {
 	t.Parallel()
-	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) { rush(t, d, 2_000) }, whole)
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) { rush(t, d, 2_000) }, town.Whole)
 }
 
 const (
@@ -26,23 +28,23 @@ const (
 func rush(t *testing.T, d *dbtest.DB, acts int) {
 	rushStock := acts * 3 / 250 // pieces of each: less than is asked for
 	rushKept := rushStock / 4   // of them for the platform
-	w := openTown(t, d)
-	entity := w.done(w.admin, "POST", "/api/org/entities", m{"code": "RUSH", "name": "Rush"}).id()
-	site := w.done(w.admin, "POST", "/api/org/sites", m{"code": "R1", "name": "Rush", "kind": "store", "address": "x", "entity_id": entity}).id()
-	w.done(w.admin, "POST", "/api/till/registers", m{"site_id": site, "code": "1", "name": "R"})
+	w := town.Open(t, d)
+	entity := w.Done(w.Admin, "POST", "/api/org/entities", m{"code": "RUSH", "name": "Rush"}).ID()
+	site := w.Done(w.Admin, "POST", "/api/org/sites", m{"code": "R1", "name": "Rush", "kind": "store", "address": "x", "entity_id": entity}).ID()
+	w.Done(w.Admin, "POST", "/api/till/registers", m{"site_id": site, "code": "1", "name": "R"})
 	var goods []string
 	var lines []m
 	for i := range rushProducts {
-		p := w.done(w.admin, "POST", "/api/goods/products", m{"code": fmt.Sprintf("R%03d", i), "name": fmt.Sprintf("rush %d", i), "base_unit": "piece", "tax_pct": 13}).id()
-		w.done(w.admin, "POST", "/api/prices", m{"site_id": site, "product_id": p, "unit": "piece", "price_fen": 500})
+		p := w.Done(w.Admin, "POST", "/api/goods/products", m{"code": fmt.Sprintf("R%03d", i), "name": fmt.Sprintf("rush %d", i), "base_unit": "piece", "tax_pct": 13}).ID()
+		w.Done(w.Admin, "POST", "/api/prices", m{"site_id": site, "product_id": p, "unit": "piece", "price_fen": 500})
 		goods = append(goods, p)
 		for _, n := range []int{rushStock / 3, rushStock - rushStock/3} { // two batches
 			lines = append(lines, m{"product_id": p, "qty": fmt.Sprint(n), "cost_fen": n * 301})
 		}
 	}
-	w.done(w.admin, "POST", "/api/stock/receipts", m{"site_id": site, "lines": lines})
+	w.Done(w.Admin, "POST", "/api/stock/receipts", m{"site_id": site, "lines": lines})
 	for _, p := range goods {
-		w.done(w.admin, "PUT", "/api/stock/channels", m{"site_id": site, "product_id": p, "channel": "platform", "floor": fmt.Sprint(rushKept)})
+		w.Done(w.Admin, "PUT", "/api/stock/channels", m{"site_id": site, "product_id": p, "channel": "platform", "floor": fmt.Sprint(rushKept)})
 	}
 	var mu sync.Mutex
 	gone, platform := map[string]int{}, map[string]int{} // pieces by product: sold or handed over; promised to the platform and not given back
@@ -59,35 +61,35 @@ func rush(t *testing.T, d *dbtest.DB, acts int) {
 				product, n := goods[r.IntN(rushProducts)], 1+r.IntN(2)
 				channel := []string{"till", "phone", "platform", "wholesale"}[r.IntN(4)]
 				if channel == "till" {
-					a := w.send(w.admin, "POST", "/api/till/sales", m{"site_id": site, "register": "1", "expect_total_fen": 500 * n, "tenders": []m{{"kind": "cash", "amount_fen": 500 * n}},
+					a := w.Send(w.Admin, "POST", "/api/till/sales", m{"site_id": site, "register": "1", "expect_total_fen": 500 * n, "tenders": []m{{"kind": "cash", "amount_fen": 500 * n}},
 						"lines": []m{{"product_id": product, "unit": "piece", "qty": fmt.Sprint(n)}}})
 					switch {
-					case a.status == 200:
+					case a.Status == 200:
 						note(gone, product, n)
-					case a.code != "stock_short":
+					case a.Code != "stock_short":
 						t.Errorf("client %d: a sale: %v", client, a)
 					}
 					continue
 				}
-				a := w.send(w.admin, "POST", "/api/stock/promises", m{"site_id": site, "channel": channel, "minutes": 60, "lines": []m{{"product_id": product, "qty": fmt.Sprint(n)}}})
-				if a.status != 200 {
-					if a.code != "stock_short" {
+				a := w.Send(w.Admin, "POST", "/api/stock/promises", m{"site_id": site, "channel": channel, "minutes": 60, "lines": []m{{"product_id": product, "qty": fmt.Sprint(n)}}})
+				if a.Status != 200 {
+					if a.Code != "stock_short" {
 						t.Errorf("client %d: a promise: %v", client, a)
 					}
 					continue
 				}
-				path, handed := "/api/stock/promises/"+a.id(), 0
+				path, handed := "/api/stock/promises/"+a.ID(), 0
 				switch r.IntN(4) {
 				case 0:
-					a = w.send(w.admin, "POST", path+"/release", nil)
+					a = w.Send(w.Admin, "POST", path+"/release", nil)
 				case 1:
 					handed = 1
-					a = w.send(w.admin, "POST", path+"/capture", m{"lines": []m{{"product_id": product, "qty": "1"}}})
+					a = w.Send(w.Admin, "POST", path+"/capture", m{"lines": []m{{"product_id": product, "qty": "1"}}})
 				default:
 					handed = n
-					a = w.send(w.admin, "POST", path+"/capture", m{})
+					a = w.Send(w.Admin, "POST", path+"/capture", m{})
 				}
-				if a.status != 200 {
+				if a.Status != 200 {
 					t.Errorf("client %d: %s: %v", client, path, a)
 				}
 				note(gone, product, handed)
@@ -100,7 +102,7 @@ func rush(t *testing.T, d *dbtest.DB, acts int) {
 	wg.Wait()
 	soldOut := 0
 	for _, p := range goods {
-		why := w.done(w.admin, "GET", "/api/stock/why?site_id="+site+"&product_id="+p, nil).body
+		why := w.Done(w.Admin, "GET", "/api/stock/why?site_id="+site+"&product_id="+p, nil).Body
 		if want := fmt.Sprint(rushStock - gone[p]); why["qty"] != want {
 			t.Errorf("product %s: %v are left, %d are gone of %d", p, why["qty"], gone[p], rushStock)
 		}
@@ -127,5 +129,5 @@ func rush(t *testing.T, d *dbtest.DB, acts int) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	w.green()
+	w.Green()
 }

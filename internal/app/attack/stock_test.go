@@ -1,4 +1,4 @@
-package app
+package attack
 
 import (
 	"bytes"
@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"zhanggui/internal/app"
+	"zhanggui/internal/app/town"
+
 	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/dbtest"
@@ -18,7 +21,7 @@ import (
 
 // attacker stands at two sites of one group, with goods of every kind, and sends what no screen would send.
 type attacker struct {
-	*town
+	*town.Town
 	t          *testing.T
 	here, away string
 	supplier   string
@@ -27,51 +30,51 @@ type attacker struct {
 
 func openAttack(t *testing.T, d *dbtest.DB) *attacker {
 	t.Helper()
-	a := &attacker{town: openTown(t, d), t: t, goods: map[string]string{}}
-	entity := a.done(a.admin, "POST", "/api/org/entities", m{"code": "ATT", "name": "Attacked"}).id()
+	a := &attacker{Town: town.Open(t, d), t: t, goods: map[string]string{}}
+	entity := a.Done(a.Admin, "POST", "/api/org/entities", m{"code": "ATT", "name": "Attacked"}).ID()
 	site := func(code string) string {
-		return a.done(a.admin, "POST", "/api/org/sites", m{"code": code, "name": code, "kind": "store", "address": "x", "entity_id": entity}).id()
+		return a.Done(a.Admin, "POST", "/api/org/sites", m{"code": code, "name": code, "kind": "store", "address": "x", "entity_id": entity}).ID()
 	}
 	a.here, a.away = site("AT1"), site("AT2")
-	a.done(a.admin, "POST", "/api/till/registers", m{"site_id": a.here, "code": "1", "name": "R"})
-	a.supplier = a.done(a.admin, "POST", "/api/suppliers", m{"code": "SUP", "name": "Supplier"}).id()
+	a.Done(a.Admin, "POST", "/api/till/registers", m{"site_id": a.here, "code": "1", "name": "R"})
+	a.supplier = a.Done(a.Admin, "POST", "/api/suppliers", m{"code": "SUP", "name": "Supplier"}).ID()
 	for code, units := range map[string][]m{"CAN": {{"name": "罐", "num": 1}, {"name": "箱", "num": 24}}, "TRAY": nil, "FILM": nil} {
 		body := m{"code": code, "name": code, "base_unit": "piece", "tax_pct": 13}
 		if units != nil {
 			body["units"] = units
 		}
-		a.goods[code] = a.done(a.admin, "POST", "/api/goods/products", body).id()
-		a.done(a.admin, "POST", "/api/prices", m{"site_id": a.here, "product_id": a.goods[code], "unit": "piece", "price_fen": 500})
-		a.done(a.admin, "PUT", "/api/suppliers/"+a.supplier+"/terms/"+a.goods[code], m{"pack_qty": "1", "price_fen4": 3_000_000, "lead_class": "ambient"})
+		a.goods[code] = a.Done(a.Admin, "POST", "/api/goods/products", body).ID()
+		a.Done(a.Admin, "POST", "/api/prices", m{"site_id": a.here, "product_id": a.goods[code], "unit": "piece", "price_fen": 500})
+		a.Done(a.Admin, "PUT", "/api/suppliers/"+a.supplier+"/terms/"+a.goods[code], m{"pack_qty": "1", "price_fen4": 3_000_000, "lead_class": "ambient"})
 	}
-	a.goods["FLOUR"] = a.done(a.admin, "POST", "/api/goods/products", m{"code": "FLOUR", "name": "FLOUR", "base_unit": "g", "tax_pct": 13}).id()
+	a.goods["FLOUR"] = a.Done(a.Admin, "POST", "/api/goods/products", m{"code": "FLOUR", "name": "FLOUR", "base_unit": "g", "tax_pct": 13}).ID()
 	return a
 }
 
 // arrive brings goods in and returns the receipt and its batch.
 func (a *attacker) arrive(site, code string, n, fen int) (receipt, batch string) {
 	a.t.Helper()
-	r := a.done(a.admin, "POST", "/api/stock/receipts", m{"site_id": site, "lines": []m{{"product_id": a.goods[code], "qty": fmt.Sprint(n), "cost_fen": fen}}})
-	return r.id(), r.body["lines"].([]any)[0].(m)["batch_id"].(string)
+	r := a.Done(a.Admin, "POST", "/api/stock/receipts", m{"site_id": site, "lines": []m{{"product_id": a.goods[code], "qty": fmt.Sprint(n), "cost_fen": fen}}})
+	return r.ID(), r.Body["lines"].([]any)[0].(m)["batch_id"].(string)
 }
 
 func (a *attacker) left(batch string) string {
 	a.t.Helper()
-	return a.done(a.admin, "GET", "/api/stock/batches/"+batch, nil).body["qty"].(string)
+	return a.Done(a.Admin, "GET", "/api/stock/batches/"+batch, nil).Body["qty"].(string)
 }
 
 // sale sells so many of a product, of a batch when one is named.
-func (a *attacker) sale(code, batch string, n int) reply {
+func (a *attacker) sale(code, batch string, n int) town.Reply {
 	a.t.Helper()
 	line := m{"product_id": a.goods[code], "unit": "piece", "qty": fmt.Sprint(n)}
 	if batch != "" {
 		line["batch_id"] = batch
 	}
-	return a.send(a.admin, "POST", "/api/till/sales", m{"site_id": a.here, "register": "1", "expect_total_fen": 500 * n, "tenders": []m{{"kind": "cash", "amount_fen": 500 * n}}, "lines": []m{line}})
+	return a.Send(a.Admin, "POST", "/api/till/sales", m{"site_id": a.here, "register": "1", "expect_total_fen": 500 * n, "tenders": []m{{"kind": "cash", "amount_fen": 500 * n}}, "lines": []m{line}})
 }
 
 // keyed is a request with a key that the caller chose.
-func (a *attacker) keyed(key, method, path string, body any) reply {
+func (a *attacker) keyed(key, method, path string, body any) town.Reply {
 	a.t.Helper()
 	var b bytes.Buffer
 	if err := json.NewEncoder(&b).Encode(body); err != nil {
@@ -80,36 +83,36 @@ func (a *attacker) keyed(key, method, path string, body any) reply {
 	r := httptest.NewRequest(method, path, &b)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Idempotency-Key", key)
-	r.Header.Set("Cookie", "zhanggui="+a.admin)
+	r.Header.Set("Cookie", "zhanggui="+a.Admin)
 	rec := httptest.NewRecorder()
-	a.h.api.ServeHTTP(rec, r)
-	got := reply{status: rec.Code, text: rec.Body.String()}
-	_ = json.Unmarshal(rec.Body.Bytes(), &got.body)
-	got.code, _ = got.body["code"].(string)
+	a.House.API().ServeHTTP(rec, r)
+	got := town.Reply{Status: rec.Code, Text: rec.Body.String()}
+	_ = json.Unmarshal(rec.Body.Bytes(), &got.Body)
+	got.Code, _ = got.Body["code"].(string)
 	return got
 }
 
 // refused sends what must be refused with one of the codes, and sees that nothing has changed.
 func (a *attacker) refused(what, cookie, method, path string, body any, codes ...string) {
 	a.t.Helper()
-	before := a.town.rows()
-	got := a.send(cookie, method, path, body)
+	before := a.Town.Rows()
+	got := a.Send(cookie, method, path, body)
 	a.unchanged(what, before)
-	if got.status < 400 || got.status >= 500 {
+	if got.Status < 400 || got.Status >= 500 {
 		a.t.Errorf("%s: %v", what, got)
 		return
 	}
 	for _, c := range codes {
-		if got.code == c {
+		if got.Code == c {
 			return
 		}
 	}
-	a.t.Errorf("%s: refused as %q, want one of %v: %v", what, got.code, codes, got)
+	a.t.Errorf("%s: refused as %q, want one of %v: %v", what, got.Code, codes, got)
 }
 
 func (a *attacker) unchanged(what string, before map[string]string) {
 	a.t.Helper()
-	for _, table := range changed(before, a.town.rows()) {
+	for _, table := range town.Changed(before, a.Town.Rows()) {
 		if table != "org_session" {
 			a.t.Errorf("%s changed %s", what, table)
 		}
@@ -123,29 +126,29 @@ func TestEveryWriteOfStockHappensOnceUnderItsKey(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		a := openAttack(t, d)
 		receipt, batch := a.arrive(a.here, "CAN", 200, 60_000)
-		order := a.done(a.admin, "POST", "/api/purchase/orders", m{"site_id": a.here, "supplier_id": a.supplier, "due": string(cal.On(d.Clock.Now()).AddDays(1)), "lines": []m{{"product_id": a.goods["TRAY"], "packs": 50}}}).id()
-		a.done(a.admin, "POST", "/api/purchase/orders/"+order+"/confirm", nil)
+		order := a.Done(a.Admin, "POST", "/api/purchase/orders", m{"site_id": a.here, "supplier_id": a.supplier, "due": string(cal.On(d.Clock.Now()).AddDays(1)), "lines": []m{{"product_id": a.goods["TRAY"], "packs": 50}}}).ID()
+		a.Done(a.Admin, "POST", "/api/purchase/orders/"+order+"/confirm", nil)
 		n := 0
 		// twice sends a write twice under one key, then with another body; once also under another key, when that must be refused.
-		twice := func(method, path string, body, other m, once ...string) reply {
+		twice := func(method, path string, body, other m, once ...string) town.Reply {
 			t.Helper()
 			n++
 			key, what := fmt.Sprint("attack-", n), method+" "+path
 			first := a.keyed(key, method, path, body)
-			if first.status != 200 {
+			if first.Status != 200 {
 				t.Fatalf("%s: %v", what, first)
 			}
-			before := a.town.rows()
-			if again := a.keyed(key, method, path, body); again.status != 200 || again.text != first.text {
+			before := a.Town.Rows()
+			if again := a.keyed(key, method, path, body); again.Status != 200 || again.Text != first.Text {
 				t.Errorf("%s again under its key: %v, first %v", what, again, first)
 			}
 			if other != nil { // a route without a body has no other
-				if reused := a.keyed(key, method, path, other); reused.status != 422 || reused.code != "key_reused" {
+				if reused := a.keyed(key, method, path, other); reused.Status != 422 || reused.Code != "key_reused" {
 					t.Errorf("%s with another body under its key: %v", what, reused)
 				}
 			}
 			if len(once) > 0 {
-				if got := a.keyed(key+"-other", method, path, body); got.status < 400 || got.status >= 500 || !strings.Contains(" "+strings.Join(once, " ")+" ", " "+got.code+" ") {
+				if got := a.keyed(key+"-other", method, path, body); got.Status < 400 || got.Status >= 500 || !strings.Contains(" "+strings.Join(once, " ")+" ", " "+got.Code+" ") {
 					t.Errorf("%s under another key: %v, want %v", what, got, once)
 				}
 			}
@@ -165,18 +168,18 @@ func TestEveryWriteOfStockHappensOnceUnderItsKey(t *testing.T) {
 
 		keep := at(m{"channel": "phone", "minutes": 60, "lines": []m{{"product_id": a.goods["CAN"], "qty": "2"}}})
 		less := at(m{"channel": "phone", "minutes": 60, "lines": []m{{"product_id": a.goods["CAN"], "qty": "1"}}})
-		kept, freed := twice("POST", "/api/stock/promises", keep, less).id(), a.done(a.admin, "POST", "/api/stock/promises", keep).id()
+		kept, freed := twice("POST", "/api/stock/promises", keep, less).ID(), a.Done(a.Admin, "POST", "/api/stock/promises", keep).ID()
 		twice("POST", "/api/stock/promises/"+kept+"/capture", m{}, m{"lines": []m{{"product_id": a.goods["CAN"], "qty": "1"}}}, "stock_promise_state")
 		twice("POST", "/api/stock/promises/"+freed+"/release", m{}, nil, "stock_promise_state")
 
 		move := func(q string) m {
 			return m{"from_site_id": a.here, "to_site_id": a.away, "lines": []m{{"product_id": a.goods["CAN"], "qty": q}}}
 		}
-		sent := twice("POST", "/api/stock/transfers", move("10"), move("11")).id()
-		dropped := a.done(a.admin, "POST", "/api/stock/transfers", move("1")).id()
+		sent := twice("POST", "/api/stock/transfers", move("10"), move("11")).ID()
+		dropped := a.Done(a.Admin, "POST", "/api/stock/transfers", move("1")).ID()
 		twice("POST", "/api/stock/transfers/"+dropped+"/cancel", m{"note": "no"}, m{"note": "never"}, "stock_transfer_state")
 		shipped := twice("POST", "/api/stock/transfers/"+sent+"/ship", m{}, m{"lines": []m{{"line_no": 1, "qty": "9"}}}, "stock_transfer_state")
-		transit := shipped.body["transits"].([]any)[0].(m)["id"].(string)
+		transit := shipped.Body["transits"].([]any)[0].(m)["id"].(string)
 		came := func(q string) m { return m{"lines": []m{{"transit_id": transit, "qty": q}}} }
 		twice("POST", "/api/stock/transfers/"+sent+"/receive", came("8"), came("9"), "stock_transfer_state")
 		way := func(q string) m { return m{"transit_id": transit, "way": "lost", "qty": q} }
@@ -186,45 +189,45 @@ func TestEveryWriteOfStockHappensOnceUnderItsKey(t *testing.T) {
 			return at(m{"shape": "convert", "basis": "share", "lines": []m{{"product_id": a.goods["CAN"], "batch_id": batch, "qty": "4"}}, "outputs": []m{{"product_id": a.goods["FILM"], "qty": n}}})
 		}
 		converted := twice("POST", "/api/conversions", become("8"),
-			become("9")).id()
+			become("9")).ID()
 		twice("POST", "/api/conversions/"+converted+"/reverse", m{"reason": "wrong"}, m{"reason": "other"}, "conversion_reversed", "conversion_twice", "conversion_back_twice")
 
-		list := twice("POST", "/api/stock/counts", at(m{"product_ids": []string{a.goods["CAN"]}}), at(m{"product_ids": []string{a.goods["TRAY"]}})).id()
+		list := twice("POST", "/api/stock/counts", at(m{"product_ids": []string{a.goods["CAN"]}}), at(m{"product_ids": []string{a.goods["TRAY"]}})).ID()
 		count := "/api/stock/counts/" + list
 		twice("POST", count+"/lines", m{"product_id": a.goods["TRAY"]}, m{"product_id": a.goods["CAN"]})
 		twice("POST", count+"/lines/1/entries", m{"qty": "170"}, m{"qty": "171"})
 		twice("POST", count+"/entries", m{"lines": []m{{"product_id": a.goods["TRAY"], "qty": "80"}}}, m{"lines": []m{{"product_id": a.goods["TRAY"], "qty": "81"}}})
 		twice("POST", count+"/review", m{}, nil, "stock_count_state")
 		twice("POST", count+"/again", m{"lines": []int{1}}, m{"lines": []int{2}})
-		a.done(a.admin, "POST", count+"/lines/1/entries", m{"qty": "170"})
-		a.done(a.admin, "POST", count+"/review", nil)
-		a.person("second", "Second", a.here, a.role(), "group", "")
-		if got := a.send(a.admin, "POST", count+"/approve", m{"lines": []int{1}}); got.code != "stock_count_own" {
+		a.Done(a.Admin, "POST", count+"/lines/1/entries", m{"qty": "170"})
+		a.Done(a.Admin, "POST", count+"/review", nil)
+		a.Person("second", "Second", a.here, a.role(), "group", "")
+		if got := a.Send(a.Admin, "POST", count+"/approve", m{"lines": []int{1}}); got.Code != "stock_count_own" {
 			t.Errorf("who counted approves: %v", got)
 		}
-		second := a.signIn("second", "long-enough-7")
-		a.done(second, "POST", count+"/approve", m{"lines": []int{1}})
+		second := a.SignIn("second", "long-enough-7")
+		a.Done(second, "POST", count+"/approve", m{"lines": []int{1}})
 		twice("POST", count+"/post", m{}, m{"leave_uncounted": true}, "stock_count_state")
-		if err := a.h.runner.Drain(t.Context()); err != nil {
+		if err := a.House.Jobs().Drain(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := a.done(a.admin, "GET", count, nil).body["state"]; got != "posted" {
+		if got := a.Done(a.Admin, "GET", count, nil).Body["state"]; got != "posted" {
 			t.Errorf("the count is %v", got)
 		}
-		other := a.done(a.admin, "POST", "/api/stock/counts", at(m{})).id()
+		other := a.Done(a.Admin, "POST", "/api/stock/counts", at(m{})).ID()
 		twice("POST", "/api/stock/counts/"+other+"/cancel", m{"note": "no"}, m{"note": "x"}, "stock_count_state")
-		a.green()
-	}, whole)
+		a.Green()
+	}, town.Whole)
 }
 
 // role is one with every permission.
 func (a *attacker) role() string {
 	a.t.Helper()
 	var every []string
-	for _, p := range permissions {
+	for _, p := range app.Permissions() {
 		every = append(every, p.Name)
 	}
-	return a.done(a.admin, "POST", "/api/org/roles", m{"name": "everything", "permissions": every}).id()
+	return a.Done(a.Admin, "POST", "/api/org/roles", m{"name": "everything", "permissions": every}).ID()
 }
 
 // What can't be is refused with words for it and changes nothing: foreign sites and batches, units that a product does not
@@ -236,8 +239,8 @@ func TestImpossibleStockIsRefusedAndChangesNothing(t *testing.T) {
 		receipt, batch := a.arrive(a.here, "CAN", 20, 6_000)
 		_, there := a.arrive(a.away, "CAN", 20, 6_000)
 		role := a.role()
-		a.person("local", "Local", a.here, role, "site", a.here)
-		local := a.signIn("local", "long-enough-7")
+		a.Person("local", "Local", a.here, role, "site", a.here)
+		local := a.SignIn("local", "long-enough-7")
 		at := func(site string, body m) m { body["site_id"] = site; return body }
 		one := func(more m) []m {
 			line := m{"product_id": a.goods["CAN"], "qty": "1", "cost_fen": 100}
@@ -281,15 +284,15 @@ func TestImpossibleStockIsRefusedAndChangesNothing(t *testing.T) {
 		}
 		// What costs nothing is a gift: it comes in, sells and goes back without a fen.
 		_, gift := a.arrive(a.here, "TRAY", 10, 0)
-		if got := a.sale("TRAY", gift, 4); got.status != 200 {
+		if got := a.sale("TRAY", gift, 4); got.Status != 200 {
 			t.Errorf("a gift is sold: %v", got)
 		}
-		a.done(a.admin, "POST", "/api/stock/supplier-returns", at(a.here, m{"lines": []m{{"batch_id": gift, "qty": "6"}}}))
+		a.Done(a.Admin, "POST", "/api/stock/supplier-returns", at(a.here, m{"lines": []m{{"batch_id": gift, "qty": "6"}}}))
 		if got := a.left(gift); got != "0" {
 			t.Errorf("%s of the gift are left", got)
 		}
-		a.green()
-	}, whole)
+		a.Green()
+	}, town.Whole)
 }
 
 // Goods that went in, half sold, go back: as many as are left, at what they came in for, and never again.
@@ -298,41 +301,41 @@ func TestNoMoreGoesBackThanIsLeft(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		a := openAttack(t, d)
 		receipt, batch := a.arrive(a.here, "CAN", 10, 3_001)
-		a.done(a.admin, "POST", "/api/stock/landed-costs", m{"site_id": a.here, "receipt_id": receipt, "basis": "value", "charge_fen": 99})
-		if got := a.sale("CAN", batch, 6); got.status != 200 {
+		a.Done(a.Admin, "POST", "/api/stock/landed-costs", m{"site_id": a.here, "receipt_id": receipt, "basis": "value", "charge_fen": 99})
+		if got := a.sale("CAN", batch, 6); got.Status != 200 {
 			t.Fatal(got)
 		}
 		send := func(n string) m { return m{"site_id": a.here, "lines": []m{{"batch_id": batch, "qty": n}}} }
-		a.refused("five of four go back", a.admin, "POST", "/api/stock/supplier-returns", send("5"), "stock_short")
+		a.refused("five of four go back", a.Admin, "POST", "/api/stock/supplier-returns", send("5"), "stock_short")
 		// Four callers send back four at once: one has them.
 		var wg sync.WaitGroup
-		got := make([]reply, 4)
+		got := make([]town.Reply, 4)
 		for i := range got {
-			wg.Go(func() { got[i] = a.send(a.admin, "POST", "/api/stock/supplier-returns", send("4")) })
+			wg.Go(func() { got[i] = a.Send(a.Admin, "POST", "/api/stock/supplier-returns", send("4")) })
 		}
 		wg.Wait()
 		done := 0
 		for _, g := range got {
 			switch {
-			case g.status == 200:
+			case g.Status == 200:
 				done++
-				if fen := g.body["claim_fen"].(float64); fen != 1200 { // 3001 × 4 ÷ 10, half up
+				if fen := g.Body["claim_fen"].(float64); fen != 1200 { // 3001 × 4 ÷ 10, half up
 					t.Errorf("the supplier owes %v", fen)
 				}
-			case g.code != "stock_short":
+			case g.Code != "stock_short":
 				t.Error(g)
 			}
 		}
 		if done != 1 || a.left(batch) != "0" {
 			t.Errorf("%d returns, %s left", done, a.left(batch))
 		}
-		a.refused("one more goes back", a.admin, "POST", "/api/stock/supplier-returns", send("1"), "stock_short")
-		r := a.done(a.admin, "GET", "/api/receipts/"+receipt, nil).body
+		a.refused("one more goes back", a.Admin, "POST", "/api/stock/supplier-returns", send("1"), "stock_short")
+		r := a.Done(a.Admin, "GET", "/api/receipts/"+receipt, nil).Body
 		if item := r["items"].([]any)[0].(m); r["state"] != "part_returned" || r["claim_fen"] != 1200.0 || item["returned"] != "4" || item["left"] != "0" {
 			t.Errorf("the receipt: %v", r)
 		}
-		a.green()
-	}, whole)
+		a.Green()
+	}, town.Whole)
 }
 
 // Two people who did not count approve one line at the same moment: one of them has approved it. Neither can whoever counted.
@@ -345,40 +348,40 @@ func TestTwoApproveOneCountOnce(t *testing.T) {
 		role := a.role()
 		var people []string
 		for _, name := range []string{"first", "second"} {
-			a.person(name, name, a.here, role, "site", a.here)
-			people = append(people, a.signIn(name, "long-enough-7"))
+			a.Person(name, name, a.here, role, "site", a.here)
+			people = append(people, a.SignIn(name, "long-enough-7"))
 		}
-		count := "/api/stock/counts/" + a.done(a.admin, "POST", "/api/stock/counts", m{"site_id": a.here, "limit_fen": 100}).id()
-		a.done(a.admin, "POST", count+"/entries", m{"lines": []m{{"product_id": a.goods["CAN"], "qty": "90"}, {"product_id": a.goods["TRAY"], "qty": "95"}}})
-		a.done(a.admin, "POST", count+"/review", nil)
-		a.refused("books that nobody approved are posted", a.admin, "POST", count+"/post", m{}, "stock_count_unapproved")
-		a.refused("who counted approves", a.admin, "POST", count+"/approve", m{"lines": []int{1, 2}}, "stock_count_own")
+		count := "/api/stock/counts/" + a.Done(a.Admin, "POST", "/api/stock/counts", m{"site_id": a.here, "limit_fen": 100}).ID()
+		a.Done(a.Admin, "POST", count+"/entries", m{"lines": []m{{"product_id": a.goods["CAN"], "qty": "90"}, {"product_id": a.goods["TRAY"], "qty": "95"}}})
+		a.Done(a.Admin, "POST", count+"/review", nil)
+		a.refused("books that nobody approved are posted", a.Admin, "POST", count+"/post", m{}, "stock_count_unapproved")
+		a.refused("who counted approves", a.Admin, "POST", count+"/approve", m{"lines": []int{1, 2}}, "stock_count_own")
 		var wg sync.WaitGroup
-		got := make([]reply, 2)
+		got := make([]town.Reply, 2)
 		for i, lines := range [][]int{{1, 2}, {2, 1}} { // in opposite order: nobody waits for the other for ever
-			wg.Go(func() { got[i] = a.send(people[i], "POST", count+"/approve", m{"lines": lines}) })
+			wg.Go(func() { got[i] = a.Send(people[i], "POST", count+"/approve", m{"lines": lines}) })
 		}
 		wg.Wait()
-		if (got[0].status == 200) == (got[1].status == 200) || got[0].status >= 500 || got[1].status >= 500 {
+		if (got[0].Status == 200) == (got[1].Status == 200) || got[0].Status >= 500 || got[1].Status >= 500 {
 			t.Errorf("two approve: %v and %v", got[0], got[1])
 		}
-		posts := make([]reply, 2)
+		posts := make([]town.Reply, 2)
 		for i := range posts {
-			wg.Go(func() { posts[i] = a.send(people[i], "POST", count+"/post", m{}) })
+			wg.Go(func() { posts[i] = a.Send(people[i], "POST", count+"/post", m{}) })
 		}
 		wg.Wait()
-		if (posts[0].status == 200) == (posts[1].status == 200) {
+		if (posts[0].Status == 200) == (posts[1].Status == 200) {
 			t.Errorf("two post: %v and %v", posts[0], posts[1])
 		}
-		if err := a.h.runner.Drain(t.Context()); err != nil {
+		if err := a.House.Jobs().Drain(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if a.left(can) != "90" || a.left(tray) != "95" {
 			t.Errorf("%s cans and %s trays on the books", a.left(can), a.left(tray))
 		}
-		a.refused("a line of a posted count is counted", a.admin, "POST", count+"/lines/1/entries", m{"qty": "1"}, "stock_count_line_done", "stock_count_state")
-		a.green()
-	}, whole)
+		a.refused("a line of a posted count is counted", a.Admin, "POST", count+"/lines/1/entries", m{"qty": "1"}, "stock_count_line_done", "stock_count_state")
+		a.Green()
+	}, town.Whole)
 }
 
 // A van is received once, however many say so at once; what came short is found or lost once, what came over is the receiver's
@@ -390,12 +393,12 @@ func TestAVanIsReceivedOnceShortAndOver(t *testing.T) {
 		_, batch := a.arrive(a.here, "CAN", 100, 30_000)
 		ship := func(n string) (path, transit string) {
 			t.Helper()
-			path = "/api/stock/transfers/" + a.done(a.admin, "POST", "/api/stock/transfers", m{"from_site_id": a.here, "to_site_id": a.away, "lines": []m{{"product_id": a.goods["CAN"], "qty": n}}}).id()
-			return path, a.done(a.admin, "POST", path+"/ship", m{}).body["transits"].([]any)[0].(m)["id"].(string)
+			path = "/api/stock/transfers/" + a.Done(a.Admin, "POST", "/api/stock/transfers", m{"from_site_id": a.here, "to_site_id": a.away, "lines": []m{{"product_id": a.goods["CAN"], "qty": n}}}).ID()
+			return path, a.Done(a.Admin, "POST", path+"/ship", m{}).Body["transits"].([]any)[0].(m)["id"].(string)
 		}
 		there := func() string {
 			t.Helper()
-			for _, l := range a.done(a.admin, "GET", "/api/stock/levels?site_id="+a.away, nil).body["items"].([]any) {
+			for _, l := range a.Done(a.Admin, "GET", "/api/stock/levels?site_id="+a.away, nil).Body["items"].([]any) {
 				if l.(m)["code"] == "CAN" {
 					return l.(m)["qty"].(string)
 				}
@@ -405,19 +408,19 @@ func TestAVanIsReceivedOnceShortAndOver(t *testing.T) {
 		first, load := ship("10")
 		second, other := ship("20")
 		came := func(transit, q string) m { return m{"lines": []m{{"transit_id": transit, "qty": q}}} }
-		a.refused("the load of another van", a.admin, "POST", first+"/receive", came(other, "10"), "stock_transfer_line_unknown")
-		a.refused("less than nothing came", a.admin, "POST", first+"/receive", came(load, "-1"), "stock_qty_bad", "qty_not_positive", "stock_count_qty_bad")
+		a.refused("the load of another van", a.Admin, "POST", first+"/receive", came(other, "10"), "stock_transfer_line_unknown")
+		a.refused("less than nothing came", a.Admin, "POST", first+"/receive", came(load, "-1"), "stock_qty_bad", "qty_not_positive", "stock_count_qty_bad")
 		var wg sync.WaitGroup
-		got := make([]reply, 4)
+		got := make([]town.Reply, 4)
 		for i := range got {
-			wg.Go(func() { got[i] = a.send(a.admin, "POST", first+"/receive", came(load, "7")) })
+			wg.Go(func() { got[i] = a.Send(a.Admin, "POST", first+"/receive", came(load, "7")) })
 		}
 		wg.Wait()
 		done := 0
 		for _, g := range got {
-			if g.status == 200 {
+			if g.Status == 200 {
 				done++
-			} else if g.code != "stock_transfer_state" {
+			} else if g.Code != "stock_transfer_state" {
 				t.Error(g)
 			}
 		}
@@ -425,19 +428,19 @@ func TestAVanIsReceivedOnceShortAndOver(t *testing.T) {
 			t.Errorf("received %d times, %s there", done, there())
 		}
 		way := func(w, q string) m { return m{"transit_id": load, "way": w, "qty": q} }
-		a.refused("more is found than was missing", a.admin, "POST", first+"/resolve", way("found", "4"), "stock_transit_too_much")
-		a.done(a.admin, "POST", first+"/resolve", way("found", "1"))
-		a.done(a.admin, "POST", first+"/resolve", way("back", "1"))
-		a.done(a.admin, "POST", first+"/resolve", way("lost", "1"))
-		a.refused("the lost one is found after all", a.admin, "POST", first+"/resolve", way("found", "1"), "stock_transfer_state", "stock_transit_too_much")
-		a.done(a.admin, "POST", second+"/receive", came(other, "23")) // three more than were sent
+		a.refused("more is found than was missing", a.Admin, "POST", first+"/resolve", way("found", "4"), "stock_transit_too_much")
+		a.Done(a.Admin, "POST", first+"/resolve", way("found", "1"))
+		a.Done(a.Admin, "POST", first+"/resolve", way("back", "1"))
+		a.Done(a.Admin, "POST", first+"/resolve", way("lost", "1"))
+		a.refused("the lost one is found after all", a.Admin, "POST", first+"/resolve", way("found", "1"), "stock_transfer_state", "stock_transit_too_much")
+		a.Done(a.Admin, "POST", second+"/receive", came(other, "23")) // three more than were sent
 		if there() != "31" || a.left(batch) != "71" {
 			t.Errorf("%s there, %s left here", there(), a.left(batch))
 		}
-		a.refused("a van is shipped again", a.admin, "POST", second+"/ship", m{}, "stock_transfer_state")
-		a.refused("a van that is there is cancelled", a.admin, "POST", second+"/cancel", m{}, "stock_transfer_state")
-		a.green()
-	}, whole)
+		a.refused("a van is shipped again", a.Admin, "POST", second+"/ship", m{}, "stock_transfer_state")
+		a.refused("a van that is there is cancelled", a.Admin, "POST", second+"/cancel", m{}, "stock_transfer_state")
+		a.Green()
+	}, town.Whole)
 }
 
 // Goods that become others and those again what they were keep their cost to the fen; what has gone on can't be taken back.
@@ -448,13 +451,13 @@ func TestAConversionInACircleKeepsItsCost(t *testing.T) {
 		_, batch := a.arrive(a.here, "CAN", 7, 1_000)
 		turn := func(code, batch, to string, n int) (doc, made string, fen float64) {
 			t.Helper()
-			c := a.done(a.admin, "POST", "/api/conversions", m{"site_id": a.here, "shape": "convert", "basis": "share", "lines": []m{{"product_id": a.goods[code], "batch_id": batch, "qty": fmt.Sprint(n)}}, "outputs": []m{{"product_id": a.goods[to], "qty": fmt.Sprint(n)}}})
-			for _, l := range c.body["items"].([]any) {
+			c := a.Done(a.Admin, "POST", "/api/conversions", m{"site_id": a.here, "shape": "convert", "basis": "share", "lines": []m{{"product_id": a.goods[code], "batch_id": batch, "qty": fmt.Sprint(n)}}, "outputs": []m{{"product_id": a.goods[to], "qty": fmt.Sprint(n)}}})
+			for _, l := range c.Body["items"].([]any) {
 				if l.(m)["product_id"] == a.goods[to] {
 					made, fen = l.(m)["batch_id"].(string), l.(m)["value_fen"].(float64)
 				}
 			}
-			return c.id(), made, fen
+			return c.ID(), made, fen
 		}
 		doc, at, last := "", batch, ""
 		fen := 0.0
@@ -466,17 +469,17 @@ func TestAConversionInACircleKeepsItsCost(t *testing.T) {
 				t.Errorf("turn %d is worth %v", i, fen)
 			}
 			if last != "" {
-				a.refused("a turn whose goods have gone on", a.admin, "POST", "/api/conversions/"+last+"/reverse", m{"reason": "wrong"}, "conversion_used")
+				a.refused("a turn whose goods have gone on", a.Admin, "POST", "/api/conversions/"+last+"/reverse", m{"reason": "wrong"}, "conversion_used")
 			}
 			at, last = next, doc
 		}
 		first, some, _ := turn("CAN", at, "TRAY", 3)
 		turn("TRAY", some, "FILM", 1)
-		a.refused("what has gone on is taken back", a.admin, "POST", "/api/conversions/"+first+"/reverse", m{"reason": "wrong"}, "conversion_used")
-		a.refused("a thing becomes itself", a.admin, "POST", "/api/conversions", m{"site_id": a.here, "shape": "convert", "basis": "share", "lines": []m{{"product_id": a.goods["CAN"], "qty": "1"}}, "outputs": []m{{"product_id": a.goods["CAN"], "qty": "1"}}}, "conversion_same", "conversion_itself")
-		a.refused("a can becomes a kilogram of a thing that has no such unit", a.admin, "POST", "/api/conversions", m{"site_id": a.here, "shape": "convert", "basis": "share", "lines": []m{{"product_id": a.goods["CAN"], "qty": "1"}}, "outputs": []m{{"product_id": a.goods["FILM"], "qty": "1", "unit": "kg"}}}, "unit_unknown")
-		a.green()
-	}, whole)
+		a.refused("what has gone on is taken back", a.Admin, "POST", "/api/conversions/"+first+"/reverse", m{"reason": "wrong"}, "conversion_used")
+		a.refused("a thing becomes itself", a.Admin, "POST", "/api/conversions", m{"site_id": a.here, "shape": "convert", "basis": "share", "lines": []m{{"product_id": a.goods["CAN"], "qty": "1"}}, "outputs": []m{{"product_id": a.goods["CAN"], "qty": "1"}}}, "conversion_same", "conversion_itself")
+		a.refused("a can becomes a kilogram of a thing that has no such unit", a.Admin, "POST", "/api/conversions", m{"site_id": a.here, "shape": "convert", "basis": "share", "lines": []m{{"product_id": a.goods["CAN"], "qty": "1"}}, "outputs": []m{{"product_id": a.goods["FILM"], "qty": "1", "unit": "kg"}}}, "unit_unknown")
+		a.Green()
+	}, town.Whole)
 }
 
 // What is frozen is not sold, promised, sent or sent back, by name or not, until it is released.
@@ -488,26 +491,26 @@ func TestWhatIsFrozenStays(t *testing.T) {
 		state := func(from, to string) m {
 			return m{"site_id": a.here, "reason": "recall", "lines": []m{{"batch_id": batch, "from": from, "to": to}}}
 		}
-		a.done(a.admin, "POST", "/api/stock/states", state("available", "frozen"))
-		a.refused("frozen goods are frozen", a.admin, "POST", "/api/stock/states", state("available", "frozen"), "stock_short", "stock_nothing_to_move", "stock_nothing")
+		a.Done(a.Admin, "POST", "/api/stock/states", state("available", "frozen"))
+		a.refused("frozen goods are frozen", a.Admin, "POST", "/api/stock/states", state("available", "frozen"), "stock_short", "stock_nothing_to_move", "stock_nothing")
 		for _, of := range []string{"", batch} {
-			before := a.town.rows()
-			if got := a.sale("CAN", of, 1); got.code != "stock_short" {
+			before := a.Town.Rows()
+			if got := a.sale("CAN", of, 1); got.Code != "stock_short" {
 				t.Errorf("a frozen can is sold: %v", got)
 			}
 			a.unchanged("a sale of frozen goods", before)
 		}
-		a.refused("frozen goods are promised", a.admin, "POST", "/api/stock/promises", m{"site_id": a.here, "channel": "phone", "minutes": 60, "lines": []m{{"product_id": a.goods["CAN"], "qty": "1"}}}, "stock_short")
-		move := a.done(a.admin, "POST", "/api/stock/transfers", m{"from_site_id": a.here, "to_site_id": a.away, "lines": []m{{"product_id": a.goods["CAN"], "qty": "1"}}}).id()
-		a.refused("frozen goods are shipped", a.admin, "POST", "/api/stock/transfers/"+move+"/ship", m{}, "stock_short", "stock_transfer_nothing")
-		a.refused("frozen goods go back", a.admin, "POST", "/api/stock/supplier-returns", m{"site_id": a.here, "lines": []m{{"batch_id": batch, "qty": "1"}}}, "stock_short")
-		a.refused("frozen goods become others", a.admin, "POST", "/api/conversions", m{"site_id": a.here, "shape": "convert", "basis": "share", "lines": []m{{"product_id": a.goods["CAN"], "qty": "1"}}, "outputs": []m{{"product_id": a.goods["FILM"], "qty": "1"}}}, "stock_short")
-		a.done(a.admin, "POST", "/api/stock/states", m{"site_id": a.here, "reason": "passed", "lines": []m{{"batch_id": batch, "from": "frozen", "to": "available"}}})
-		if got := a.sale("CAN", batch, 1); got.status != 200 {
+		a.refused("frozen goods are promised", a.Admin, "POST", "/api/stock/promises", m{"site_id": a.here, "channel": "phone", "minutes": 60, "lines": []m{{"product_id": a.goods["CAN"], "qty": "1"}}}, "stock_short")
+		move := a.Done(a.Admin, "POST", "/api/stock/transfers", m{"from_site_id": a.here, "to_site_id": a.away, "lines": []m{{"product_id": a.goods["CAN"], "qty": "1"}}}).ID()
+		a.refused("frozen goods are shipped", a.Admin, "POST", "/api/stock/transfers/"+move+"/ship", m{}, "stock_short", "stock_transfer_nothing")
+		a.refused("frozen goods go back", a.Admin, "POST", "/api/stock/supplier-returns", m{"site_id": a.here, "lines": []m{{"batch_id": batch, "qty": "1"}}}, "stock_short")
+		a.refused("frozen goods become others", a.Admin, "POST", "/api/conversions", m{"site_id": a.here, "shape": "convert", "basis": "share", "lines": []m{{"product_id": a.goods["CAN"], "qty": "1"}}, "outputs": []m{{"product_id": a.goods["FILM"], "qty": "1"}}}, "stock_short")
+		a.Done(a.Admin, "POST", "/api/stock/states", m{"site_id": a.here, "reason": "passed", "lines": []m{{"batch_id": batch, "from": "frozen", "to": "available"}}})
+		if got := a.sale("CAN", batch, 1); got.Status != 200 {
 			t.Errorf("a released can: %v", got)
 		}
-		a.green()
-	}, whole)
+		a.Green()
+	}, town.Whole)
 }
 
 // A closed day is closed: a clock that went back writes nothing into it, and what comes late is of today.
@@ -517,16 +520,16 @@ func TestAClosedDayTakesNoDocument(t *testing.T) {
 		a := openAttack(t, d)
 		receipt, batch := a.arrive(a.here, "CAN", 10, 3_000)
 		sold := a.sale("CAN", batch, 4)
-		if sold.status != 200 {
+		if sold.Status != 200 {
 			t.Fatal(sold)
 		}
 		yesterday := d.Clock.Now()
 		day := string(cal.On(yesterday))
-		a.refused("a day that is not over", a.admin, "POST", "/api/ledger/periods", m{"site_id": a.here, "through": day}, "ledger_day_not_over", "day_not_over")
+		a.refused("a day that is not over", a.Admin, "POST", "/api/ledger/periods", m{"site_id": a.here, "through": day}, "ledger_day_not_over", "day_not_over")
 		d.Clock.Set(yesterday.Add(24 * time.Hour))
-		a.done(a.admin, "POST", "/api/ledger/periods", m{"site_id": a.here, "through": day})
+		a.Done(a.Admin, "POST", "/api/ledger/periods", m{"site_id": a.here, "through": day})
 		for range 2 {
-			if err := a.h.runner.Drain(t.Context()); err != nil {
+			if err := a.House.Jobs().Drain(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -535,28 +538,28 @@ func TestAClosedDayTakesNoDocument(t *testing.T) {
 			t.Fatal("the day was not closed")
 		}
 		// Late freight, a return and a void of yesterday's sale are of today.
-		landed := a.done(a.admin, "POST", "/api/stock/landed-costs", m{"site_id": a.here, "receipt_id": receipt, "basis": "value", "charge_fen": 100})
-		if landed.body["business_date"] == day {
+		landed := a.Done(a.Admin, "POST", "/api/stock/landed-costs", m{"site_id": a.here, "receipt_id": receipt, "basis": "value", "charge_fen": 100})
+		if landed.Body["business_date"] == day {
 			t.Errorf("freight came late into a closed day: %v", landed)
 		}
-		a.done(a.admin, "POST", "/api/stock/supplier-returns", m{"site_id": a.here, "lines": []m{{"batch_id": batch, "qty": "2"}}})
-		if got := a.sale("CAN", batch, 1); got.status != 200 {
+		a.Done(a.Admin, "POST", "/api/stock/supplier-returns", m{"site_id": a.here, "lines": []m{{"batch_id": batch, "qty": "2"}}})
+		if got := a.sale("CAN", batch, 1); got.Status != 200 {
 			t.Error(got)
 		}
 		// The clock goes back into the closed day: nothing is written there.
 		d.Clock.Set(yesterday)
 		lines := []m{{"product_id": a.goods["CAN"], "qty": "1", "cost_fen": 300}}
-		a.refused("a receipt of a closed day", a.admin, "POST", "/api/stock/receipts", m{"site_id": a.here, "lines": lines}, "ledger_period_closed", "period_closed", "ledger_day_closed")
-		a.refused("a write-off of a closed day", a.admin, "POST", "/api/stock/write-offs", m{"site_id": a.here, "reason": "damaged", "lines": []m{{"batch_id": batch, "qty": "1"}}}, "ledger_period_closed", "period_closed", "ledger_day_closed")
-		if got := a.sale("CAN", batch, 1); got.status == 200 {
+		a.refused("a receipt of a closed day", a.Admin, "POST", "/api/stock/receipts", m{"site_id": a.here, "lines": lines}, "ledger_period_closed", "period_closed", "ledger_day_closed")
+		a.refused("a write-off of a closed day", a.Admin, "POST", "/api/stock/write-offs", m{"site_id": a.here, "reason": "damaged", "lines": []m{{"batch_id": batch, "qty": "1"}}}, "ledger_period_closed", "period_closed", "ledger_day_closed")
+		if got := a.sale("CAN", batch, 1); got.Status == 200 {
 			t.Errorf("sold on a closed day: %v", got)
 		}
 		d.Clock.Set(yesterday.Add(24 * time.Hour))
 		if now := a.closed(day); now != closed {
 			t.Errorf("the closed day was %+v and is %+v", closed, now)
 		}
-		a.green()
-	}, whole)
+		a.Green()
+	}, town.Whole)
 }
 
 type closedDay struct{ n, sum int64 }
@@ -565,7 +568,7 @@ type closedDay struct{ n, sum int64 }
 func (a *attacker) closed(day string) (c closedDay) {
 	a.t.Helper()
 	site, _ := id.Parse(a.here)
-	if err := a.d.Read(a.t.Context(), func(tx *db.Tx) error {
+	if err := a.D.Read(a.t.Context(), func(tx *db.Tx) error {
 		return tx.QueryRow(`SELECT COUNT(*), COALESCE(SUM(t.amount), 0) FROM ledger_transfer t WHERE t.site_id = $1 AND t.business_date <= $2`, site, day).Scan(&c.n, &c.sum)
 	}); err != nil {
 		a.t.Fatal(err)

@@ -1,4 +1,4 @@
-package app
+package rights
 
 import (
 	"encoding/json"
@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"zhanggui/internal/app/town"
 
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/web"
@@ -28,15 +30,15 @@ var leaks = []string{"SQLSTATE", "syntax error", "sqlite", "pgx", "goroutine", "
 func TestHostileInputBreaksNothing(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
-		w := openTown(t, d)
-		w.settle()
-		params := parametersOf(t, w.h.api)
-		sane := func(r web.RouteInfo, what, payload string, a reply) {
+		w := town.Open(t, d)
+		w.Settle()
+		params := parametersOf(t, w.House.API())
+		sane := func(r web.RouteInfo, what, payload string, a town.Reply) {
 			t.Helper()
-			if a.status >= 500 {
+			if a.Status >= 500 {
 				t.Errorf("%s, %s = %.40q: %v", r.Name, what, payload, a)
 			}
-			text := a.text
+			text := a.Text
 			for _, p := range payloads { // what somebody wrote down before may be read
 				if len(p) > 8 {
 					text = strings.ReplaceAll(text, p, "")
@@ -48,17 +50,17 @@ func TestHostileInputBreaksNothing(t *testing.T) {
 				}
 			}
 		}
-		for _, r := range w.h.api.Routes() {
+		for _, r := range w.House.API().Routes() {
 			if !r.Typed || r.Name == "live" || r.Name == "sign-out" || r.Name == "change-password" {
 				continue
 			}
-			var good request
-			if example := examples[r.Name]; example != nil {
-				good = example(w, w.a)
+			var good town.Request
+			if example := town.Examples[r.Name]; example != nil {
+				good = example(w, w.A)
 			} else {
-				good = request{path: map[string]string{"id": w.a.ids["product"], "line": "1"}, body: m{"name": "x", "lang": "zh", "code": "X"}}
+				good = town.Request{Path: map[string]string{"id": w.A.IDs["product"], "line": "1"}, Body: m{"name": "x", "lang": "zh", "code": "X"}}
 			}
-			good.body = asJSON(good.body)
+			good.Body = asJSON(good.Body)
 			for _, p := range params[r.Name] {
 				for _, payload := range payloads {
 					q := good
@@ -66,32 +68,32 @@ func TestHostileInputBreaksNothing(t *testing.T) {
 						if strings.ContainsAny(payload, "/\x00") || !utf8.ValidString(payload) {
 							continue // not a segment of a path
 						}
-						q.path = put(good.path, p.Name, payload)
+						q.Path = put(good.Path, p.Name, payload)
 					} else {
-						q.query = map[string]string{}
-						maps.Copy(q.query, good.query)
-						q.query[p.Name] = payload
+						q.Query = map[string]string{}
+						maps.Copy(q.Query, good.Query)
+						q.Query[p.Name] = payload
 					}
 					if p.In == "path" && r.Effect {
-						q.body = m{} // the id is in question, not what would be done
+						q.Body = m{} // the id is in question, not what would be done
 					}
-					sane(r, p.Name, payload, w.send(w.admin, r.Method, q.address(r.Path), q.body))
+					sane(r, p.Name, payload, w.Send(w.Admin, r.Method, q.Address(r.Path), q.Body))
 				}
 			}
-			if _, file := good.body.(string); file || good.body == nil || r.Method == "GET" {
+			if _, file := good.Body.(string); file || good.Body == nil || r.Method == "GET" {
 				continue
 			}
 			for n, payload := range payloads {
 				if n%3 != len(r.Name)%3 { // bodies have many fields: each route gets a third of the payloads
 					continue
 				}
-				for i, body := range spoilt(good.body, strings.ToValidUTF8(payload, "?")) {
-					sane(r, fmt.Sprint("field ", i), payload, w.send(w.a.boss, r.Method, good.address(r.Path), body))
+				for i, body := range spoilt(good.Body, strings.ToValidUTF8(payload, "?")) {
+					sane(r, fmt.Sprint("field ", i), payload, w.Send(w.A.Boss, r.Method, good.Address(r.Path), body))
 				}
 			}
 		}
-		w.green()
-	}, whole)
+		w.Green()
+	}, town.Whole)
 }
 
 // parametersOf reads the parameters of every operation from the document.
@@ -153,35 +155,35 @@ func spoilt(body any, payload string) []any {
 func TestAFileCannotReachAForeignStore(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
-		w := openTown(t, d)
-		w.settle()
-		before := w.done(w.b.boss, "GET", "/api/forecasts/"+w.b.ids["site"]+"/"+w.b.ids["product"], nil).text
-		levels := w.done(w.b.boss, "GET", "/api/stock/levels?site_id="+w.b.ids["site"], nil).text
+		w := town.Open(t, d)
+		w.Settle()
+		before := w.Done(w.B.Boss, "GET", "/api/forecasts/"+w.B.IDs["site"]+"/"+w.B.IDs["product"], nil).Text
+		levels := w.Done(w.B.Boss, "GET", "/api/stock/levels?site_id="+w.B.IDs["site"], nil).Text
 		for kind, file := range map[string]string{
 			"sales": "date,product,quantity,store\n2026-02-20,1001,999,SIB\n",
 			"stock": "store,product,batch,qty,unit,expires_at,cost_fen\nSIB,1001,B77,999,瓶,2027-01-01,100\n",
 		} {
-			im := w.done(w.a.boss, "POST", "/api/imports?kind="+kind+"&file_name=x.csv", file).id()
-			w.done(w.a.boss, "POST", "/api/imports/"+im+"/run", m{"mode": "good"})
-			if err := w.h.runner.Drain(t.Context()); err != nil {
+			im := w.Done(w.A.Boss, "POST", "/api/imports?kind="+kind+"&file_name=x.csv", file).ID()
+			w.Done(w.A.Boss, "POST", "/api/imports/"+im+"/run", m{"mode": "good"})
+			if err := w.House.Jobs().Drain(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			a := w.done(w.a.boss, "GET", "/api/imports/"+im, nil)
-			if a.body["rows_refused"] != float64(1) || a.body["rows_new"] != float64(0) || strings.Contains(a.text, canary) {
+			a := w.Done(w.A.Boss, "GET", "/api/imports/"+im, nil)
+			if a.Body["rows_refused"] != float64(1) || a.Body["rows_new"] != float64(0) || strings.Contains(a.Text, town.Canary) {
 				t.Errorf("%s: %v", kind, a)
 			}
 		}
 		for _, kind := range []string{"stores", "products", "holidays"} {
-			if a := w.send(w.a.boss, "POST", "/api/imports?kind="+kind, "store,name\nSIB,mine\n"); a.code != "no_permission" {
+			if a := w.Send(w.A.Boss, "POST", "/api/imports?kind="+kind, "store,name\nSIB,mine\n"); a.Code != "no_permission" {
 				t.Errorf("%s change what belongs to all: %v", kind, a)
 			}
 		}
-		if after := w.done(w.b.boss, "GET", "/api/forecasts/"+w.b.ids["site"]+"/"+w.b.ids["product"], nil).text; after != before {
+		if after := w.Done(w.B.Boss, "GET", "/api/forecasts/"+w.B.IDs["site"]+"/"+w.B.IDs["product"], nil).Text; after != before {
 			t.Error("the foreign history has changed")
 		}
-		if after := w.done(w.b.boss, "GET", "/api/stock/levels?site_id="+w.b.ids["site"], nil).text; after != levels {
+		if after := w.Done(w.B.Boss, "GET", "/api/stock/levels?site_id="+w.B.IDs["site"], nil).Text; after != levels {
 			t.Errorf("the foreign stock has changed: %s", after)
 		}
-		w.green()
-	}, whole)
+		w.Green()
+	}, town.Whole)
 }
