@@ -257,7 +257,8 @@ type Requirement struct {
 	Level     int      // 0 is a finished product that is asked for, 1 what goes into it, …
 	Gross     *big.Rat // asked for, before this product's own loss in the recipes that use it
 	Need      *big.Rat // with the loss
-	OnHand    qty.Qty  // of Stock, what was used against the need
+	Safety    qty.Qty  // held beyond the need; Ask.Safety says how much
+	OnHand    qty.Qty  // of Stock, what was used against the need and the safety
 	InTransit qty.Qty
 	Net       qty.Qty // to be made or bought: rounded up once, pieces to whole pieces
 	Made      bool    // it has a recipe on the day, and is made here
@@ -276,6 +277,12 @@ type Use struct {
 	Need    *big.Rat
 }
 
+// Each is what one unit of the product takes of the component, loss included.
+func (u Use) Each() *big.Rat {
+	c := Component{Loss: u.Loss, Rule: u.Rule}
+	return new(big.Rat).Mul(big.NewRat(int64(u.Qty), int64(u.Yield)), c.compensation())
+}
+
 // Loss is the whole compensation as a share of the gross requirement: Need ÷ Gross − 1.
 func (r Requirement) Loss() *big.Rat {
 	if r.Gross.Sign() == 0 {
@@ -292,6 +299,9 @@ type Ask struct {
 	Stock     func(id.ID) Stock // asked once for each product
 	Piece     func(id.ID) bool  // is it counted in whole pieces
 	Elsewhere func(id.ID) bool  // has a recipe, but is not made here; nil: everything is
+	// Safety is asked once for each product, level by level, when all that uses it is known: what is held of it beyond the need.
+	// nil: nothing is.
+	Safety func(Requirement) qty.Qty
 }
 
 // Explode works out what making the given quantities on a day takes; see Require.
@@ -332,6 +342,9 @@ func (b *Cookbook) Require(day cal.Date, ask Ask) ([]Requirement, error) {
 				recipe, made = Recipe{}, false
 			}
 			r.Made = made
+			if ask.Safety != nil {
+				r.Safety = ask.Safety(*r)
+			}
 			exact := r.net(ask.Make[r.Product], ask.Stock(r.Product))
 			var err error
 			if r.Net, err = RoundUp(exact, !made && ask.Piece(r.Product)); err != nil {
@@ -385,6 +398,9 @@ func (b *Cookbook) nextLevel(rows map[id.ID]*Requirement, done map[id.ID]bool) [
 func (r *Requirement) net(decided qty.Qty, have Stock) *big.Rat {
 	direct := new(big.Rat).SetInt64(int64(decided))
 	open := new(big.Rat).Sub(r.Need, direct)
+	if r.Safety > 0 {
+		open.Add(open, new(big.Rat).SetInt64(int64(r.Safety)))
+	}
 	take := func(q qty.Qty) qty.Qty {
 		if q <= 0 || open.Sign() <= 0 {
 			return 0

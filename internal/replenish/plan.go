@@ -53,6 +53,10 @@ type Site struct {
 	Machines map[id.ID]Machines // by kind; nil: making is not bound by any
 	Loads    map[id.ID]Load     // by product
 	Opens    int                // half hour after midnight before which nothing need be ready
+	Service  func(id.ID) int64  // how often a material should be enough, in ten-thousandths; nil: no safety is held at materials
+	Together int64              // how far products move together from day to day: ρ, in millionths; see Pooled
+
+	swings map[id.ID][]part // of materials: what each day planned so far brings
 }
 
 // Waiver names the need of a product on a day.
@@ -65,6 +69,11 @@ type Waiver struct {
 type Source struct {
 	Site      id.ID
 	LeadHours int64
+}
+
+// orderBy is the last moment to ask for goods of a day.
+func (s Source) orderBy(due cal.Date) party.Moment {
+	return party.Moment{Date: due.AddDays(-int((s.LeadHours + 23) / 24)), Minute: 24*60 - 1}
 }
 
 // Wanted is what a site wants of one product on one day.
@@ -119,6 +128,7 @@ type Need struct {
 	Direct   qty.Qty       // of the need, what is to be sold as it is
 	Demand   *Demand       // behind Direct
 	Lacking  bool          // nobody supplies it
+	Pooled   *Pooled       // the safety held beyond the need; nil: none
 	Have     catalog.Stock // in date when it is used, and due by then; the requirement says how much of it counts
 	Stock    []Age
 	Arriving []Coming
@@ -164,7 +174,7 @@ func (s *Site) Plan(day Day) (*Plan, error) {
 		m = s.make(day, tight, fitting(m.production, tight))
 	}
 	p := &Plan{Production: m.production}
-	if err := s.require(p, day, m.makes, m.needs, m.demands); err != nil {
+	if err := s.require(p, day, m); err != nil {
 		return nil, err
 	}
 	s.pass(p, day, m.means, m.left)
@@ -178,12 +188,13 @@ type making struct {
 	demands      map[id.ID]*Demand
 	means        map[id.ID]qty.Qty // of what is sold as it was bought
 	left         map[id.ID][]Lot   // of what is made here and sold
+	swings       []swing           // of what is made as it sells, in the order of products
 }
 
 // make sizes the rounds of a day; of those that are tight no more is made than fits.
 func (s *Site) make(day Day, tight map[id.ID]map[int64]*CapacityWhy, most map[id.ID]map[int64]qty.Qty) making {
 	midnight := s.Midnight(day.Date)
-	m := making{nil, map[id.ID]qty.Qty{}, map[id.ID]qty.Qty{}, map[id.ID]*Demand{}, map[id.ID]qty.Qty{}, map[id.ID][]Lot{}}
+	m := making{nil, map[id.ID]qty.Qty{}, map[id.ID]qty.Qty{}, map[id.ID]*Demand{}, map[id.ID]qty.Qty{}, map[id.ID][]Lot{}, nil}
 	for _, w := range day.Wanted {
 		good := s.Good(w.Product)
 		_, here := s.Book.On(w.Product, day.Date)
@@ -222,6 +233,9 @@ func (s *Site) make(day Day, tight map[id.ID]map[int64]*CapacityWhy, most map[id
 				r.Capacity = tight[w.Product][r.Round.No]
 				m.production = append(m.production, Production{Product: w.Product, Demand: w.Demand, Stock: stock, RoundPlan: r})
 				m.makes[w.Product] += r.Make
+			}
+			if sigma, missed := w.Demand.swing(Rounds(good.Life), day.From, w.Decided); sigma > 0 {
+				m.swings = append(m.swings, swing{w.Product, m.makes[w.Product], sigma, missed})
 			}
 			for _, b := range rest {
 				m.left[w.Product] = append(m.left[w.Product], Lot{Qty: b.Qty, Until: midnight.Add(time.Duration(b.Until) * 30 * time.Minute)})
@@ -262,7 +276,9 @@ func fitting(planned []Production, tight map[id.ID]map[int64]*CapacityWhy) map[i
 }
 
 // require works out what the day's making takes, and who is asked for what is missing.
-func (s *Site) require(p *Plan, day Day, makes, needs map[id.ID]qty.Qty, demands map[id.ID]*Demand) error {
+func (s *Site) require(p *Plan, day Day, m making) error {
+	makes, needs, demands := m.makes, m.needs, m.demands
+	pool := s.pool(day, m.swings)
 	trays := map[id.ID]bool{} // what lies on a tray is there to be sold, not to be used
 	for _, r := range p.Production {
 		trays[r.Product] = true
@@ -282,7 +298,7 @@ func (s *Site) require(p *Plan, day Day, makes, needs map[id.ID]qty.Qty, demands
 	}
 	rows, err := s.Book.Require(day.Date, catalog.Ask{Make: makes, Need: needs, Stock: have,
 		Piece:     func(product id.ID) bool { return s.Good(product).Piece },
-		Elsewhere: func(product id.ID) bool { _, ok := s.Sources[product]; return ok }})
+		Elsewhere: func(product id.ID) bool { _, ok := s.Sources[product]; return ok }, Safety: pool.safety()})
 	if err != nil {
 		return err
 	}
@@ -297,7 +313,7 @@ func (s *Site) require(p *Plan, day Day, makes, needs map[id.ID]qty.Qty, demands
 			r.Gross, r.Need = new(big.Rat).Sub(r.Gross, direct), new(big.Rat).Sub(r.Need, direct)
 			r.Net -= q
 		}
-		n := Need{Requirement: r, Date: day.Date, Direct: needs[r.Product], Demand: demands[r.Product], Have: have(r.Product)}
+		n := Need{Requirement: r, Date: day.Date, Direct: needs[r.Product], Demand: demands[r.Product], Pooled: pool.held[r.Product], Have: have(r.Product)}
 		if !trays[r.Product] {
 			n.Stock, _ = s.ages(r.Product, day.After)
 			for _, c := range s.Coming[r.Product] {
@@ -313,7 +329,7 @@ func (s *Site) require(p *Plan, day Day, makes, needs map[id.ID]qty.Qty, demands
 		}
 		if from, ok := s.Sources[r.Product]; ok {
 			if r.Net > 0 {
-				by := party.Moment{Date: day.Date.AddDays(-int((from.LeadHours + 23) / 24)), Minute: 24*60 - 1}
+				by := from.orderBy(day.Date)
 				p.Asks = append(p.Asks, Requisition{Product: r.Product, From: from.Site, Due: day.Date, OrderBy: by, Qty: r.Net,
 					Late: by.Before(day.Now), Wait: by.Date > day.Now.Date})
 			}

@@ -17,6 +17,7 @@ type Demand struct {
 	Shares   []float64 // by half hour, adding up to 1; nil: the whole day at once
 	Factor   int64     // thousandths by which what is wanted is raised; 0: as it is
 	Chance   *Chance   // its distribution, factor included; nil: batches are rounded to the nearest
+	Spreads  float64   // standard deviation ÷ mean, whatever level is set; 0: as the quantile tells
 }
 
 // raised is a quantity by the demand's factor.

@@ -208,16 +208,17 @@ type RequirementView struct {
 	Need      qty.Qty  `json:"need"`
 	OnHand    qty.Qty  `json:"on_hand" doc:"in date when it is used"`
 	InTransit qty.Qty  `json:"in_transit" doc:"due by then"`
-	Net       qty.Qty  `json:"net" doc:"missing"`
+	Safety    qty.Qty  `json:"safety" doc:"held beyond the need, for what is made as it sells"`
+	Net       qty.Qty  `json:"net" doc:"missing of both"`
 	Made      bool     `json:"made" doc:"it is made here, of what it needs itself"`
 	Lacking   bool     `json:"lacking" doc:"nobody supplies it"`
 }
 
-const requirementColumns = `SELECT l.id, l.product_id, c.code, c.name, c.base_unit, l.date, l.gross, l.loss, l.need, l.on_hand, l.in_transit, l.net, l.made, l.lacking, l.why
+const requirementColumns = `SELECT l.id, l.product_id, c.code, c.name, c.base_unit, l.date, l.gross, l.loss, l.need, l.on_hand, l.in_transit, l.net, l.made, l.lacking, l.why, l.safety
 	FROM replenish_requirement l JOIN replenish_plan p ON p.id = l.plan_id AND p.version = l.version JOIN catalog_product c ON c.id = l.product_id `
 
 func scanRequirement(scan func(...any) error) (v RequirementView, why string, err error) {
-	err = scan(&v.ID, &v.ProductID, &v.Code, &v.Name, &v.Unit, &v.Date, &v.Gross, &v.LossPPM, &v.Need, &v.OnHand, &v.InTransit, &v.Net, &v.Made, &v.Lacking, &why)
+	err = scan(&v.ID, &v.ProductID, &v.Code, &v.Name, &v.Unit, &v.Date, &v.Gross, &v.LossPPM, &v.Need, &v.OnHand, &v.InTransit, &v.Net, &v.Made, &v.Lacking, &why, &v.Safety)
 	return v, why, err
 }
 

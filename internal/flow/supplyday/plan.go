@@ -342,6 +342,7 @@ type situation struct {
 	loads    map[id.ID]replenish.Load
 	worth    map[id.ID]replenish.Worth // of what is made here by the batch
 	trial    *trial                    // tried out instead of what is set; nil: nothing
+	together int64                     // how far products of the store move together, in millionths
 }
 
 // tries is how often planning begins again when people decide meanwhile.
@@ -591,6 +592,13 @@ func (s *Service) gather(ctx context.Context, d reader, siteID id.ID, date cal.D
 	if err != nil {
 		return nil, err
 	}
+	if err := d.Read(ctx, func(tx *db.Tx) error {
+		seen, days, err := forecast.Together(tx, siteID, x.today)
+		x.together = replenish.Together(seen, days)
+		return err
+	}); err != nil {
+		return nil, err
+	}
 	if x.own, err = readPolicies(ctx, d, siteID); err != nil {
 		return nil, err
 	}
@@ -779,7 +787,8 @@ func (x *situation) plan() (*replenish.Made, error) {
 func (x *situation) ground() (*replenish.Site, party.Moment) {
 	loc := x.site.Location()
 	site := &replenish.Site{Book: x.all.book, Good: x.good, Terms: x.all.terms, Sources: x.source, Loc: loc, DayStart: time.Duration(x.site.DayStart) * time.Minute,
-		Lots: x.lots, Coming: x.coming, Waived: x.waived, Static: x.static, Machines: x.machines, Loads: x.loads, Opens: int(x.site.Open) / 30}
+		Lots: x.lots, Coming: x.coming, Waived: x.waived, Static: x.static, Machines: x.machines, Loads: x.loads, Opens: int(x.site.Open) / 30,
+		Service: x.materialService, Together: x.together}
 	clock := x.now.In(loc)
 	now := party.Moment{Date: cal.On(clock), Minute: int64(clock.Hour()*60 + clock.Minute())}
 	if x.date > x.today { // seen from the morning of that day
@@ -848,7 +857,7 @@ func (x *situation) wanted(site *replenish.Site, now party.Moment, date cal.Date
 			continue
 		}
 		said[a.Product] = true
-		all = append(all, replenish.Wanted{Product: a.Product, Decided: x.decided(a.Product, date), Demand: x.demand(a, e, g, site, now, date).Plus(asked[a.Product])})
+		all = append(all, replenish.Wanted{Product: a.Product, Decided: x.decided(a.Product, date), Demand: x.demand(a, e, g, site, now, date).Plus(asked[a.Product]).Spreading(replenish.SpreadOf(e.Mean, e.At), asked[a.Product])})
 	}
 	for p, q := range asked {
 		if !said[p] {
@@ -895,106 +904,4 @@ func (x *situation) decided(product id.ID, date cal.Date) map[int64]qty.Qty {
 		return nil
 	}
 	return x.kept[product]
-}
-
-// write writes down a day of the plan: of the planned day everything, of later ones what must be ordered now.
-func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, site *replenish.Site, now party.Moment, date cal.Date) {
-	if planned {
-		for _, r := range p.Production {
-			if _, kept := x.decided(r.Product, x.date)[r.Round.No]; kept {
-				continue
-			}
-			why := replenish.ProductionWhy{LifeH: x.all.goods[r.Product].ShelfLifeH, Batch: x.all.goods[r.Product].BatchSize, Wanted: max(0, r.Quantile-r.OnHand), Stock: stocked(r.Stock), Rounding: r.Rounding, Capacity: r.Capacity}
-			if !r.Given {
-				why.Forecast = x.why(r.Product, r.Demand)
-			}
-			ready := max(int64(r.Round.From), int64(x.site.Open)/30)
-			m.Production = append(m.Production, replenish.ProductionRow{Product: r.Product, Round: r.Round.No, From: int64(r.Round.From), To: int64(r.Round.To), Ready: ready,
-				Mean: r.Mean, Quantile: r.Quantile, OnHand: r.OnHand, Make: r.Make, Why: why})
-		}
-	}
-	ordered := map[id.ID]bool{}
-	raised := x.raised(p, site, now, date)
-	without := func(product id.ID, row *replenish.ProposalRow) {
-		x.level(row, raised[product], site)
-		if row.Why.Event != nil {
-			row.Why.Event.Without = qty.Qty(int64(row.Net) * replenish.One / row.Factor)
-		}
-		m.Orders = append(m.Orders, *row)
-	}
-	for i := range p.Orders {
-		if o := &p.Orders[i]; !o.Wait {
-			ordered[o.Terms.Product] = true
-			row := purchaseRow(o)
-			row.Mode = x.policy(row.Product).Mode
-			without(row.Product, &row)
-		}
-	}
-	for i := range p.Asks {
-		if a := &p.Asks[i]; !a.Wait {
-			ordered[a.Product] = true
-			row := x.askRow(a, site)
-			row.Mode = x.policy(row.Product).Mode
-			without(row.Product, &row)
-		}
-	}
-	for _, n := range p.Needs {
-		if !planned && !ordered[n.Product] {
-			continue
-		}
-		why := replenish.RequirementWhy{Uses: []replenish.UseWhy{}, Direct: n.Direct, Stock: stocked(n.Stock), Arriving: n.Arriving, Used: n.OnHand + n.InTransit}
-		if why.Arriving == nil {
-			why.Arriving = []replenish.Coming{}
-		}
-		if n.Demand != nil {
-			why.Forecast = x.why(n.Product, *n.Demand)
-		}
-		for _, u := range n.Uses {
-			g := x.all.goods[u.Product]
-			why.Uses = append(why.Uses, replenish.UseWhy{ProductID: u.Product, Code: g.Code, Name: g.Name, Makes: u.Makes, Yield: u.Yield, Qty: u.Qty, Loss: catalog.LossText(u.Loss), Rule: string(u.Rule),
-				Gross: replenish.Rounded(u.Gross), Need: replenish.Rounded(u.Need)})
-		}
-		m.Needs = append(m.Needs, replenish.RequirementRow{Product: n.Product, Date: n.Date, Gross: replenish.Rounded(n.Gross), Need: replenish.Rounded(n.Need), Loss: replenish.PPM(n.Loss()),
-			OnHand: n.Have.OnHand, InTransit: n.Have.InTransit, Net: n.Net, Made: n.Made, Lacking: n.Lacking, Why: why})
-	}
-}
-
-// purchaseRow is a line to be bought.
-func purchaseRow(o *replenish.Order) replenish.ProposalRow {
-	lead := o.Terms.LeadHours
-	if lead == 0 {
-		lead = o.Terms.Class.LeadHours()
-	}
-	others := o.Others
-	if others == nil {
-		others = []replenish.Other{}
-	}
-	return replenish.ProposalRow{Product: o.Terms.Product, Supplier: o.Terms.Supplier, Due: o.Due, OrderBy: o.OrderBy.String(), Late: o.Late, Net: o.Net,
-		Packs: o.Packs, Qty: o.Qty, Amount: o.Amount, Pack: o.Terms.Pack, Unit: o.Terms.Unit, Price: o.Terms.Price, MinPacks: o.Terms.MinPacks,
-		Why: replenish.ProposalWhy{Net: o.Net, Over: o.Over, LeadClass: string(o.Terms.Class), LeadH: lead, OrderDays: o.Terms.Days.String(), Others: others}}
-}
-
-// askRow is a line to be asked from a site of the group.
-func (x *situation) askRow(a *replenish.Requisition, site *replenish.Site) replenish.ProposalRow {
-	return replenish.ProposalRow{Product: a.Product, Source: a.From, Due: a.Due, OrderBy: a.OrderBy.String(), Late: a.Late, Net: a.Qty, Qty: a.Qty,
-		Pack: qty.Scale, Unit: qty.Unit{Name: x.all.goods[a.Product].BaseUnit, Num: 1, Den: 1}, MinPacks: 0,
-		Why: replenish.ProposalWhy{Net: a.Qty, LeadH: site.Sources[a.Product].LeadHours, Others: []replenish.Other{}}}
-}
-
-func stocked(all []replenish.Age) []replenish.Age {
-	if all == nil {
-		return []replenish.Age{}
-	}
-	return all
-}
-
-// why is the forecast of a product behind its demand.
-func (x *situation) why(product id.ID, d replenish.Demand) *replenish.ForecastWhy {
-	w := replenish.WhyOf(d)
-	w.RunID, w.DataUntil = x.run.ID, x.run.DataUntil
-	if a := x.at[product]; a != nil {
-		e := a.On(x.date)
-		w.Override = e != nil && e.Override
-	}
-	return w
 }

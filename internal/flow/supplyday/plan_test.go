@@ -103,7 +103,7 @@ func (c *chain) addsUp() {
 				c.t.Errorf("the parts of %v are off by %v", l, off)
 			}
 		}
-		missing := q(l["need"]) - q(l["on_hand"]) - q(l["in_transit"])
+		missing := q(l["need"]) + q(l["safety"]) - q(l["on_hand"]) - q(l["in_transit"])
 		if net := q(l["net"]); net < missing || net > max(missing, 0)+qty.Scale {
 			c.t.Errorf("%v: net %v of %v", l["code"], net, missing)
 		}

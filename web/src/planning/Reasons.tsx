@@ -157,7 +157,8 @@ function RequirementReasons(props: { line: Requirement; why: S['ReplenishRequire
   const f = useFormat()
   const q = useQty(line.unit)
   const uses = why.uses ?? []
-  const stock = Math.min(thousandths(line.on_hand), thousandths(line.need))
+  const safety = thousandths(line.safety)
+  const stock = Math.min(thousandths(line.on_hand), thousandths(line.need) + safety)
   const net = thousandths(line.net)
   const need = thousandths(line.need)
   const parts: Part[] = [
@@ -169,7 +170,8 @@ function RequirementReasons(props: { line: Requirement; why: S['ReplenishRequire
     <>
       <h3>{t('uses')}</h3>
       <Parts parts={parts} total={need} totalLabel={t('need')} format={q} slack={parts.length + 1} />
-      <Parts parts={[{ label: t('need'), value: need }, { label: t('in_stock'), value: -Math.min(stock, used) }, { label: t('in_transit'), value: -(used - Math.min(stock, used)) }]} total={net} totalLabel={t('net')} format={q} slack={line.unit === 'piece' ? 1000 : 2} />
+      <Parts parts={[{ label: t('need'), value: need }, ...(safety > 0 ? [{ label: t('safety'), value: safety, note: t('safety_note') }] : []), { label: t('in_stock'), value: -Math.min(stock, used) }, { label: t('in_transit'), value: -(used - Math.min(stock, used)) }]} total={net} totalLabel={t('net')} format={q} slack={line.unit === 'piece' ? 1000 : 2} />
+      {why.pooled && <Pooled why={why.pooled} unit={line.unit} safety={line.safety} />}
       <StockByAge stock={why.stock} unit={line.unit} />
       <section>
         <h3>{t('arriving')}</h3>
@@ -177,6 +179,31 @@ function RequirementReasons(props: { line: Requirement; why: S['ReplenishRequire
           : <ul className="zg-list">{why.arriving!.map((c) => <li key={c.order_id}>{c.no} · {t('due', { day: f.day(c.due) })} · {f.qty({ qty: c.qty, unit: line.unit })}</li>)}</ul>}
       </section>
     </>
+  )
+}
+
+/** One safety for all that takes a material: what each product may take more or less, and what that comes to together. */
+function Pooled(props: { why: S['ReplenishPooledWhy']; unit: string; safety: string }) {
+  const { why, unit } = props
+  const t = useText(planningText)
+  const f = useFormat()
+  const q = (n: string) => f.qty({ qty: n, unit })
+  return (
+    <section>
+      <h3>{t('pooled')}</h3>
+      <table className="zg-parts"><tbody>
+        {(why.parts ?? []).map((p) => (
+          <tr key={p.product_id}>
+            <th scope="row">{p.name}<div className="zg-note">{t('pooled_part', { makes: f.qty({ qty: p.makes, unit: p.unit }), sigma: f.qty({ qty: p.sigma, unit: p.unit }) })}</div></th>
+            <td className="zg-num">± {q(p.takes)}</td>
+          </tr>
+        ))}
+        <tr><th scope="row">{t('pooled_sigma')}<div className="zg-note">{t('pooled_together', { pct: f.percent(why.together_ppm / 1e6, 0), days: why.days })}</div></th><td className="zg-num">± {q(why.sigma)}</td></tr>
+        {Number(why.missed) > 0 && <tr><th scope="row">{t('pooled_missed')}</th><td className="zg-num">−{q(why.missed)}</td></tr>}
+      </tbody><tfoot>
+        <tr><th scope="row">{t('pooled_level', { pct: f.percent(why.level_bp / 1e4, 0) })}</th><td className="zg-num">{q(props.safety)}</td></tr>
+      </tfoot></table>
+    </section>
   )
 }
 

@@ -6891,6 +6891,41 @@ export interface components {
             substitute_name: string;
             unit: string;
         };
+        ReplenishPooledByWhat: {
+            code: string;
+            /** @description planned, which is the mean */
+            makes: string;
+            name: string;
+            product_id: string;
+            /** @description one standard deviation of it, in unit */
+            sigma: string;
+            /** @description the same of the material, losses included */
+            takes: string;
+            unit: string;
+        };
+        ReplenishPooledWhy: {
+            /**
+             * Format: int64
+             * @description from now to the day that is ordered for, as far as the material keeps
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description how often the material should be enough, in ten-thousandths
+             */
+            level_bp: number;
+            /** @description what the plan has for sales that rounds before the last will miss: they end with their trays */
+            missed: string;
+            /** @description products that are made as they sell, of this day */
+            parts: components["schemas"]["ReplenishPooledByWhat"][];
+            /** @description one standard deviation of what is taken in these days, all products together */
+            sigma: string;
+            /**
+             * Format: int64
+             * @description how far products of the store move together: ρ, in millionths
+             */
+            together_ppm: number;
+        };
         ReplenishProductionView: {
             code: string;
             /** Format: date-time */
@@ -7050,11 +7085,13 @@ export interface components {
             made: boolean;
             name: string;
             need: string;
-            /** @description missing */
+            /** @description missing of both */
             net: string;
             /** @description in date when it is used */
             on_hand: string;
             product_id: string;
+            /** @description held beyond the need, for what is made as it sells */
+            safety: string;
             unit: string;
         };
         ReplenishRequirementWhy: {
@@ -7063,8 +7100,10 @@ export interface components {
             direct: string;
             /** @description behind direct */
             forecast?: components["schemas"]["ReplenishForecastWhy"];
+            /** @description what is held beyond the need; left out: nothing */
+            pooled?: components["schemas"]["ReplenishPooledWhy"];
             stock: components["schemas"]["ReplenishAge"][];
-            /** @description of what is on hand and arriving, what counts against the need */
+            /** @description of what is on hand and arriving, what counts against the need and the safety */
             used: string;
             /** @description what takes it */
             uses: components["schemas"]["ReplenishUseWhy"][];

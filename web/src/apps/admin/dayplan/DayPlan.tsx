@@ -216,6 +216,7 @@ function Needs(props: Part) {
     { key: 'name', head: t('product'), cell: (n) => <>{n.name} <span className="zg-note">{n.code}</span></>, by: (n) => n.name },
     { key: 'day', head: t('day'), cell: (n) => f.date(n.date), by: (n) => n.date },
     { key: 'need', head: t('need'), right: true, cell: (n) => f.qty({ qty: n.need, unit: n.unit }), by: (n) => Number(n.need) },
+    { key: 'safety', head: t('need_safety'), right: true, cell: (n) => (Number(n.safety) > 0 ? f.decimal(n.safety) : ''), by: (n) => Number(n.safety), wide: true },
     { key: 'stock', head: t('stock'), right: true, cell: (n) => f.decimal(n.on_hand), by: (n) => Number(n.on_hand) },
     { key: 'transit', head: t('in_transit'), right: true, cell: (n) => (Number(n.in_transit) > 0 ? f.decimal(n.in_transit) : ''), by: (n) => Number(n.in_transit) },
     { key: 'net', head: t('net'), right: true, cell: (n) => <b>{Number(n.net) > 0 ? f.qty({ qty: n.net, unit: n.unit }) : ''}</b>, by: (n) => Number(n.net) },

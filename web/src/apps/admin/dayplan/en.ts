@@ -44,6 +44,7 @@ export default {
   production_none: 'Nothing to make.',
   requirements_none: 'Nothing needed.',
   orders_none: 'Nothing to order.',
+  need_safety: 'Safety',
   need: 'Needed',
   stock: 'In stock',
   in_transit: 'On its way',

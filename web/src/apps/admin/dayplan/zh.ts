@@ -41,6 +41,7 @@ export default {
   production_none: '没有要做的。',
   requirements_none: '没有原料需求。',
   orders_none: '没有要订的。',
+  need_safety: '安全量',
   need: '共需',
   stock: '现有',
   in_transit: '在途',
