@@ -21,6 +21,7 @@ func Proofs() []proof.Proof {
 		{Name: "forecast_memories_are_whole", Run: memoriesAreWhole},
 		{Name: "forecast_packs_say_what_was_sold", Run: packsAreTrue},
 		{Name: "forecast_kept_adds_up", Run: keptAddsUp},
+		{Name: "forecast_festivals_add_up", Run: festivalsAddUp},
 	}
 }
 

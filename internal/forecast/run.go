@@ -259,13 +259,16 @@ type march struct {
 // are trained together first. A forecast that comes out as before leaves the one in force.
 func (s *Service) Make(ctx context.Context, d *db.DB, sites []id.ID, c Course) error {
 	m := &march{s: s, d: d, c: c, left: slices.Clone(sites), keep: true, cache: map[id.ID]*Model{}}
-	return m.walk(ctx, sites, func(h *history) (bool, error) {
+	if err := m.walk(ctx, sites, func(h *history) (bool, error) {
 		model, memory, err := m.find(ctx, h)
 		if err != nil || model == nil {
 			return false, err
 		}
 		return true, m.predict(ctx, h, model, memory)
-	})
+	}); err != nil {
+		return err
+	}
+	return s.joinFestivals(ctx, d)
 }
 
 // walk reads site after site and shows it to one; those it does not settle are trained in groups. The next site is
@@ -379,6 +382,9 @@ func (m *march) predict(ctx context.Context, h *history, model *Model, memory *s
 		return err
 	}
 	if err := m.s.promise(ctx, m.d, made); err != nil {
+		return err
+	}
+	if err := m.s.festivals(ctx, m.d, made); err != nil {
 		return err
 	}
 	left := m.without(h.site.ID)
@@ -650,6 +656,7 @@ type madeSite struct {
 	tracks []track
 	engine *Engine
 	worths []float64 // fen for a unit of each product
+	packed bool      // its past was read from a pack: nobody has spoken of it again
 }
 
 type madeProduct struct {
@@ -783,7 +790,7 @@ func (s *Service) predict(h *history, model *Model, memory *siteMemory) (*madeSi
 	if err != nil {
 		return nil, err
 	}
-	made := &madeSite{site: h.site, tracks: memory.Tracks, engine: e, worths: h.worths()}
+	made := &madeSite{site: h.site, tracks: memory.Tracks, engine: e, worths: h.worths(), packed: h.packed}
 	made.run = Run{ID: id.New(), SiteID: h.site.ID, Origin: h.origin, DataUntil: h.until,
 		Products: int64(len(h.products)), Tally: memory.Tally}
 	made.model = memory.model

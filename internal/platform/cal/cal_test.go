@@ -103,6 +103,36 @@ func TestFestivalsFallOnTheKnownDays(t *testing.T) {
 	}
 }
 
+func TestTheFestivalOfAnEventIsTheNearestOne(t *testing.T) {
+	for _, c := range []struct {
+		f        Festival
+		from, to Date
+		want     Date
+	}{
+		{SpringFestival, "2027-02-04", "2027-02-12", "2027-02-06"},
+		{SpringFestival, "2026-12-20", "2026-12-31", "2027-02-06"},
+		{NewYear, "2026-12-30", "2027-01-02", "2027-01-01"},
+		{ChristmasEve, "2027-01-01", "2027-01-02", "2026-12-24"},
+		{Laba, "2026-01-24", "2026-01-26", "2026-01-26"},
+		{MidAutumn, "2026-09-25", "2026-09-25", "2026-09-25"},
+	} {
+		if got, ok := c.f.Around(c.from, c.to); !ok || got != c.want {
+			t.Errorf("%s around %s: %s %v, want %s", c.f.English(), c.from, got, ok, c.want)
+		}
+	}
+	if _, ok := SpringFestival.Around("2300-01-01", "2300-01-02"); ok {
+		t.Error("a festival beyond the calendar")
+	}
+	for _, f := range Festivals() {
+		if got, ok := FestivalOf(f.Key()); !ok || got != f {
+			t.Errorf("%s is not found by its key %q", f.English(), f.Key())
+		}
+	}
+	if _, ok := FestivalOf("easter"); ok {
+		t.Error("a festival that is none")
+	}
+}
+
 func TestWhatTheCalendarDoesNotKnowItSays(t *testing.T) {
 	for _, d := range []Date{"1900-01-30", "2101-01-29", "1850-05-05", "2200-01-01", ""} {
 		if l, ok := d.Lunar(); ok {

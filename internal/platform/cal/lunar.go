@@ -154,6 +154,37 @@ func (f Festival) Name() string { return festivalNames[f][0] }
 // English name.
 func (f Festival) English() string { return festivalNames[f][1] }
 
+// festivalKeys name the festivals in tables and on the wire.
+var festivalKeys = [festivals]string{"new_year", "laba", "little_new_year", "new_years_eve", "spring_festival", "lantern", "qingming", "labour_day", "dragon_boat",
+	"qixi", "mid_autumn", "national_day", "double_ninth", "christmas_eve"}
+
+// Key names it in tables and on the wire.
+func (f Festival) Key() string { return festivalKeys[f] }
+
+// FestivalOf is the festival of a key; false for a key of none.
+func FestivalOf(key string) (Festival, bool) {
+	for f, k := range festivalKeys {
+		if k == key {
+			return Festival(f), true
+		}
+	}
+	return 0, false
+}
+
+// Around is the day of the festival that is nearest to the days from one to another, the earlier of two as near; false
+// when it is more than half a year away.
+func (f Festival) Around(from, to Date) (best Date, ok bool) {
+	near := 183
+	for y := from.Year() - 1; y <= to.Year()+1; y++ {
+		if d, there := f.In(y); there {
+			if away := max(from.Sub(d), d.Sub(to), 0); away < near {
+				near, best, ok = away, d, true
+			}
+		}
+	}
+	return best, ok
+}
+
 // In is the festival's day within the solar year; false outside 1900–2100, and for a year without it
 // (Laba may fall in January or in December, and so twice or not at all: the first is given).
 func (f Festival) In(year int) (Date, bool) {
