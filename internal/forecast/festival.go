@@ -242,7 +242,7 @@ func (m *madeSite) festive(f cal.Festival, day cal.Date) []festiveCurve {
 			continue
 		}
 		units /= seen
-		worth := m.worths[i]
+		worth := max(100, m.worths[i]) // of what nobody knows a price, a yuan
 		if priced > 0 {
 			worth = fen / priced
 		}

@@ -264,6 +264,8 @@ type Event struct {
 	Factor    int64 // thousandths
 	Condition Condition
 	Degree    qty.Qty // thousandths
+	ByHand    bool    // somebody set the factor
+	Festival  string  // which of the year's; "": told from name and dates
 	Products  map[id.ID]bool
 }
 
@@ -277,8 +279,9 @@ func clockAt(d cal.Date, minute int64, loc *time.Location) time.Time {
 }
 
 const (
-	eventsFrom = `SELECT id, site_id, kind, name, from_date, from_min, to_date, to_min, factor, condition, degree FROM replenish_event
-		WHERE to_date >= $1 ORDER BY to_date, id LIMIT 2000`
+	eventColumns     = `SELECT id, site_id, kind, name, from_date, from_min, to_date, to_min, factor, condition, degree, by_hand, festival FROM replenish_event `
+	oneEvent         = eventColumns + `WHERE id = $1`
+	eventsFrom       = eventColumns + `WHERE to_date >= $1 ORDER BY to_date, id LIMIT 2000`
 	productsOfEvents = `SELECT p.event_id, p.product_id FROM replenish_event_product p JOIN replenish_event e ON e.id = p.event_id WHERE e.to_date >= $1 ORDER BY p.event_id, p.product_id`
 )
 
@@ -303,7 +306,7 @@ func Events(tx *db.Tx, from cal.Date) ([]Event, error) {
 	var all []Event
 	for events.Next() {
 		var e Event
-		if err := events.Scan(&e.ID, &e.Site, &e.Kind, &e.Name, &e.From, &e.FromMin, &e.To, &e.ToMin, &e.Factor, &e.Condition, &e.Degree); err != nil {
+		if err := events.Scan(&e.ID, &e.Site, &e.Kind, &e.Name, &e.From, &e.FromMin, &e.To, &e.ToMin, &e.Factor, &e.Condition, &e.Degree, &e.ByHand, &e.Festival); err != nil {
 			return nil, err
 		}
 		e.Products = of[e.ID]
@@ -330,6 +333,9 @@ func PutEvent(tx *db.Tx, staff id.ID, e *Event) error {
 	case (e.Kind == WeatherBy) != (e.Condition != ""):
 		return ErrEventCondition.At("condition")
 	}
+	if err := e.festivalGiven(); err != nil {
+		return err
+	}
 	products := make([]id.ID, 0, len(e.Products))
 	for p := range e.Products {
 		products = append(products, p)
@@ -352,13 +358,13 @@ func PutEvent(tx *db.Tx, staff id.ID, e *Event) error {
 	}
 	if e.ID == 0 {
 		e.ID = id.New()
-		if err := tx.Exec(`INSERT INTO replenish_event (id, site_id, kind, name, from_date, from_min, to_date, to_min, factor, condition, degree, staff_id, changed_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, e.ID, e.Site, e.Kind, strings.TrimSpace(e.Name), e.From, e.FromMin, e.To, e.ToMin, e.Factor, e.Condition, e.Degree, staff, tx.Now()); err != nil {
+		if err := tx.Exec(`INSERT INTO replenish_event (id, site_id, kind, name, from_date, from_min, to_date, to_min, factor, condition, degree, by_hand, festival, staff_id, changed_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, e.ID, e.Site, e.Kind, strings.TrimSpace(e.Name), e.From, e.FromMin, e.To, e.ToMin, e.Factor, e.Condition, e.Degree, e.ByHand, e.Festival, staff, tx.Now()); err != nil {
 			return err
 		}
 	} else {
 		if err := tx.ExecExactly(1, ErrNoEvent, `UPDATE replenish_event SET site_id = $1, kind = $2, name = $3, from_date = $4, from_min = $5, to_date = $6, to_min = $7, factor = $8, condition = $9, degree = $10,
-			staff_id = $11, changed_at = $12 WHERE id = $13`, e.Site, e.Kind, strings.TrimSpace(e.Name), e.From, e.FromMin, e.To, e.ToMin, e.Factor, e.Condition, e.Degree, staff, tx.Now(), e.ID); err != nil {
+			by_hand = $11, festival = $12, staff_id = $13, changed_at = $14 WHERE id = $15`, e.Site, e.Kind, strings.TrimSpace(e.Name), e.From, e.FromMin, e.To, e.ToMin, e.Factor, e.Condition, e.Degree, e.ByHand, e.Festival, staff, tx.Now(), e.ID); err != nil {
 			return err
 		}
 		if err := tx.Exec(`DELETE FROM replenish_event_product WHERE event_id = $1`, e.ID); err != nil {
@@ -373,6 +379,28 @@ func PutEvent(tx *db.Tx, staff id.ID, e *Event) error {
 }
 
 var productsKnown = db.NewMany(`SELECT id FROM catalog_product WHERE id IN (`, `?`, `)`)
+
+// EventByID reads one entry of the calendar with its products, whoever asks.
+func EventByID(tx *db.Tx, event id.ID) (*Event, error) {
+	products := tx.Query(`SELECT product_id FROM replenish_event_product WHERE event_id = $1 ORDER BY product_id`, event)
+	e := &Event{Products: map[id.ID]bool{}}
+	err := tx.QueryRow(oneEvent, event).Scan(&e.ID, &e.Site, &e.Kind, &e.Name, &e.From, &e.FromMin, &e.To, &e.ToMin, &e.Factor, &e.Condition, &e.Degree, &e.ByHand, &e.Festival)
+	if errors.Is(err, db.ErrNoRow) {
+		err = ErrNoEvent
+	}
+	defer products.Close()
+	if err != nil {
+		return nil, err
+	}
+	for products.Next() {
+		var p id.ID
+		if err := products.Scan(&p); err != nil {
+			return nil, err
+		}
+		e.Products[p] = true
+	}
+	return e, products.Err()
+}
 
 // EventSite is where an entry of the calendar holds.
 func EventSite(tx *db.Tx, event id.ID) (site id.ID, err error) {
@@ -405,6 +433,9 @@ type EventView struct {
 	Factor    qty.Qty        `json:"factor" doc:"what demand without the event is multiplied by, as in 1.5"`
 	Condition Condition      `json:"condition,omitempty" enum:"cold_wave,cold,hot,rain" doc:"of a weather rule; empty: none"`
 	Degree    qty.Qty        `json:"degree" doc:"degrees or millimetres the condition begins at"`
+	ByHand    bool           `json:"by_hand" doc:"somebody set the factor; otherwise what was learned of the festival counts"`
+	Festival  string         `json:"festival" doc:"which festival of the year it is, as in spring_festival; empty: none"`
+	Day       cal.Date       `json:"festival_day" doc:"of that festival"`
 	Products  []EventProduct `json:"products"`
 }
 
@@ -423,7 +454,7 @@ type EventSearch struct {
 }
 
 const (
-	listEvents = `SELECT e.id, e.site_id, COALESCE(t.name, ''), e.kind, e.name, e.from_date, e.from_min, e.to_date, e.to_min, e.factor, e.condition, e.degree
+	listEvents = `SELECT e.id, e.site_id, COALESCE(t.name, ''), e.kind, e.name, e.from_date, e.from_min, e.to_date, e.to_min, e.factor, e.condition, e.degree, e.by_hand, e.festival
 		FROM replenish_event e LEFT JOIN org_site t ON t.id = e.site_id
 		WHERE (e.site_id = 0 OR CAST($1 AS BIGINT) = 1 OR e.site_id IN (SELECT site_id FROM org_reach WHERE staff_id = $2 AND perm = $3)) AND (CAST($4 AS BIGINT) = 0 OR e.site_id IN (0, $4))
 		AND e.to_date >= $5 AND (e.from_date, e.id) > ($6, $7) ORDER BY e.from_date, e.id LIMIT $8`
@@ -443,8 +474,13 @@ func ListEvents(tx *db.Tx, reach org.Sites, in EventSearch) (*web.Page[EventView
 	for rows.Next() {
 		v := EventView{Products: []EventProduct{}}
 		var fromMin, toMin, factor, degree int64
-		if err := rows.Scan(&v.ID, &v.SiteID, &v.SiteName, &v.Kind, &v.Name, &v.FromDate, &fromMin, &v.ToDate, &toMin, &factor, &v.Condition, &degree); err != nil {
+		if err := rows.Scan(&v.ID, &v.SiteID, &v.SiteName, &v.Kind, &v.Name, &v.FromDate, &fromMin, &v.ToDate, &toMin, &factor, &v.Condition, &degree, &v.ByHand, &v.Festival); err != nil {
 			return nil, err
+		}
+		e := Event{Kind: v.Kind, Name: v.Name, From: v.FromDate, To: v.ToDate, Festival: v.Festival}
+		v.Festival = ""
+		if f, day, ok := e.FestivalDay(); ok {
+			v.Festival, v.Day = f.Key(), day
 		}
 		v.FromTime, v.ToTime, v.Factor, v.Degree = minuteText(fromMin), minuteText(toMin), qty.Qty(factor), qty.Qty(degree)
 		all = append(all, v)
@@ -474,25 +510,6 @@ func ListEvents(tx *db.Tx, reach org.Sites, in EventSearch) (*web.Page[EventView
 // minuteText is a minute of the day on the clock.
 func minuteText(m int64) string {
 	return time.Date(2000, 1, 1, 0, int(m), 0, 0, time.UTC).Format("15:04")
-}
-
-// Moved is what the calendar does to one product on one day.
-type Moved struct {
-	Event  *Event
-	Factor int64 // One: nothing
-}
-
-// Highest is the entry of the calendar that decides: factors are not multiplied, the highest wins. fires tells of each
-// entry for the product whether it holds.
-func Highest(events []Event, product id.ID, fires func(e *Event) bool) Moved {
-	best := Moved{Factor: One}
-	for i := range events {
-		e := &events[i]
-		if e.Products[product] && fires(e) && (best.Event == nil || e.Factor > best.Factor) {
-			best = Moved{e, e.Factor}
-		}
-	}
-	return best
 }
 
 // --- in a hurry

@@ -160,6 +160,7 @@ type ProductionWhy struct {
 	Stock    []Age        `json:"stock" doc:"what is there by age"`
 	Rounding *RoundingWhy `json:"rounding,omitempty" doc:"left out: to the nearest batch"`
 	Capacity *CapacityWhy `json:"capacity,omitempty" doc:"of equipment; left out: it fits"`
+	Event    *EventWhy    `json:"event,omitempty" doc:"of the calendar, what moved the forecast"`
 }
 
 // short is what of the round does not fit its equipment.

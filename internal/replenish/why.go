@@ -45,6 +45,7 @@ type EventWhy struct {
 	Without   qty.Qty   `json:"without" doc:"what the target would be without it"`
 	OrderFrom string    `json:"order_from,omitempty" doc:"on the clock of the site"`
 	Earlier   bool      `json:"earlier" doc:"ordered earlier than 48 hours before, for the supplier's lead time"`
+	Learned   *Learned  `json:"learned,omitempty" doc:"what past years say of the festival's day"`
 }
 
 // UrgentWhy is why something is fetched in a hurry.

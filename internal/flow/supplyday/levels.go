@@ -55,20 +55,28 @@ func (x *situation) stocks() bool {
 
 // moved is what the calendar does to a product on a day, seen from a moment.
 func (x *situation) moved(product id.ID, site *replenish.Site, now party.Moment, date cal.Date) replenish.Moved {
-	return replenish.Highest(x.all.events, product, func(e *replenish.Event) bool {
+	return replenish.Highest(x.all.events, product, func(e *replenish.Event) (replenish.Moved, bool) {
+		m := replenish.Moved{Event: e, Factor: e.Factor}
 		if e.Site != replenish.AllSites && e.Site != x.site.ID {
-			return false
+			return m, false
 		}
 		if e.Kind == replenish.WeatherBy {
-			return date >= e.From && date <= e.To && e.Condition.Meets(x.wind[date], e.Degree)
+			return m, date >= e.From && date <= e.To && e.Condition.Meets(x.wind[date], e.Degree)
+		}
+		start := site.Start(date)
+		if !start.Before(e.Ends(site.Loc)) {
+			return m, false
+		}
+		if m.Learned = x.learned(e, product, site, date); m.Learned != nil && m.Learned.Used {
+			m.Factor = int64(m.Learned.Factor)
+			return m, m.Factor != replenish.One // whenever it is ordered, the day is what it is
 		}
 		from, _ := x.stocksUpFrom(e, product, site, date)
 		at := site.Midnight(now.Date).Add(time.Duration(now.Minute) * time.Minute)
-		start := site.Start(date)
 		if x.madeHere(product, date) && start.After(at) {
 			at = start
 		}
-		return start.Before(e.Ends(site.Loc)) && replenish.FactorAt(at, from, e.Ends(site.Loc), e.Factor) == e.Factor
+		return m, replenish.FactorAt(at, from, e.Ends(site.Loc), e.Factor) == e.Factor
 	})
 }
 
@@ -141,13 +149,10 @@ func (x *situation) level(row *replenish.ProposalRow, moved replenish.Moved, sit
 	row.Level, row.Factor = replenish.Automatic, replenish.One
 	if e := moved.Event; e != nil {
 		row.Factor = moved.Factor
-		why := &replenish.EventWhy{ID: e.ID, Kind: e.Kind, Name: e.Name, Factor: qty.Qty(e.Factor)}
 		if e.Kind != replenish.WeatherBy {
 			row.Level = replenish.Buffer
-			from, earlier := x.stocksUpFrom(e, row.Product, site, row.Due)
-			why.OrderFrom, why.Earlier = from.In(site.Loc).Format("2006-01-02 15:04"), earlier
 		}
-		row.Why.Event = why
+		row.Why.Event = x.eventWhy(moved, row.Product, site, row.Due)
 	}
 	row.Execution = policy.At(row.Level)
 	if row.Held = policy.Ceilings.Hold(row.Qty, row.Amount); row.Held == replenish.HeldNot && x.blocked[row.Product] {
@@ -183,7 +188,7 @@ func (x *situation) below(m *replenish.Made, site *replenish.Site, now party.Mom
 		}
 		k.Most = max(k.Most, k.Safety)
 		if len(x.all.events) > 0 {
-			moved[p] = x.moved(p, site, now, x.date)
+			moved[p] = x.movedAhead(p, site, now)
 			if f := moved[p]; f.Event != nil {
 				k.Safety, k.Most = replenish.Times(k.Safety, f.Factor), replenish.Times(k.Most, f.Factor)
 			}

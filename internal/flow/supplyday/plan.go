@@ -242,6 +242,7 @@ type shared struct {
 	goods    map[id.ID]*catalog.Product // those that some site needed
 	read     map[id.ID]bool             // of goods, also those that are not there
 	parent   map[id.ID]id.ID            // of categories
+	festive  festive                    // what all sites have seen of the calendar's festivals
 }
 
 // eventsBack is how many days an event is still read after it ended, whatever the time zone of a site.
@@ -262,7 +263,10 @@ func (s *Service) common(ctx context.Context, d reader) (*shared, error) {
 		for _, c := range categories {
 			all.parent[c.ID] = c.ParentID
 		}
-		all.events, err = replenish.Events(tx, cal.On(tx.Now()).AddDays(-eventsBack))
+		if all.events, err = replenish.Events(tx, cal.On(tx.Now()).AddDays(-eventsBack)); err != nil {
+			return err
+		}
+		all.festive, err = festiveOf(tx, forecast.AllSites, all.events)
 		return err
 	}); err != nil {
 		return nil, err
@@ -335,6 +339,7 @@ type situation struct {
 	sold     map[id.ID]qty.Qty           // today, up to now
 	blocked  map[id.ID]bool              // sold so much that somebody must look at it first
 	wind     map[cal.Date]replenish.Weather
+	festive  festive
 	fresh    []replenish.Safety // levels that came to something else
 	source   map[id.ID]replenish.Source
 	service  *replenish.Services
@@ -584,6 +589,9 @@ func (s *Service) gather(ctx context.Context, d reader, siteID id.ID, date cal.D
 			return err
 		}
 		if x.service, err = replenish.ServicesAt(tx, siteID, all.parent); err != nil {
+			return err
+		}
+		if x.festive, err = festiveOf(tx, siteID, all.events); err != nil {
 			return err
 		}
 		x.wind, err = weather(tx, siteID, x.today)

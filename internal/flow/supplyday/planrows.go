@@ -13,6 +13,7 @@ import (
 
 // write writes down a day of the plan: of the planned day everything, of later ones what must be ordered now.
 func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, site *replenish.Site, now party.Moment, date cal.Date) {
+	raised := x.raised(p, site, now, date)
 	if planned {
 		for _, r := range p.Production {
 			if _, kept := x.decided(r.Product, x.date)[r.Round.No]; kept {
@@ -21,6 +22,10 @@ func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, si
 			why := replenish.ProductionWhy{LifeH: x.all.goods[r.Product].ShelfLifeH, Batch: x.all.goods[r.Product].BatchSize, Wanted: max(0, r.Quantile-r.OnHand), Stock: stocked(r.Stock), Rounding: r.Rounding, Capacity: r.Capacity}
 			if !r.Given {
 				why.Forecast = x.why(r.Product, r.Demand)
+				if moved := raised[r.Product]; moved.Event != nil && !why.Forecast.Override {
+					why.Event = x.eventWhy(moved, r.Product, site, date)
+					why.Event.Without = qty.Qty(int64(r.Quantile) * replenish.One / moved.Factor)
+				}
 			}
 			ready := max(int64(r.Round.From), int64(x.site.Open)/30)
 			m.Production = append(m.Production, replenish.ProductionRow{Product: r.Product, Round: r.Round.No, From: int64(r.Round.From), To: int64(r.Round.To), Ready: ready,
@@ -28,7 +33,6 @@ func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, si
 		}
 	}
 	ordered := map[id.ID]bool{}
-	raised := x.raised(p, site, now, date)
 	without := func(product id.ID, row *replenish.ProposalRow) {
 		x.level(row, raised[product], site)
 		if row.Why.Event != nil {

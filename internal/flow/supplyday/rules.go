@@ -41,7 +41,8 @@ type EventIn struct {
 	FromTime  string              `json:"from_time,omitempty" maxLength:"5" doc:"on the clock of the site, as in 07:00; left out: midnight"`
 	ToDate    cal.Date            `json:"to_date"`
 	ToTime    string              `json:"to_time,omitempty" maxLength:"5" doc:"left out: the end of the day"`
-	Factor    *qty.Qty            `json:"factor,omitempty" doc:"as in 1.5; left out: 1.5, of a cold wave 1.3"`
+	Factor    *qty.Qty            `json:"factor,omitempty" doc:"as in 1.5; left out: 1.5, of a cold wave 1.3, of a festival what was learned of it"`
+	Festival  string              `json:"festival,omitempty" maxLength:"20" doc:"which of the year a festival is, as in spring_festival, or none; left out: told from its name and dates"`
 	Condition replenish.Condition `json:"condition,omitempty" enum:"cold_wave,cold,hot,rain" doc:"of a weather rule"`
 	Degree    qty.Qty             `json:"degree,omitempty" doc:"degrees or millimetres the condition begins at"`
 	Products  []id.ID             `json:"products" minItems:"1" maxItems:"500"`
@@ -155,6 +156,7 @@ func (s *Service) ruleRoutes(api *web.API) {
 			}
 			return &Removed{in.ID}, replenish.DropEvent(tx, in.ID)
 		})
+	web.Get(api, web.Route{Path: "/api/plans/learned", Name: "get-plan-event-learned", Summary: "What past years say of a festival of the calendar, by category and day", Perm: permRead, Scope: web.Sites}, learnedView)
 	web.Get(api, web.Route{Path: "/api/plans/near", Name: "list-near-stores", Summary: "Which stores can help a store out, the nearest first", Perm: permRead, Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct {
 			SiteID id.ID `query:"site_id" required:"true"`
@@ -251,7 +253,7 @@ func putEvent(ctx context.Context, tx *db.Tx, event id.ID, in EventIn) (*Saved, 
 		return nil, err
 	}
 	e := &replenish.Event{ID: event, Site: in.SiteID, Kind: in.Kind, Name: in.Name, From: in.FromDate, To: in.ToDate, ToMin: party.EndOfDay, Factor: replenish.StrategyFactor,
-		Condition: in.Condition, Degree: in.Degree, Products: map[id.ID]bool{}}
+		Condition: in.Condition, Degree: in.Degree, ByHand: in.Factor != nil, Festival: in.Festival, Products: map[id.ID]bool{}}
 	if in.Condition == replenish.ColdWave {
 		e.Factor = replenish.ColdWaveFactor
 	}
