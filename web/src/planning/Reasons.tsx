@@ -7,7 +7,7 @@ import { useCan } from '@kit/session'
 import { Badge, ProblemBox, SkeletonLines, Strip } from '@kit/states'
 import { Parts, type Part } from '@kit/Why'
 import { Button, Input } from 'antd'
-import { useState, type ReactNode } from 'react'
+import { useCallback, useState, type ReactNode } from 'react'
 import { planningText } from './text'
 
 type S = components['schemas']
@@ -53,13 +53,7 @@ function LevelReasons(props: { line: Proposal; why: S['ReplenishProposalWhy'] })
           </ul>
         </section>
       )}
-      {event && (
-        <section>
-          <h3>{t('event_title', { name: event.name })}</h3>
-          <p>{t('event_note', { factor: event.factor, without: q(event.without) })}{event.order_from && ` · ${t('event_from', { at: event.order_from })}`}</p>
-          {event.earlier && <p className="zg-note">{t('event_earlier')}</p>}
-        </section>
-      )}
+      {event && <EventReasons event={event} unit={line.unit} />}
       {level && (
         <section>
           <h3>{t('static_title')}</h3>
@@ -71,6 +65,42 @@ function LevelReasons(props: { line: Proposal; why: S['ReplenishProposalWhy'] })
         </section>
       )}
     </>
+  )
+}
+
+/** Names which day of a festival one is. */
+export function useFestivalDay(): (festival: string, offset: number) => string {
+  const t = useText(planningText)
+  return useCallback((key: string, offset: number) => {
+    const festival = t(`festival_${key as 'qixi'}`)
+    return offset === 0 ? t('day_on', { festival }) : t(offset < 0 ? 'day_before' : 'day_after', { festival, n: Math.abs(offset) })
+  }, [t])
+}
+
+/** The entry of the calendar that moves a line, and what past years say of its day. */
+function EventReasons(props: { event: S['ReplenishEventWhy']; unit: string }) {
+  const { event } = props
+  const t = useText(planningText)
+  const dayOf = useFestivalDay()
+  const f = useFormat()
+  const learned = event.learned
+  return (
+    <section>
+      <h3>{t('event_title', { name: event.name })}</h3>
+      <p>{t('event_note', { factor: event.factor, without: f.qty({ qty: event.without, unit: props.unit }) })}{event.order_from && ` · ${t('event_from', { at: event.order_from })}`}</p>
+      {event.earlier && <p className="zg-note">{t('event_earlier')}</p>}
+      {learned && (
+        <>
+          <p><b>{learned.used ? t('event_learned', { n: learned.years.length, learned: learned.factor, set: learned.set }) : t('event_learned_unused', { n: learned.years.length, learned: learned.factor, factor: event.factor })}</b>
+            <span className="zg-note"> {dayOf(learned.festival, learned.offset)} · {t(`event_of_${learned.of}`)}</span></p>
+          <details className="zg-details"><summary>{t('event_years')}</summary>
+            <ul className="zg-list">
+              {learned.years.map((y) => <li key={y.year}>{t('event_year', { year: String(y.year), ratio: y.ratio })} <span className="zg-note">{f.yuan(y.demand_fen)} ÷ {f.yuan(y.level_fen)}</span></li>)}
+            </ul>
+          </details>
+        </>
+      )}
+    </section>
   )
 }
 
@@ -118,6 +148,7 @@ function RoundReasons(props: { round: Round; why: S['ReplenishProductionWhy'] })
       {why.capacity && short > 0 && <Strip tone="red">{t('capacity_full', { kind: why.capacity.kind, n: why.capacity.machines, minutes: why.capacity.minutes, short: q(short) })}</Strip>}
       {why.capacity?.early_by && <Strip tone="amber">{t('capacity_early', { kind: why.capacity.kind, qty: q(thousandths(why.capacity.early)), at: why.capacity.early_by })}</Strip>}
       <Parts parts={parts} total={proposed} totalLabel={t('proposed')} format={q} />
+      {why.event && <EventReasons event={why.event} unit={round.unit} />}
       {why.rounding && (
         <section>
           <h3>{t('last_batch')}</h3>

@@ -1529,6 +1529,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/plans/learned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What past years say of a festival of the calendar, by category and day */
+        get: operations["get-plan-event-learned"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plans/near": {
         parameters: {
             query?: never;
@@ -6724,6 +6741,8 @@ export interface components {
             name: string;
         };
         ReplenishEventView: {
+            /** @description somebody set the factor; otherwise what was learned of the festival counts */
+            by_hand: boolean;
             /**
              * @description of a weather rule; empty: none
              * @enum {string}
@@ -6733,6 +6752,10 @@ export interface components {
             degree: string;
             /** @description what demand without the event is multiplied by, as in 1.5 */
             factor: string;
+            /** @description which festival of the year it is, as in spring_festival; empty: none */
+            festival: string;
+            /** @description of that festival */
+            festival_day: string;
             from_date: string;
             /** @description on the clock of the site, as in 07:00 */
             from_time: string;
@@ -6755,6 +6778,8 @@ export interface components {
             id: string;
             /** @enum {string} */
             kind: "promotion" | "festival" | "season" | "weather";
+            /** @description what past years say of the festival's day */
+            learned?: components["schemas"]["ReplenishLearned"];
             name: string;
             /** @description on the clock of the site */
             order_from?: string;
@@ -6774,6 +6799,41 @@ export interface components {
              * @description the quantile taken: how often it should be enough
              */
             tau: number;
+        };
+        ReplenishLearned: {
+            /** @description of the festival */
+            day: string;
+            /** @description (set + what each year says) ÷ (1 + years) */
+            factor: string;
+            festival: string;
+            /** @enum {string} */
+            of: "shop" | "group" | "all";
+            /**
+             * Format: int64
+             * @description days from it; negative: before
+             */
+            offset: number;
+            /** @description what is set for the day: the event's factor from 48 hours before to its end, else 1 */
+            set: string;
+            /** @description no: somebody set the factor by hand */
+            used: boolean;
+            years: components["schemas"]["ReplenishLearnedYear"][];
+        };
+        ReplenishLearnedYear: {
+            /**
+             * Format: int64
+             * @description what was asked for on that day, sold-out hours estimated, at the prices before
+             */
+            demand_fen: number;
+            /**
+             * Format: int64
+             * @description the mean of the 28 ordinary days before the festival's days
+             */
+            level_fen: number;
+            /** @description what was asked for ÷ a day's level before, as in 3.1 */
+            ratio: string;
+            /** Format: int64 */
+            year: number;
         };
         ReplenishLineView: {
             /** @enum {string} */
@@ -6967,6 +7027,8 @@ export interface components {
             batch: string;
             /** @description of equipment; left out: it fits */
             capacity?: components["schemas"]["ReplenishCapacityWhy"];
+            /** @description of the calendar, what moved the forecast */
+            event?: components["schemas"]["ReplenishEventWhy"];
             /** @description missing where other sites have asked for it */
             forecast?: components["schemas"]["ReplenishForecastWhy"];
             /**
@@ -8851,8 +8913,10 @@ export interface components {
             condition?: "cold_wave" | "cold" | "hot" | "rain";
             /** @description degrees or millimetres the condition begins at */
             degree?: string;
-            /** @description as in 1.5; left out: 1.5, of a cold wave 1.3 */
+            /** @description as in 1.5; left out: 1.5, of a cold wave 1.3, of a festival what was learned of it */
             factor?: string;
+            /** @description which of the year a festival is, as in spring_festival, or none; left out: told from its name and dates */
+            festival?: string;
             from_date: string;
             /** @description on the clock of the site, as in 07:00; left out: midnight */
             from_time?: string;
@@ -8865,6 +8929,48 @@ export interface components {
             to_date: string;
             /** @description left out: the end of the day */
             to_time?: string;
+        };
+        SupplydayLearnedCurve: {
+            category: string;
+            /** @description empty: products without one */
+            category_id: string;
+            days: components["schemas"]["SupplydayLearnedDay"][];
+            /**
+             * @description whose past it is from; empty: nobody's, the set factor counts
+             * @enum {string}
+             */
+            of?: "shop" | "group" | "all";
+            /**
+             * Format: int64
+             * @description of the entry, in this category
+             */
+            products: number;
+        };
+        SupplydayLearnedDay: {
+            date: string;
+            /** @description left out: nothing is known of the day */
+            learned?: string;
+            /**
+             * Format: int64
+             * @description days from the festival; negative: before
+             */
+            offset: number;
+            set: string;
+            /** @description what plans raise the day by; after the end of the entry 1 */
+            used: string;
+            years: components["schemas"]["ReplenishLearnedYear"][];
+        };
+        SupplydayLearnedView: {
+            /** @description the set one counts, what is learned is only shown */
+            by_hand: boolean;
+            /** @description by category of its products */
+            curves: components["schemas"]["SupplydayLearnedCurve"][];
+            event_id: string;
+            /** @description set */
+            factor: string;
+            /** @description as in spring_festival; empty: the entry is none of the year's festivals */
+            festival: string;
+            festival_day: string;
         };
         SupplydayLoadIn: {
             equipment_id?: string;
@@ -13615,6 +13721,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SupplydayRemoved"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-plan-event-learned": {
+        parameters: {
+            query: {
+                event_id: string;
+                site_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydayLearnedView"];
                 };
             };
             /** @description Error */

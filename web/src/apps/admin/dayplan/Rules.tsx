@@ -3,6 +3,8 @@ import type { components } from '@kit/api/schema'
 import { Button } from 'antd'
 import { useState } from 'react'
 import { PlanTabs } from '../plan/shared'
+import { planningText } from '../../../planning/text'
+import { Learned } from './Learned'
 import { dayPlanText } from './text'
 
 type S = components['schemas']
@@ -11,6 +13,7 @@ type Event = S['ReplenishEventView']
 const modes = ['static', 'dynamic', 'strategy'] as const
 const ways = ['act', 'suggest', 'approve'] as const
 const kinds = ['promotion', 'festival', 'season', 'weather'] as const
+const festivals = ['spring_festival', 'lantern', 'qingming', 'labour_day', 'dragon_boat', 'qixi', 'mid_autumn', 'national_day', 'double_ninth', 'christmas_eve', 'new_year', 'laba', 'little_new_year', 'new_years_eve'] as const
 const conditions = ['cold_wave', 'cold', 'hot', 'rain'] as const
 
 /** How products of a site are replenished, and the calendar of what moves demand. */
@@ -30,14 +33,16 @@ function Calendar(props: { site: string }) {
   const t = useText(dayPlanText)
   const f = useFormat()
   const can = useCan()
+  const p = useText(planningText)
   const [adding, setAdding] = useState(false)
+  const [opened, setOpened] = useState<Event>()
   const rows = useListing(['plan', 'events', props.site], (after, signal) => must(client.GET('/api/plans/events', { params: { query: { site_id: props.site, limit: 100, ...(after ? { after } : {}) } }, signal })))
   const drop = useAct((id: string) => act(['drop event', id], (header) => client.DELETE('/api/plans/events/{id}', { params: { path: { id }, header } })), ['plan'])
   const columns: Column<Event>[] = [
-    { key: 'name', head: t('event'), cell: (e) => <>{e.name} <Badge tone="plain">{t(`kind_${e.kind}`)}</Badge>{e.condition && <div className="zg-note">{t(`when_${e.condition}`, { n: e.degree })}</div>}</>, by: (e) => e.name },
+    { key: 'name', head: t('event'), cell: (e) => <>{e.name} <Badge tone="plain">{t(`kind_${e.kind}`)}</Badge>{e.festival && <div className="zg-note">{t('festival_on', { festival: p(`festival_${e.festival as 'qixi'}`), date: f.day(e.festival_day) })}</div>}{e.condition && <div className="zg-note">{t(`when_${e.condition}`, { n: e.degree })}</div>}</>, by: (e) => e.name },
     { key: 'from', head: t('event_from'), cell: (e) => <>{f.date(e.from_date)} {e.from_time}</>, by: (e) => e.from_date },
     { key: 'to', head: t('event_to'), cell: (e) => <>{f.date(e.to_date)} {e.to_time}</>, by: (e) => e.to_date },
-    { key: 'factor', head: t('factor'), right: true, cell: (e) => `×${e.factor}`, by: (e) => Number(e.factor) },
+    { key: 'factor', head: t('factor'), right: true, cell: (e) => (e.festival ? <Button size="small" type="link" onClick={() => setOpened(e)}>{e.by_hand ? t('factor_hand', { n: e.factor }) : t('factor_learned', { n: e.factor })}</Button> : `×${e.factor}`), by: (e) => Number(e.factor) },
     { key: 'products', head: t('products'), cell: (e) => (e.products ?? []).map((p) => p.name).join(', '), wide: true },
     { key: 'site', head: t('site'), cell: (e) => e.site_name || t('everywhere'), wide: true },
     { key: 'acts', head: '', cell: (e) => can('plan.rules') && e.site_id === props.site && <Button size="small" loading={drop.busy} onClick={() => void drop.run(e.id)}>{t('remove')}</Button> },
@@ -45,6 +50,7 @@ function Calendar(props: { site: string }) {
   return (
     <Sheet title={t('calendar')} note={t('calendar_note')} acts={can('plan.rules') && !adding && <Button onClick={() => setAdding(true)}>{t('add_event')}</Button>} flush>
       {drop.problem && <ProblemBox problem={drop.problem} />}
+      {opened && <Learned event={opened} site={props.site} close={() => setOpened(undefined)} />}
       {adding && <AddEvent site={props.site} done={() => setAdding(false)} />}
       <DataTable label={t('calendar')} rows={rows} columns={columns} rowKey={(e) => e.id} empty={<Empty title={t('no_events')}>{t('no_events_note')}</Empty>} />
     </Sheet>
@@ -53,14 +59,16 @@ function Calendar(props: { site: string }) {
 
 function AddEvent(props: { site: string; done: () => void }) {
   const t = useText(dayPlanText)
+  const p = useText(planningText)
   const [products, setProducts] = useState<string[]>([])
   const doing = useAct((body: S['SupplydayEventIn']) => act(['add event', body], (header) => client.POST('/api/plans/events', { params: { header }, body })), ['plan'])
   const form = useForm({
-    initial: { kind: 'promotion', name: '', from_date: '', from_time: '', to_date: '', to_time: '', factor: '', condition: 'cold_wave', degree: '' },
+    initial: { kind: 'promotion', name: '', from_date: '', from_time: '', to_date: '', to_time: '', factor: '', condition: 'cold_wave', degree: '', festival: '' },
     required: ['name', 'from_date', 'to_date'],
     body: (v): S['SupplydayEventIn'] => ({
       site_id: props.site, kind: v.kind as Event['kind'], name: v.name, from_date: v.from_date, to_date: v.to_date, products,
       ...(v.from_time ? { from_time: v.from_time } : {}), ...(v.to_time ? { to_time: v.to_time } : {}), ...(v.factor ? { factor: v.factor } : {}),
+      ...(v.kind === 'festival' && v.festival ? { festival: v.festival } : {}),
       ...(v.kind === 'weather' ? { condition: v.condition as NonNullable<Event['condition']>, ...(v.degree ? { degree: v.degree } : {}) } : {}),
     }),
     doing, done: props.done,
@@ -75,7 +83,8 @@ function AddEvent(props: { site: string; done: () => void }) {
         <TextField form={form} name="from_time" label={t('at_time')} hint={t('from_time_hint')} />
         <DateField form={form} name="to_date" label={t('event_to')} />
         <TextField form={form} name="to_time" label={t('at_time')} hint={t('to_time_hint')} />
-        <TextField form={form} name="factor" label={t('factor')} hint={weather ? t('factor_weather') : t('factor_hint')} />
+        <TextField form={form} name="factor" label={t('factor')} hint={weather ? t('factor_weather') : form.values.kind === 'festival' ? t('factor_festival') : t('factor_hint')} />
+        {form.values.kind === 'festival' && <SelectField form={form} name="festival" label={t('festival')} options={[{ value: '', label: t('festival_auto') }, ...festivals.map((k) => ({ value: k, label: p(`festival_${k}`) })), { value: 'none', label: t('festival_none') }]} />}
         {weather && <SelectField form={form} name="condition" label={t('condition')} options={conditions.map((k) => ({ value: k, label: t(`when_${k}`, { n: '…' }) }))} />}
         {weather && form.values.condition !== 'cold_wave' && <TextField form={form} name="degree" label={t('degree')} />}
         <label className="zg-field"><span>{t('products')}</span>
