@@ -225,6 +225,9 @@ var Examples = map[string]func(w *Town, x World) Request{
 	"delete-plan-rule": func(w *Town, x World) Request {
 		return Request{Query: map[string]string{"site_id": x.IDs["site"], "product_id": w.Goods["1001"]}}
 	},
+	"get-plan-event-learned": func(w *Town, x World) Request {
+		return Request{Query: map[string]string{"event_id": x.IDs["event"], "site_id": x.IDs["site"]}}
+	},
 	"list-plan-events": func(w *Town, x World) Request { return Request{Query: m1("site_id", x.IDs["site"])} },
 	"add-plan-event":   func(w *Town, x World) Request { return Request{Body: w.Event(x)} },
 	"put-plan-event":   func(w *Town, x World) Request { return Request{Path: m1("id", x.IDs["event"]), Body: w.Event(x)} },
