@@ -44,6 +44,7 @@ type commands struct {
 	Bench    benchCmd    `cmd:"" help:"Measure this machine."`
 	Check    checkCmd    `cmd:"" help:"Prove on the live data that nothing appeared or vanished. Exit 0 green, 1 red, 2 could not run."`
 	Demo     demoCmd     `cmd:"" help:"Remove a demo."`
+	Password passwordCmd `cmd:"" help:"Give a person a new password when nobody who may reset one can sign in."`
 	Doctor   doctorCmd   `cmd:"" help:"Check this machine and the database before trusting them."`
 	Version  versionCmd  `cmd:"" help:"Print version and commit."`
 	OpenAPI  openapiCmd  `cmd:"" name:"openapi" help:"Print the OpenAPI document."`

@@ -374,3 +374,36 @@ func TestTheDoctorFindsWhatIsWrongWithTheDatabase(t *testing.T) {
 		}
 	})
 }
+
+func TestAForgottenPasswordIsReplacedByACommand(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		t.Setenv("ZHANGGUI_NEW_PASSWORD", "")
+		run := func(args ...string) (int, string) {
+			var out bytes.Buffer
+			code := Run(append([]string{"password", "--db", d.DSN}, args...), &out, &out)
+			return code, out.String()
+		}
+		if code, out := run("admin"); code != exitWrong {
+			t.Errorf("an empty database: exit %d %s", code, out)
+		}
+		h, err := build(d.DB, options{business: d.Clock})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.start(t.Context(), adminPassword); err != nil {
+			t.Fatal(err)
+		}
+		for _, bad := range [][]string{{}, {"nobody"}, {"admin", "--password", "short"}} {
+			if code, out := run(bad...); code != exitWrong || strings.Contains(out, "shown only this once") {
+				t.Errorf("%v: exit %d %s", bad, code, out)
+			}
+		}
+		code, out := run("admin")
+		if code != exitDone || strings.Count(out, "shown only this once") != 1 {
+			t.Errorf("exit %d %s", code, out)
+		}
+		if code, out := run("admin", "--password", "my-own-choice-5"); code != exitDone || strings.Contains(out, "my-own-choice-5") {
+			t.Errorf("exit %d %s", code, out)
+		}
+	})
+}

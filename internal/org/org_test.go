@@ -17,6 +17,7 @@ import (
 	"zhanggui/internal/platform/clock"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/dbtest"
+	"zhanggui/internal/platform/errs"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/once"
 	"zhanggui/internal/platform/proof"
@@ -324,6 +325,44 @@ func TestOverHTTPSTheCookieIsBoundToTheHost(t *testing.T) {
 			t.Errorf("sign-out: %v", a)
 		}
 		c.refused("sign_in_required", ask("GET", "/api/me", "", "__Host-zhanggui="+a.cookie))
+	}, schema)
+}
+
+// The only administrator has forgotten the password and tried until the name is locked. Whoever has the machine lets him in again,
+// beside a running server.
+func TestWhoHasTheMachineLetsSomebodyInAgain(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		c := open(t, d)
+		session := c.signIn("admin", adminPassword).cookie
+		for range 12 {
+			c.signIn("admin", "not-the-password")
+		}
+		c.refused("sign_in_later", c.signIn("admin", adminPassword))
+		for _, bad := range []struct{ name, password, code string }{{"nobody", "fresh-start-77", "staff_unknown"}, {"admin", "short", "password_short"}, {"admin", "12345678", "password_weak"}, {"admin", "changeme", "password_weak"}} {
+			if _, err := c.o.ResetPassword(t.Context(), c.d.DB, bad.name, bad.password); errs.As(err) == nil || errs.As(err).Code != bad.code {
+				t.Errorf("%+v: %v", bad, err)
+			}
+		}
+		other := org.New(options(c.wall)) // the command is a program of its own
+		made, err := other.ResetPassword(t.Context(), c.d.DB, "admin", "")
+		if err != nil || len(made) < 20 {
+			t.Fatalf("%q %v", made, err)
+		}
+		c.refused("sign_in_wrong", c.signIn("admin", adminPassword))
+		fresh := c.signIn("admin", made).cookie
+		if name := c.done(fresh, "GET", "/api/me", nil).body["name"]; name != "admin" {
+			t.Errorf("signed in as %v", name)
+		}
+		c.wall.Add(500 * time.Millisecond) // for which a server may go by what it knew
+		c.refused("sign_in_required", c.call(session, "GET", "/api/me", nil))
+		if trail := items(c.done(fresh, "GET", "/api/org/audit", nil)); trail[0].(m)["act"] != "password.reset" {
+			t.Errorf("the trail begins with %v", trail[0])
+		}
+		away := c.done(fresh, "POST", "/api/org/staff", m{"name": "gone", "display_name": "x", "password": "long-enough-7"}).body["id"].(string)
+		c.done(fresh, "POST", "/api/org/staff/"+away+"/disable", m{})
+		if _, err := other.ResetPassword(t.Context(), c.d.DB, "gone", "fresh-start-77"); errs.As(err) == nil || errs.As(err).Code != "staff_disabled" {
+			t.Errorf("a disabled person: %v", err)
+		}
 	}, schema)
 }
 
