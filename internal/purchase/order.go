@@ -467,14 +467,16 @@ func (o *Order) Receive(tx *db.Tx, receipt id.ID, date cal.Date, staff id.ID, re
 
 // Coming is so much that a site expects of a product.
 type Coming struct {
-	Order   id.ID
-	No      string
-	Product id.ID
-	Due     cal.Date
-	Qty     qty.Qty
+	Order    id.ID
+	No       string
+	Supplier id.ID
+	Product  id.ID
+	Due      cal.Date
+	Ordered  qty.Qty
+	Qty      qty.Qty // of it, what has not come
 }
 
-const coming = `SELECT o.id, o.no, l.product_id, o.due, l.qty - l.received FROM purchase_order o JOIN purchase_line l ON l.order_id = o.id
+const coming = `SELECT o.id, o.no, o.supplier_id, l.product_id, o.due, l.qty, l.qty - l.received FROM purchase_order o JOIN purchase_line l ON l.order_id = o.id
 	WHERE o.site_id = $1 AND o.due >= $2 AND o.state IN ('confirmed', 'sent', 'part_received') AND l.qty > l.received ORDER BY o.due, o.id, l.line_no`
 
 // Expected is what a site has ordered that is due from a day on and has not come.
@@ -484,7 +486,7 @@ func Expected(tx *db.Tx, site id.ID, from cal.Date) ([]Coming, error) {
 	var all []Coming
 	for rows.Next() {
 		var c Coming
-		if err := rows.Scan(&c.Order, &c.No, &c.Product, &c.Due, &c.Qty); err != nil {
+		if err := rows.Scan(&c.Order, &c.No, &c.Supplier, &c.Product, &c.Due, &c.Ordered, &c.Qty); err != nil {
 			return nil, err
 		}
 		all = append(all, c)

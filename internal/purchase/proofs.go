@@ -13,6 +13,7 @@ func Proofs() []proof.Proof {
 		{Name: "purchase_received_is_the_sum_of_receipts", Run: proveReceived},
 		{Name: "purchase_states_follow_what_came", Run: proveStates},
 		{Name: "purchase_records_add_up", Run: proveRecord},
+		{Name: "purchase_words_are_their_records", Run: proveWords},
 	}
 }
 

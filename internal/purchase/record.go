@@ -3,6 +3,7 @@ package purchase
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -61,9 +62,10 @@ const (
 	WHERE x.came > 0 OR x.sent_at <= $5 GROUP BY x.supplier_id, x.due, x.product_id`
 )
 
-// recordStep is where a run is: the next due date.
+// recordStep is where a run is: the next due date and, when all are done, the supplier whose word was made last.
 type recordStep struct {
 	First, Next cal.Date
+	Word        id.ID `json:",omitempty"`
 }
 
 func recordRun(ctx context.Context, run *jobs.Run) error {
@@ -95,7 +97,7 @@ func recordRun(ctx context.Context, run *jobs.Run) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		next := recordStep{at.First, at.Next.AddDays(1)}
+		next := recordStep{First: at.First, Next: at.Next.AddDays(1)}
 		if err := d.Write(ctx, func(tx *db.Tx) error {
 			if err := MakeRecord(tx, at.Next); err != nil {
 				return err
@@ -107,7 +109,25 @@ func recordRun(ctx context.Context, run *jobs.Run) error {
 		at = next
 		run.Progress(ctx, int64(at.Next.Sub(at.First)), total, string(at.Next))
 	}
-	return d.Write(ctx, func(tx *db.Tx) error { return tx.Exec(oldRecord, last.AddDays(-keepRecord)) })
+	until := at.Next.AddDays(-1 - patience) // what was due since may still come
+	for more := true; more; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		next := at
+		if err := d.Write(ctx, func(tx *db.Tx) (err error) {
+			if next.Word, err = makeWords(tx, at.Word, until); err != nil || next.Word == 0 {
+				return err
+			}
+			return run.Save(tx, next)
+		}); err != nil {
+			return err
+		}
+		more, at = next.Word != 0, next
+	}
+	return d.Write(ctx, func(tx *db.Tx) error {
+		return errors.Join(tx.Exec(oldRecord, last.AddDays(-keepRecord)), tx.Exec(oldWords, until))
+	})
 }
 
 // MakeRecord adds up, again, what came of all that was due on a day.
@@ -206,6 +226,8 @@ type RecordLine struct {
 	Came        qty.Qty   `json:"came"`
 	MissingFen  money.Fen `json:"missing_fen"`
 	FillBP      int64     `json:"fill_bp" doc:"expected, drawn to the supplier's while there are few lines"`
+	PlanFillBP  int64     `json:"plan_fill_bp" doc:"share of what is under way that plans count on, from what was due more than 14 days ago"`
+	PlanDays    int64     `json:"plan_days" doc:"days that plans reckon it late, drawn to on time while there are few lines"`
 	LateDays    int64     `json:"late_days" doc:"by which nine tenths of what came were there; 3: more than two"`
 }
 
@@ -257,12 +279,20 @@ func RecordOf(tx *db.Tx, supplier id.ID) (*RecordView, error) {
 	}
 	v.Lines, v.FullLines, v.TimelyLines, v.OrderedFen, v.CameFen = all.Lines, all.Full, all.Timely, all.OrderedFen, all.CameFen
 	v.FillBP = all.Fill(promised, supplierLines)
+	words, err := wordsOfSupplier(tx, supplier)
+	if err != nil {
+		return nil, err
+	}
 	for goods.Next() {
 		var l RecordLine
 		if err := goods.Scan(&l.ProductID, &l.Code, &l.Name, &l.Unit); err != nil {
 			return nil, err
 		}
 		k := of[l.ProductID]
+		l.PlanDays, l.PlanFillBP = 0, promised
+		if w, ok := words[l.ProductID]; ok {
+			l.PlanDays, l.PlanFillBP = w.LateDays, w.Fill
+		}
 		l.Lines, l.FullLines, l.TimelyLines, l.Ordered, l.Came, l.MissingFen = k.Lines, k.Full, k.Timely, k.Ordered, k.Came, k.OrderedFen-k.CameFen
 		l.FillBP, l.LateDays = k.Fill(v.FillBP, productLines), k.Late()
 		v.Products = append(v.Products, l)

@@ -31,11 +31,15 @@ type Lot struct {
 
 // Coming is ordered and not there yet.
 type Coming struct {
-	Order id.ID    `json:"order_id"`
-	No    string   `json:"no"`
-	Due   cal.Date `json:"due"`
-	Qty   qty.Qty  `json:"qty"`
+	Order    id.ID    `json:"order_id"`
+	No       string   `json:"no"`
+	Due      cal.Date `json:"due"`
+	Qty      qty.Qty  `json:"qty" doc:"expected"`
+	Promised qty.Qty  `json:"promised,omitempty" doc:"where less is expected of the supplier than it has promised; left out: all of it is expected"`
 }
+
+// Said is how much was promised.
+func (c Coming) Said() qty.Qty { return max(c.Qty, c.Promised) }
 
 // Site is what a site has and who serves it, as planning sees it from day to day: Plan plans a day, and what it
 // takes is gone for the day after.
@@ -52,6 +56,7 @@ type Site struct {
 	Static   func(id.ID) bool   // ordered by their level, whatever is needed; nil: none
 	Machines map[id.ID]Machines // by kind; nil: making is not bound by any
 	Loads    map[id.ID]Load     // by product
+	Words    map[Word]WordWhy   // what suppliers' words are taken for, where not as they are given; nil: all are
 	Opens    int                // half hour after midnight before which nothing need be ready
 	Service  func(id.ID) int64  // how often a material should be enough, in ten-thousandths; nil: no safety is held at materials
 	Together int64              // how far products move together from day to day: ρ, in millionths; see Pooled
@@ -128,6 +133,7 @@ type Need struct {
 	Direct   qty.Qty       // of the need, what is to be sold as it is
 	Demand   *Demand       // behind Direct
 	Lacking  bool          // nobody supplies it
+	Word     *WordWhy      // of whoever would supply it; nil: it is taken as it is given
 	Pooled   *Pooled       // the safety held beyond the need; nil: none
 	Have     catalog.Stock // in date when it is used, and due by then; the requirement says how much of it counts
 	Stock    []Age
@@ -298,7 +304,7 @@ func (s *Site) require(p *Plan, day Day, m making) error {
 	}
 	rows, err := s.Book.Require(day.Date, catalog.Ask{Make: makes, Need: needs, Stock: have,
 		Piece:     func(product id.ID) bool { return s.Good(product).Piece },
-		Elsewhere: func(product id.ID) bool { _, ok := s.Sources[product]; return ok }, Safety: pool.safety()})
+		Elsewhere: func(product id.ID) bool { _, ok := s.Sources[product]; return ok }, Safety: s.held(day, trays, pool.safety())})
 	if err != nil {
 		return err
 	}
@@ -314,6 +320,9 @@ func (s *Site) require(p *Plan, day Day, m making) error {
 			r.Net -= q
 		}
 		n := Need{Requirement: r, Date: day.Date, Direct: needs[r.Product], Demand: demands[r.Product], Pooled: pool.held[r.Product], Have: have(r.Product)}
+		if w := s.cushion(r, day, trays); w != nil {
+			n.Word = w
+		}
 		if !trays[r.Product] {
 			n.Stock, _ = s.ages(r.Product, day.After)
 			for _, c := range s.Coming[r.Product] {

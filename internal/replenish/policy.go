@@ -34,6 +34,7 @@ type Policy struct {
 	Ceilings      Ceilings
 	Sales         qty.Qty // a day's sales beyond it wait for somebody to look at them; 0: none
 	Substitute    id.ID   // offered where the product can't be had
+	AtWord        bool    // suppliers are taken at their word, whatever their record
 }
 
 // DefaultPolicy holds where nobody set one.
@@ -67,17 +68,17 @@ var (
 )
 
 const (
-	policyColumns  = `SELECT site_id, product_id, mode, safety, most, on_automatic, on_dynamic, on_strategy, qty_ceiling, amount_ceiling_fen, sales_threshold, substitute_id FROM replenish_policy `
+	policyColumns  = `SELECT site_id, product_id, mode, safety, most, on_automatic, on_dynamic, on_strategy, qty_ceiling, amount_ceiling_fen, sales_threshold, substitute_id, at_word FROM replenish_policy `
 	policiesOfSite = policyColumns + `WHERE site_id = $1 AND product_id > $2 ORDER BY product_id LIMIT $3`
-	putPolicy      = `INSERT INTO replenish_policy (site_id, product_id, mode, safety, most, on_automatic, on_dynamic, on_strategy, qty_ceiling, amount_ceiling_fen, sales_threshold, substitute_id, staff_id, changed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+	putPolicy      = `INSERT INTO replenish_policy (site_id, product_id, mode, safety, most, on_automatic, on_dynamic, on_strategy, qty_ceiling, amount_ceiling_fen, sales_threshold, substitute_id, at_word, staff_id, changed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 		ON CONFLICT (site_id, product_id) DO UPDATE SET mode = excluded.mode, safety = excluded.safety, most = excluded.most, on_automatic = excluded.on_automatic, on_dynamic = excluded.on_dynamic,
 			on_strategy = excluded.on_strategy, qty_ceiling = excluded.qty_ceiling, amount_ceiling_fen = excluded.amount_ceiling_fen, sales_threshold = excluded.sales_threshold,
-			substitute_id = excluded.substitute_id, staff_id = excluded.staff_id, changed_at = excluded.changed_at`
+			substitute_id = excluded.substitute_id, at_word = excluded.at_word, staff_id = excluded.staff_id, changed_at = excluded.changed_at`
 )
 
 func scanPolicy(scan func(...any) error) (p Policy, err error) {
-	return p, scan(&p.Site, &p.Product, &p.Mode, &p.Safety, &p.Most, &p.On[0], &p.On[1], &p.On[2], &p.Ceilings.Qty, &p.Ceilings.Amount, &p.Sales, &p.Substitute)
+	return p, scan(&p.Site, &p.Product, &p.Mode, &p.Safety, &p.Most, &p.On[0], &p.On[1], &p.On[2], &p.Ceilings.Qty, &p.Ceilings.Amount, &p.Sales, &p.Substitute, &p.AtWord)
 }
 
 // Policies are the rules written for a site itself (AllSites: those for all), behind a product, at most so many.
@@ -114,7 +115,7 @@ func PutPolicy(tx *db.Tx, staff id.ID, p Policy) error {
 			return err
 		}
 	}
-	return tx.Exec(putPolicy, p.Site, p.Product, p.Mode, p.Safety, p.Most, p.On[0], p.On[1], p.On[2], p.Ceilings.Qty, p.Ceilings.Amount, p.Sales, p.Substitute, staff, tx.Now())
+	return tx.Exec(putPolicy, p.Site, p.Product, p.Mode, p.Safety, p.Most, p.On[0], p.On[1], p.On[2], p.Ceilings.Qty, p.Ceilings.Amount, p.Sales, p.Substitute, p.AtWord, staff, tx.Now())
 }
 
 func knownProduct(tx *db.Tx, product id.ID, field string) error {
@@ -154,6 +155,7 @@ type PolicyView struct {
 	SalesThreshold qty.Qty   `json:"sales_threshold" doc:"a day's sales above it wait for somebody to look at them; 0: none"`
 	SubstituteID   id.ID     `json:"substitute_id"`
 	SubstituteName string    `json:"substitute_name"`
+	AtWord         bool      `json:"at_word" doc:"suppliers are taken at their word: what they were late and short by is left out"`
 }
 
 // PolicySearch is the input of the list of rules.
@@ -164,7 +166,7 @@ type PolicySearch struct {
 }
 
 const listPolicies = `SELECT p.site_id, COALESCE(t.name, ''), p.product_id, c.code, c.name, c.base_unit, p.mode, p.safety, p.most, COALESCE(s.expected + s.margin, -1), COALESCE(s.most, -1),
-	p.on_automatic, p.on_dynamic, p.on_strategy, p.qty_ceiling, p.amount_ceiling_fen, p.sales_threshold, p.substitute_id, COALESCE(u.name, '')
+	p.on_automatic, p.on_dynamic, p.on_strategy, p.qty_ceiling, p.amount_ceiling_fen, p.sales_threshold, p.substitute_id, COALESCE(u.name, ''), p.at_word
 	FROM replenish_policy p JOIN catalog_product c ON c.id = p.product_id LEFT JOIN org_site t ON t.id = p.site_id LEFT JOIN catalog_product u ON u.id = p.substitute_id
 	LEFT JOIN replenish_safety s ON s.site_id = p.site_id AND s.product_id = p.product_id
 	WHERE p.site_id = $1 AND c.code > $2 AND (CAST($3 AS TEXT) = '' OR c.search LIKE $4 ESCAPE '!') ORDER BY c.code LIMIT $5`
@@ -183,7 +185,7 @@ func ListPolicies(tx *db.Tx, in PolicySearch) (*web.Page[PolicyView], error) {
 		var v PolicyView
 		var safety, most, computed, computedMost qty.Qty
 		if err := rows.Scan(&v.SiteID, &v.SiteName, &v.ProductID, &v.Code, &v.Name, &v.Unit, &v.Mode, &safety, &most, &computed, &computedMost, &v.OnAutomatic, &v.OnDynamic, &v.OnStrategy,
-			&v.QtyCeiling, &v.AmountFen, &v.SalesThreshold, &v.SubstituteID, &v.SubstituteName); err != nil {
+			&v.QtyCeiling, &v.AmountFen, &v.SalesThreshold, &v.SubstituteID, &v.SubstituteName, &v.AtWord); err != nil {
 			return nil, err
 		}
 		v.Safety, v.Most, v.ComputedSafety, v.ComputedMost = known(safety), known(most), known(computed), known(computedMost)

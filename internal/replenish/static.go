@@ -51,7 +51,7 @@ func (s *Site) Below(today cal.Date, now party.Moment, list []Stocked) ([]Static
 			}
 		}
 		for _, c := range s.Coming[k.Product] {
-			l.InTransit += c.Qty
+			l.InTransit += c.Said() // the rule is exact: once ordered, once counted
 		}
 		if l.Need = OrderUpTo(l.Available, l.InTransit, k.Safety, k.Most, false); l.Need == 0 {
 			continue
@@ -95,10 +95,16 @@ func (s *Site) firstDue(product id.ID, today cal.Date, now party.Moment) cal.Dat
 	return best
 }
 
-// Protected is how many days a static product must last: until what is ordered at the next review has come.
+// Protected is how many days a static product must last: until what is ordered at the next review has come, and the days its
+// supplier is late by.
 func (s *Site) Protected(product id.ID, today cal.Date, now party.Moment) int {
 	if source, ok := s.Sources[product]; ok {
 		return 1 + int((source.LeadHours+23)/24)
 	}
-	return 1 + s.firstDue(product, today, now).Sub(today)
+	due := s.firstDue(product, today, now)
+	days := 1 + due.Sub(today)
+	if w := s.firstWord(product, due, now); w != nil {
+		days += int(w.LateDays)
+	}
+	return days
 }

@@ -200,6 +200,7 @@ type RequirementWhy struct {
 	Forecast *ForecastWhy `json:"forecast,omitempty" doc:"behind direct"`
 	Stock    []Age        `json:"stock"`
 	Arriving []Coming     `json:"arriving"`
+	Word     *WordWhy     `json:"word,omitempty" doc:"of whoever would supply it; left out: it is taken as it is given"`
 	Used     qty.Qty      `json:"used" doc:"of what is on hand and arriving, what counts against the need and the safety"`
 	Pooled   *PooledWhy   `json:"pooled,omitempty" doc:"what is held beyond the need; left out: nothing"`
 }

@@ -18,6 +18,7 @@ type ProposalWhy struct {
 	Static *StaticWhy `json:"static,omitempty" doc:"of a product ordered by its level"`
 	Event  *EventWhy  `json:"event,omitempty" doc:"of the calendar, what raised the need"`
 	Urgent *UrgentWhy `json:"urgent,omitempty" doc:"of a line in a hurry"`
+	Word   *WordWhy   `json:"word,omitempty" doc:"what the supplier's word is taken for; left out: as it is given"`
 }
 
 // StaticWhy is what a line of the static rule was worked out from, in base units.

@@ -251,6 +251,9 @@ func (x *situation) belowLine(m *replenish.Made, site *replenish.Site, l repleni
 	switch {
 	case l.Order != nil:
 		row = purchaseRow(l.Order)
+		if w, ok := site.Words[replenish.Word{Supplier: row.Supplier, Product: l.Product}]; ok {
+			row.Why.Word = &w
+		}
 	case l.Ask != nil:
 		row = x.askRow(l.Ask, site)
 	default:

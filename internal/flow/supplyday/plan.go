@@ -239,10 +239,11 @@ type shared struct {
 	terms    map[id.ID][]party.Terms
 	policies map[id.ID]*replenish.Policy // for all sites
 	events   []replenish.Event
-	goods    map[id.ID]*catalog.Product // those that some site needed
-	read     map[id.ID]bool             // of goods, also those that are not there
-	parent   map[id.ID]id.ID            // of categories
-	festive  festive                    // what all sites have seen of the calendar's festivals
+	goods    map[id.ID]*catalog.Product       // those that some site needed
+	read     map[id.ID]bool                   // of goods, also those that are not there
+	parent   map[id.ID]id.ID                  // of categories
+	words    map[replenish.Word]purchase.Word // what suppliers' words are taken for, where not as they are given
+	festive  festive                          // what all sites have seen of the calendar's festivals
 }
 
 // eventsBack is how many days an event is still read after it ended, whatever the time zone of a site.
@@ -290,6 +291,9 @@ func (s *Service) common(ctx context.Context, d reader) (*shared, error) {
 		}
 		more = len(some) == 2000
 	}
+	if all.words, err = readWords(ctx, d); err != nil {
+		return nil, err
+	}
 	all.policies, err = readPolicies(ctx, d, replenish.AllSites)
 	return all, err
 }
@@ -326,6 +330,7 @@ type situation struct {
 	kept     map[id.ID]map[int64]qty.Qty // rounds that stay as they are, and what of them is still to be made
 	rules    []replenish.Rule
 	coming   map[id.ID][]replenish.Coming
+	ordered  []purchase.Coming // of suppliers; what is expected of it is in coming
 	lots     map[id.ID][]replenish.Lot
 	waived   map[replenish.Waiver]qty.Qty
 	asked    map[cal.Date]map[id.ID]qty.Qty
@@ -557,7 +562,7 @@ func (s *Service) gather(ctx context.Context, d reader, siteID id.ID, date cal.D
 			return err
 		}
 		for _, c := range expected {
-			x.coming[c.Product] = append(x.coming[c.Product], replenish.Coming{Order: c.Order, No: c.No, Due: c.Due, Qty: c.Qty})
+			x.ordered = append(x.ordered, c)
 		}
 		rows := tx.Query(waivers, siteID, x.today)
 		for rows.Next() {
@@ -610,6 +615,7 @@ func (s *Service) gather(ctx context.Context, d reader, siteID id.ID, date cal.D
 	if x.own, err = readPolicies(ctx, d, siteID); err != nil {
 		return nil, err
 	}
+	x.expect()
 	if x.date == x.today {
 		if open := x.midnight(x.today).Add(time.Duration(x.site.Open) * time.Minute); x.now.After(open) {
 			x.from = int(x.now.Sub(x.midnight(x.today)) / (30 * time.Minute))
@@ -795,7 +801,7 @@ func (x *situation) plan() (*replenish.Made, error) {
 func (x *situation) ground() (*replenish.Site, party.Moment) {
 	loc := x.site.Location()
 	site := &replenish.Site{Book: x.all.book, Good: x.good, Terms: x.all.terms, Sources: x.source, Loc: loc, DayStart: time.Duration(x.site.DayStart) * time.Minute,
-		Lots: x.lots, Coming: x.coming, Waived: x.waived, Static: x.static, Machines: x.machines, Loads: x.loads, Opens: int(x.site.Open) / 30,
+		Lots: x.lots, Coming: x.coming, Waived: x.waived, Static: x.static, Machines: x.machines, Loads: x.loads, Words: x.words(), Opens: int(x.site.Open) / 30,
 		Service: x.materialService, Together: x.together}
 	clock := x.now.In(loc)
 	now := party.Moment{Date: cal.On(clock), Minute: int64(clock.Hour()*60 + clock.Minute())}

@@ -13,7 +13,10 @@ import (
 
 // write writes down a day of the plan: of the planned day everything, of later ones what must be ordered now.
 func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, site *replenish.Site, now party.Moment, date cal.Date) {
-	raised := x.raised(p, site, now, date)
+	raised, words := x.raised(p, site, now, date), map[id.ID]*replenish.WordWhy{}
+	for i := range p.Needs {
+		words[p.Needs[i].Product] = p.Needs[i].Word
+	}
 	if planned {
 		for _, r := range p.Production {
 			if _, kept := x.decided(r.Product, x.date)[r.Round.No]; kept {
@@ -44,7 +47,7 @@ func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, si
 		if o := &p.Orders[i]; !o.Wait {
 			ordered[o.Terms.Product] = true
 			row := purchaseRow(o)
-			row.Mode = x.policy(row.Product).Mode
+			row.Mode, row.Why.Word = x.policy(row.Product).Mode, words[row.Product]
 			without(row.Product, &row)
 		}
 	}
@@ -60,7 +63,7 @@ func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, si
 		if !planned && !ordered[n.Product] {
 			continue
 		}
-		why := replenish.RequirementWhy{Uses: []replenish.UseWhy{}, Direct: n.Direct, Stock: stocked(n.Stock), Arriving: n.Arriving, Used: n.OnHand + n.InTransit, Pooled: n.Pooled.Why(x.named)}
+		why := replenish.RequirementWhy{Uses: []replenish.UseWhy{}, Direct: n.Direct, Stock: stocked(n.Stock), Arriving: n.Arriving, Used: n.OnHand + n.InTransit, Pooled: n.Pooled.Why(x.named), Word: n.Word}
 		if why.Arriving == nil {
 			why.Arriving = []replenish.Coming{}
 		}

@@ -30,6 +30,7 @@ type PolicyIn struct {
 	AmountFen      money.Fen           `json:"amount_ceiling_fen,omitempty" minimum:"0"`
 	SalesThreshold qty.Qty             `json:"sales_threshold,omitempty"`
 	SubstituteID   id.ID               `json:"substitute_id,omitempty"`
+	AtWord         bool                `json:"at_word,omitempty" doc:"take suppliers at their word: what they were late and short by is left out"`
 }
 
 // EventIn is an entry of the calendar as a person writes it.
@@ -209,7 +210,7 @@ func putPolicy(ctx context.Context, tx *db.Tx, in PolicyIn) (*replenish.PolicyVi
 		return nil, err
 	}
 	p := replenish.Policy{Site: in.SiteID, Product: in.ProductID, Mode: in.Mode, Safety: replenish.Computed, Most: replenish.Computed,
-		On: [3]replenish.Execution{in.OnAutomatic, in.OnDynamic, in.OnStrategy}, Ceilings: replenish.Ceilings{Qty: in.QtyCeiling, Amount: in.AmountFen}, Sales: in.SalesThreshold, Substitute: in.SubstituteID}
+		On: [3]replenish.Execution{in.OnAutomatic, in.OnDynamic, in.OnStrategy}, Ceilings: replenish.Ceilings{Qty: in.QtyCeiling, Amount: in.AmountFen}, Sales: in.SalesThreshold, Substitute: in.SubstituteID, AtWord: in.AtWord}
 	for i := range p.On {
 		switch {
 		case p.On[i] == "" && i == 0 && in.Mode == replenish.Static:

@@ -64,6 +64,7 @@ function LevelReasons(props: { line: Proposal; why: S['ReplenishProposalWhy'] })
           <StockByAge stock={level.stock} unit={line.unit} />
         </section>
       )}
+      {why.word && <Word word={why.word} unit={line.unit} />}
     </>
   )
 }
@@ -202,14 +203,30 @@ function RequirementReasons(props: { line: Requirement; why: S['ReplenishRequire
       <h3>{t('uses')}</h3>
       <Parts parts={parts} total={need} totalLabel={t('need')} format={q} slack={parts.length + 1} />
       <Parts parts={[{ label: t('need'), value: need }, ...(safety > 0 ? [{ label: t('safety'), value: safety, note: t('safety_note') }] : []), { label: t('in_stock'), value: -Math.min(stock, used) }, { label: t('in_transit'), value: -(used - Math.min(stock, used)) }]} total={net} totalLabel={t('net')} format={q} slack={line.unit === 'piece' ? 1000 : 2} />
-      {why.pooled && <Pooled why={why.pooled} unit={line.unit} safety={line.safety} />}
+      {why.pooled && <Pooled why={why.pooled} unit={line.unit} safety={ofThousandths(safety - thousandths(why.word?.cushion ?? '0'))} />}
+      {why.word && <Word word={why.word} unit={line.unit} />}
       <StockByAge stock={why.stock} unit={line.unit} />
       <section>
         <h3>{t('arriving')}</h3>
         {(why.arriving ?? []).length === 0 ? <p className="zg-note">{t('arriving_none')}</p>
-          : <ul className="zg-list">{why.arriving!.map((c) => <li key={c.order_id}>{c.no} · {t('due', { day: f.day(c.due) })} · {f.qty({ qty: c.qty, unit: line.unit })}</li>)}</ul>}
+          : <ul className="zg-list">{why.arriving!.map((c) => <li key={c.order_id}>{c.no} · {t('due', { day: f.day(c.due) })} · {f.qty({ qty: c.qty, unit: line.unit })}{c.promised && ` (${t('word_promised', { qty: f.qty({ qty: c.promised, unit: line.unit }) })})`}</li>)}</ul>}
       </section>
     </>
+  )
+}
+
+/** What the supplier's word is taken for, and what is held for it. */
+function Word(props: { word: S['ReplenishWordWhy']; unit: string }) {
+  const { word } = props
+  const t = useText(planningText)
+  const f = useFormat()
+  return (
+    <section>
+      <h3>{t('word')}</h3>
+      <p>{word.late_days > 0 ? t('word_late', { n: word.late_days }) : t('word_in_time')} · {t('word_fill', { share: f.percent(word.fill_bp / 10_000) })}
+        {Number(word.cushion) > 0 && ` · ${t('word_cushion', { qty: f.qty({ qty: word.cushion, unit: props.unit }) })}`}</p>
+      <p className="zg-note">{t('word_lines', { n: word.lines })}</p>
+    </section>
   )
 }
 

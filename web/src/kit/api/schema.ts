@@ -6578,6 +6578,16 @@ export interface components {
             missing_fen: number;
             name: string;
             ordered: string;
+            /**
+             * Format: int64
+             * @description days that plans reckon it late, drawn to on time while there are few lines
+             */
+            plan_days: number;
+            /**
+             * Format: int64
+             * @description share of what is under way that plans count on, from what was due more than 14 days ago
+             */
+            plan_fill_bp: number;
             product_id: string;
             /** Format: int64 */
             timely_lines: number;
@@ -6718,6 +6728,9 @@ export interface components {
             due: string;
             no: string;
             order_id: string;
+            /** @description where less is expected of the supplier than it has promised; left out: all of it is expected */
+            promised?: string;
+            /** @description expected */
             qty: string;
         };
         ReplenishEquipmentView: {
@@ -6922,6 +6935,8 @@ export interface components {
              * @description the same in money; 0: none
              */
             amount_ceiling_fen: number;
+            /** @description suppliers are taken at their word: what they were late and short by is left out */
+            at_word: boolean;
             code: string;
             computed_most?: string;
             /** @description what the forecast makes of it; left out: not known, or for all sites */
@@ -7127,6 +7142,8 @@ export interface components {
             static?: components["schemas"]["ReplenishStaticWhy"];
             /** @description of a line in a hurry */
             urgent?: components["schemas"]["ReplenishUrgentWhy"];
+            /** @description what the supplier's word is taken for; left out: as it is given */
+            word?: components["schemas"]["ReplenishWordWhy"];
         };
         ReplenishRequirementView: {
             code: string;
@@ -7169,6 +7186,8 @@ export interface components {
             used: string;
             /** @description what takes it */
             uses: components["schemas"]["ReplenishUseWhy"][];
+            /** @description of whoever would supply it; left out: it is taken as it is given */
+            word?: components["schemas"]["ReplenishWordWhy"];
         };
         ReplenishRequisitionLineView: {
             code: string;
@@ -7342,6 +7361,26 @@ export interface components {
             qty: string;
             rule: string;
             yield: string;
+        };
+        ReplenishWordWhy: {
+            /** @description held beyond the need for them; 0 of goods ordered by their level, which are protected for so many days more */
+            cushion: string;
+            /**
+             * Format: int64
+             * @description share of what is under way that is expected to come, in ten-thousandths
+             */
+            fill_bp: number;
+            /**
+             * Format: int64
+             * @description days after its due date by which nine tenths are there; 3: or more
+             */
+            late_days: number;
+            /**
+             * Format: int64
+             * @description orders' lines of 90 days that it is learned from
+             */
+            lines: number;
+            supplier_id: string;
         };
         ReportAlarm: {
             /**
@@ -9029,6 +9068,8 @@ export interface components {
         SupplydayPolicyIn: {
             /** Format: int64 */
             amount_ceiling_fen?: number;
+            /** @description take suppliers at their word: what they were late and short by is left out */
+            at_word?: boolean;
             /** @enum {string} */
             mode: "static" | "dynamic" | "strategy";
             /** @description left out: the computed one counts */

@@ -124,6 +124,8 @@ export default {
   record_late: 'Late (nine tenths)',
   record_late_days: '{n} d',
   record_late_more: 'more than 2 d',
+  record_plan: 'Plans reckon',
+  record_plan_of: '{share}, {n} {n:day|days} late',
   record_fill: 'Expected to come',
   record_products: 'By product, most missing first',
   resume: 'Resume',

@@ -121,6 +121,8 @@ export default {
   record_late: '迟到（九成货）',
   record_late_days: '{n} 天',
   record_late_more: '超过 2 天',
+  record_plan: '补货按',
+  record_plan_of: '到 {share}，晚 {n} 天',
   record_fill: '预计到货率',
   record_products: '按商品，缺得多的在前',
   resume: '恢复合作',

@@ -129,10 +129,11 @@ function EditRule(props: { site: string; rule?: Rule; done: () => void }) {
   const doing = useAct((body: S['SupplydayPolicyIn']) => act(['put rule', body], (header) => client.PUT('/api/plans/rules', { params: { header }, body })), ['plan'])
   const form = useForm({
     initial: { mode: rule?.mode ?? 'static', safety: rule?.safety ?? '', most: rule?.most ?? '', on_automatic: rule?.on_automatic ?? 'act', on_dynamic: rule?.on_dynamic ?? 'suggest', on_strategy: rule?.on_strategy ?? 'suggest',
-      qty_ceiling: rule && rule.qty_ceiling !== '0' ? rule.qty_ceiling : '', sales_threshold: rule && rule.sales_threshold !== '0' ? rule.sales_threshold : '' } as Record<string, string>,
+      qty_ceiling: rule && rule.qty_ceiling !== '0' ? rule.qty_ceiling : '', sales_threshold: rule && rule.sales_threshold !== '0' ? rule.sales_threshold : '', at_word: rule?.at_word ? 'yes' : 'no' } as Record<string, string>,
     body: (v): S['SupplydayPolicyIn'] => ({
       site_id: props.site, product_id: product ?? '', mode: v['mode'] as Rule['mode'], on_automatic: v['on_automatic'] as Rule['on_automatic'], on_dynamic: v['on_dynamic'] as Rule['on_dynamic'], on_strategy: v['on_strategy'] as Rule['on_strategy'],
       ...(v['safety'] ? { safety: v['safety'] } : {}), ...(v['most'] ? { most: v['most'] } : {}), ...(v['qty_ceiling'] ? { qty_ceiling: v['qty_ceiling'] } : {}), ...(v['sales_threshold'] ? { sales_threshold: v['sales_threshold'] } : {}),
+      ...(v['at_word'] === 'yes' ? { at_word: true } : {}),
       ...(rule && rule.amount_ceiling_fen > 0 ? { amount_ceiling_fen: rule.amount_ceiling_fen } : {}), ...(rule?.substitute_id ? { substitute_id: rule.substitute_id } : {}),
     }),
     doing, done: props.done,
@@ -152,6 +153,7 @@ function EditRule(props: { site: string; rule?: Rule; done: () => void }) {
         <SelectField form={form} name="on_dynamic" label={t('on_dynamic')} options={way} />
         <SelectField form={form} name="on_strategy" label={t('on_strategy')} options={way} />
         <TextField form={form} name="qty_ceiling" label={t('ceiling')} hint={t('ceiling_hint')} />
+        <SelectField form={form} name="at_word" label={t('at_word')} options={[{ value: 'no', label: t('at_word_no') }, { value: 'yes', label: t('at_word_yes') }]} />
         <TextField form={form} name="sales_threshold" label={t('sales_threshold')} hint={t('sales_hint')} />
         <FormActs form={form} save={t('save')} onCancel={props.done} />
       </Form>

@@ -162,6 +162,9 @@ export default {
   on_strategy: 'Stocking up for events',
   ceiling: 'Most on a line',
   ceiling_hint: 'above it an approver is asked; empty: no limit',
+  at_word: 'Suppliers',
+  at_word_no: 'as their record of 90 days says',
+  at_word_yes: 'taken at their word',
   sales_threshold: 'Most sold in a day',
   sales_hint: 'what is beyond it feeds no forecast and no order until released; empty: no limit',
 } satisfies SameKeys<typeof zh>

@@ -159,6 +159,9 @@ export default {
   on_strategy: '活动备货',
   ceiling: '一行最多',
   ceiling_hint: '超过就等审批，不填不限',
+  at_word: '供应商守约',
+  at_word_no: '按近 90 天的记录算',
+  at_word_yes: '按约定算，不看记录',
   sales_threshold: '一天最多卖',
   sales_hint: '超过的部分放行前不进预测和订货，不填不限',
 } as const
