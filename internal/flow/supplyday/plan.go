@@ -557,12 +557,8 @@ func (s *Service) gather(ctx context.Context, d reader, siteID id.ID, date cal.D
 		if x.coming, err = underWay(tx, siteID, x.today, requested); err != nil {
 			return err
 		}
-		expected, err := purchase.Expected(tx, siteID, x.today.AddDays(-overdue))
-		if err != nil {
+		if x.ordered, err = purchase.Expected(tx, siteID, x.today.AddDays(-overdue)); err != nil {
 			return err
-		}
-		for _, c := range expected {
-			x.ordered = append(x.ordered, c)
 		}
 		rows := tx.Query(waivers, siteID, x.today)
 		for rows.Next() {
