@@ -100,7 +100,7 @@ func (f *fixture) addProducts(ctx context.Context, h House, o SaleOptions) error
 			made = nil
 			for i := have + from; i < have+min(from+step, o.SKUs); i++ {
 				p, err := h.Goods.Create(tx, catalog.Draft{Code: fmt.Sprintf("P%05d", i+1), Name: fmt.Sprintf("测速商品 %d", i+1), BaseUnit: "piece",
-					ShelfLifeH: 48, TaxPct: 1300, Units: []catalog.UnitDraft{{Name: fixtureUnit, Num: 1, Barcodes: []string{fmt.Sprintf("88%06d", i+1)}}}})
+					ShelfLifeH: 48, TaxPct: 1300, Units: []catalog.UnitDraft{{Name: fixtureUnit, Num: 1, Barcodes: []string{fmt.Sprintf("28%06d", i+1)}}}})
 				if err != nil {
 					return err
 				}

@@ -8,6 +8,7 @@ import (
 
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/errs"
+	"zhanggui/internal/platform/gs1"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/platform/web"
@@ -33,6 +34,7 @@ var (
 	ErrUnitFixed    = errs.Define("unit_fixed", errs.Conflict, "规格单位“{unit}”的换算不能改,请另建一个单位", "The conversion of the sales unit {unit} can't be changed; add another unit")
 	ErrUnitMany     = errs.Define("unit_many", errs.Limit, "一个商品最多 {most} 个规格单位,每个最多 {most} 个条码", "A product can have {most} sales units at most, each with {most} barcodes")
 	ErrBarcode      = errs.Define("barcode_bad", errs.Invalid, "条码应为 4 到 48 个字母或数字", "A barcode must have 4 to 48 letters or digits")
+	ErrBarcodeDigit = errs.Define("barcode_check_digit", errs.Invalid, "条码 {code} 抄错了:按校验码,最后一位应为 {want}。请重新扫描或核对;店内自编的码请用 2 开头", "Barcode {code} is mistyped: its last digit should be {want}. Scan it again, or check it; codes of your own begin with 2")
 	ErrBarcodeTaken = errs.Define("barcode_taken", errs.Conflict, "条码 {code} 已属于另一个规格单位", "The barcode {code} belongs to another sales unit")
 	ErrShelfLife    = errs.Define("shelf_life_bad", errs.Invalid, "保质期(小时)应为 0 到 {most} 的整数", "The shelf life must be a whole number of hours from 0 to {most}")
 	ErrBatchSize    = errs.Define("batch_size_bad", errs.Invalid, "每批数量不能为负", "The batch size can't be negative")
@@ -199,6 +201,36 @@ func goodBarcode(s string) bool {
 	return len(s) >= 4 && len(s) <= 48 && goodCode(s, 48)
 }
 
+// CheckBarcode refuses what can't be a barcode, and a GTIN with a wrong check digit: no scanner would ever read it. Numbers that
+// GS1 leaves to shops (2, 02, 04 and 20 to 29) and those of other lengths are the shop's own business.
+func CheckBarcode(code string) error {
+	if !goodBarcode(code) {
+		return ErrBarcode
+	}
+	if strings.Trim(code, "0123456789") != "" {
+		return nil
+	}
+	long := code
+	switch len(code) {
+	case 8:
+		if code[0] == '0' || code[0] == '2' {
+			return nil
+		}
+	case 12:
+		long = "00" + code
+	case 13:
+		long = "0" + code
+	case 14:
+	default:
+		return nil
+	}
+	if len(long) == 14 && long[0] == '0' && (long[1] == '2' || long[1:3] == "02" || long[1:3] == "04") || gs1.Checked(code) {
+		return nil
+	}
+	want, _ := gs1.CheckDigit(code[:len(code)-1])
+	return ErrBarcodeDigit.With("code", code).With("want", string(want))
+}
+
 func searchText(d Draft) string { return strings.ToLower(d.Code + " " + d.Name) }
 
 // Create adds a product with its base unit, sales units and barcodes.
@@ -293,7 +325,12 @@ func (s *Service) Change(tx *db.Tx, productID id.ID, c Change) (*Product, error)
 
 // putUnits brings the units and barcodes of p to what the drafts say. The caller holds the version row.
 func (s *Service) putUnits(tx *db.Tx, p *Product, drafts []UnitDraft) error {
-	said := map[string]bool{}
+	said, had := map[string]bool{}, map[string]bool{}
+	for _, u := range p.Units {
+		for _, code := range u.Barcodes {
+			had[code] = true
+		}
+	}
 	// Item numbers that change are let go first: two units of a product may swap theirs.
 	for i := range p.Units {
 		if u := &p.Units[i]; u.ItemNo != "" {
@@ -351,6 +388,11 @@ func (s *Service) putUnits(tx *db.Tx, p *Product, drafts []UnitDraft) error {
 	for i, d := range drafts {
 		u := p.Unit(d.Name)
 		for j, code := range d.Barcodes {
+			if !had[code] { // what was taken before this was looked at hinders nobody who changes something else
+				if err := CheckBarcode(code); err != nil {
+					return errs.As(err).At(fmt.Sprintf("units[%d].barcodes[%d]", i, j))
+				}
+			}
 			n, err := tx.ExecN(`INSERT INTO catalog_barcode (id, code, product_id, unit_id) VALUES ($1, $2, $3, $4) ON CONFLICT (code) DO NOTHING`, id.New(), code, p.ID, u.ID)
 			if err != nil {
 				return err

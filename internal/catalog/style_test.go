@@ -147,7 +147,7 @@ func TestWhatIsWrongWithAStyleIsSaidByField(t *testing.T) {
 			"style_combo_bad combos":          {},
 			"style_combo_bad combos[0]":       {Combos: [][]id.ID{{red}}},
 			"style_value_unknown combos[1]":   {Combos: [][]id.ID{{red, size}, {size, red}}},
-			"barcode_taken units[0].barcodes": {All: true, Units: []catalog.UnitDraft{{Name: "piece", Num: 1, Barcodes: []string{"6900000000012"}}}},
+			"barcode_taken units[0].barcodes": {All: true, Units: []catalog.UnitDraft{{Name: "piece", Num: 1, Barcodes: []string{"6900000000014"}}}},
 		} {
 			if _, err := write(t, d, func(tx *db.Tx) (*catalog.Combined, error) { return s.Combine(tx, st.ID, in) }); refused(err) != want {
 				t.Errorf("combined: %s, want %s", refused(err), want)

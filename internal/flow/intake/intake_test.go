@@ -207,7 +207,7 @@ func (s *shop) clean() {
 }
 
 const bread = "product,name,category,base_unit,unit,unit_num,unit_den,barcode,price_fen,shelf_life_h,batch_size,tax_pct\n" +
-	"B001,鲜肉包,面点,piece,piece,1,1,6900000000017,350,12,20,13\n" +
+	"B001,鲜肉包,面点,piece,piece,1,1,6900000000014,350,12,20,13\n" +
 	"B001,鲜肉包,面点,piece,笼,8,1,,2600,12,20,13\n" +
 	"V001,青菜,蔬菜,g,kg,1000,1,,899,48,,9\n"
 
@@ -382,7 +382,7 @@ func TestACorrectedListOfRefusedRowsIsAFileItself(t *testing.T) {
 func TestAFileInAnyUsualFormComesIn(t *testing.T) {
 	each(t, func(s *shop) {
 		s.take(Products, bread, Run{}, "applied 3 read 3 new 0 same 0 refused")
-		const file = "date,product,quantity\n2026-02-26,鲜肉包,12\n2026-02-27,6900000000017,7\n"
+		const file = "date,product,quantity\n2026-02-26,鲜肉包,12\n2026-02-27,6900000000014,7\n"
 		s.take(Sales, file, Run{}, "applied 2 read 2 new 0 same 0 refused")
 		for name, form := range map[string]string{"mark": "\ufeff" + file, "GB18030": gb18030(t, file), "gzip": zipped(file), "gzip of GB18030": zipped(gb18030(t, file)),
 			"Windows": strings.ReplaceAll(file, "\n", "\r\n")} {
@@ -558,16 +558,16 @@ func TestProductsComeInAndChange(t *testing.T) {
 			}
 			return text
 		}
-		s.is(look("6900000000017"), "B001 鲜肉包 12h 13% | piece 1/1 [6900000000017] 350 | 笼 8/1 [] 2600")
+		s.is(look("6900000000014"), "B001 鲜肉包 12h 13% | piece 1/1 [6900000000014] 350 | 笼 8/1 [] 2600")
 		s.is(look("V001"), "V001 青菜 48h 9% | g 1/1 [] | kg 1000/1 [] 899")
 
 		// Renamed, another price for one unit, a new unit with a barcode; what the file leaves out stays.
 		s.take(Products, "product,name,category,base_unit,unit,unit_num,unit_den,barcode,price_fen,shelf_life_h,batch_size,tax_pct\n"+
 			"B001,鲜肉大包,面点,piece,piece,1,1,,380,12,20,13\n"+
 			"V001,青菜,蔬菜,g,kg,1000,1,,899,48,,9\n"+
-			"V001,青菜,蔬菜,g,斤,,,6900000000024,450,48,,9\n", Run{}, "applied 3 read 2 new 1 same 0 refused")
-		s.is(look("B001"), "B001 鲜肉大包 12h 13% | piece 1/1 [6900000000017] 380 | 笼 8/1 [] 2600")
-		s.is(look("6900000000024"), "V001 青菜 48h 9% | g 1/1 [] | kg 1000/1 [] 899 | 斤 500/1 [6900000000024] 450")
+			"V001,青菜,蔬菜,g,斤,,,6900000000021,450,48,,9\n", Run{}, "applied 3 read 2 new 1 same 0 refused")
+		s.is(look("B001"), "B001 鲜肉大包 12h 13% | piece 1/1 [6900000000014] 380 | 笼 8/1 [] 2600")
+		s.is(look("6900000000021"), "V001 青菜 48h 9% | g 1/1 [] | kg 1000/1 [] 899 | 斤 500/1 [6900000000021] 450")
 
 		im := s.take(Products, "product,name,category,base_unit,unit,unit_num,unit_den,barcode,price_fen,shelf_life_h,batch_size,tax_pct\n"+
 			"鲜,x,,piece,,,,,,,,13\n"+
@@ -581,19 +581,20 @@ func TestProductsComeInAndChange(t *testing.T) {
 			"P9,x,,piece,,,,,,,-2,13\n"+
 			"P10,x,,piece,,,,,,,,\n"+
 			"P11,x,,piece,,,,,,,,70\n"+
-			"P12,x,,piece,,,,6900000000017,,,,13\n"+
-			"P13,x,,piece,,,,69000099,,,,13\n"+
-			"P14,x,,piece,,,,69000099,,,,13\n"+
+			"P12,x,,piece,,,,6900000000014,,,,13\n"+
+			"P13,x,,piece,,,,69000096,,,,13\n"+
+			"P14,x,,piece,,,,69000096,,,,13\n"+
 			"P15,x,,piece,,,,,,,,13\n"+
 			"P15,y,,piece,盒,10,1,,,,,13\n"+
 			"B001,鲜肉大包,面点,g,g,1,1,,,12,20,13\n"+
 			"V001,青菜,蔬菜,g,kg,900,1,,,48,,9\n"+
 			"P16,x,,piece,盒,10,1,,100,,,13\n"+
-			"P16,x,,piece,盒,10,1,,200,,,13\n", Run{}, "refused 20 read 0 new 0 same 17 refused")
+			"P16,x,,piece,盒,10,1,,200,,,13\n"+
+			"P17,x,,piece,,,,6900000000015,,,,13\n", Run{}, "refused 21 read 0 new 0 same 18 refused")
 		s.is(strings.Join(s.refused(im), "\n"), strings.Join([]string{"2 product code_bad", "3 base_unit base_unit_bad", "4 unit_num cell_empty", "5 unit_num unit_ratio_bad",
 			"6 unit_num unit_ratio_bad", "7 barcode barcode_bad", "8 price_fen fen_bad", "9 shelf_life_h whole_number_bad", "10 batch_size qty_negative",
 			"11 tax_pct cell_empty", "12 tax_pct tax_bad", "13 barcode barcode_taken", "15 barcode barcode_twice", "17 name product_rows_differ",
-			"18 base_unit base_unit_fixed", "19 unit_num unit_fixed", "21  duplicate_row"}, "\n"))
+			"18 base_unit base_unit_fixed", "19 unit_num unit_fixed", "21  duplicate_row", "22 barcode barcode_check_digit"}, "\n"))
 		if s.n("catalog_product") != 2 {
 			t.Error("a refused file made a product")
 		}

@@ -484,8 +484,10 @@ func parseProduct(c *cells) ProductRow {
 	if r.Unit == "" {
 		r.Unit = r.BaseUnit
 	}
-	if r.Barcode != "" && (len(r.Barcode) < 4 || !goodCode(r.Barcode, 48)) {
-		c.refuse(productBarcode, catalog.ErrBarcode)
+	if r.Barcode != "" {
+		if err := catalog.CheckBarcode(r.Barcode); err != nil {
+			c.refuse(productBarcode, errs.As(err))
+		}
 	}
 	const mostRatio = 1_000_000_000_000
 	n := len(c.bad)

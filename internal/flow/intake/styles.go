@@ -102,8 +102,10 @@ func parseStyle(c *cells) StyleRow {
 	if r.Product != "" && !goodCode(r.Product, 32) {
 		c.refuse(styleProduct, catalog.ErrCode.With("most", 32))
 	}
-	if r.Barcode != "" && (len(r.Barcode) < 4 || !goodCode(r.Barcode, 48)) {
-		c.refuse(styleBarcode, catalog.ErrBarcode)
+	if r.Barcode != "" {
+		if err := catalog.CheckBarcode(r.Barcode); err != nil {
+			c.refuse(styleBarcode, errs.As(err))
+		}
 	}
 	c.combination(&r)
 	if r.BaseUnit == "" {

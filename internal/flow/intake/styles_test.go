@@ -17,8 +17,8 @@ import (
 const styleHead = "style,name,category,attribute_1,value_1,attribute_2,value_2,product,unit,barcode,price_fen,tax_pct\n"
 
 const shirts = styleHead +
-	"TS,圆领衫,服装,,黑,,M,,件,6900000000017,9900,13\n" +
-	"TS,圆领衫,服装,,黑,,S,,件,6900000000024,9900,13\n" +
+	"TS,圆领衫,服装,,黑,,M,,件,6900000000014,9900,13\n" +
+	"TS,圆领衫,服装,,黑,,S,,件,6900000000021,9900,13\n" +
 	"TS,圆领衫,服装,,白,,M,TS-W-M,件,,8900,13\n" +
 	"CAP,棒球帽,,色系,米,,,,,,4900,13\n"
 
@@ -68,8 +68,8 @@ func TestStylesComeInByCombinationAndTwiceChangesNothing(t *testing.T) {
 		}
 		s.take(Styles, shirts, Run{}, "applied 4 read 4 new 0 same 0 refused")
 		want := "TS 圆领衫 颜色=黑,白 尺码=M,S\n" +
-			"TS-01-01 圆领衫 黑 M 件 [6900000000017] 9900\n" +
-			"TS-01-02 圆领衫 黑 S 件 [6900000000024] 9900\n" +
+			"TS-01-01 圆领衫 黑 M 件 [6900000000014] 9900\n" +
+			"TS-01-02 圆领衫 黑 S 件 [6900000000021] 9900\n" +
 			"TS-W-M 圆领衫 白 M 件 [] 8900"
 		s.is(s.style("TS"), want)
 		s.is(s.style("CAP"), "CAP 棒球帽 色系=米\nCAP-01 棒球帽 米 piece [] 4900")
@@ -78,14 +78,14 @@ func TestStylesComeInByCombinationAndTwiceChangesNothing(t *testing.T) {
 
 		// Renamed, a value and a combination more, a barcode and a price for one there is; what the file leaves out stays.
 		more := styleHead +
-			"TS,新圆领衫,服装,尺码,L,颜色,黑,,件,6900000000031,9900,13\n" +
-			"TS,新圆领衫,服装,尺码,M,颜色,白,TS-W-M,件,6900000000048,7900,13\n"
+			"TS,新圆领衫,服装,尺码,L,颜色,黑,,件,6900000000038,9900,13\n" +
+			"TS,新圆领衫,服装,尺码,M,颜色,白,TS-W-M,件,6900000000045,7900,13\n"
 		s.take(Styles, more, Run{}, "applied 2 read 2 new 0 same 0 refused")
 		s.is(s.style("TS"), "TS 新圆领衫 颜色=黑,白 尺码=M,S,L\n"+
-			"TS-01-01 新圆领衫 黑 M 件 [6900000000017] 9900\n"+
-			"TS-01-02 新圆领衫 黑 S 件 [6900000000024] 9900\n"+
-			"TS-01-03 新圆领衫 黑 L 件 [6900000000031] 9900\n"+
-			"TS-W-M 新圆领衫 白 M 件 [6900000000048] 7900")
+			"TS-01-01 新圆领衫 黑 M 件 [6900000000014] 9900\n"+
+			"TS-01-02 新圆领衫 黑 S 件 [6900000000021] 9900\n"+
+			"TS-01-03 新圆领衫 黑 L 件 [6900000000038] 9900\n"+
+			"TS-W-M 新圆领衫 白 M 件 [6900000000045] 7900")
 		s.take(Styles, more, Run{}, "applied 2 read 0 new 2 same 0 refused")
 		s.clean()
 	})
@@ -124,10 +124,10 @@ func TestEachWrongLineOfAStyleNamesItsFieldAndReason(t *testing.T) {
 			"S7,x,,,黑,,M,,,件,12,1,13\n"+
 			"S8,x,,,黑,,M,,,件,,1.5,13\n"+
 			"S9,x,,,黑,,M,,,件,,1,\n"+
-			"T1,x,,,黑,,M,,,件,6900000000017,1,13\n"+
+			"T1,x,,,黑,,M,,,件,6900000000014,1,13\n"+
 			"T2,x,,,黑,,M,TS-W-M,,件,,1,13\n"+
-			"T3,x,,,黑,,M,,,件,6900000000055,1,13\n"+
-			"T3,x,,,黑,,S,,,件,6900000000055,1,13\n"+
+			"T3,x,,,黑,,M,,,件,6900000000052,1,13\n"+
+			"T3,x,,,黑,,S,,,件,6900000000052,1,13\n"+
 			"T4,x,,,黑,,M,T4,,件,,1,13\n"+
 			"T4,x,,,黑,,S,T4,,件,,1,13\n"+
 			"T5,x,,,黑,,M,,,件,,1,13\n"+
@@ -157,9 +157,9 @@ func TestStylesComeInFromAWorkbook(t *testing.T) {
 		}
 		path := filepath.Join(t.TempDir(), "styles.xlsx")
 		if err := os.WriteFile(path, sheet(t, titles,
-			[]any{"TS", "圆领衫", "服装", nil, "黑", nil, "M", nil, "件", 6900000000017, 9900, 13},
+			[]any{"TS", "圆领衫", "服装", nil, "黑", nil, "M", nil, "件", 6900000000014, 9900, 13},
 			[]any{},
-			[]any{"TS", "圆领衫", "服装", nil, "白", nil, "M", "TS-W-M", "件", "6900000000024", 8.9e3, 13},
+			[]any{"TS", "圆领衫", "服装", nil, "白", nil, "M", "TS-W-M", "件", "6900000000021", 8.9e3, 13},
 			[]any{"TS", "圆领衫", "服装", nil, "白", nil, "S", nil, "件", nil, 8900.5, 13}), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestStylesComeInFromAWorkbook(t *testing.T) {
 		if refused := fmt.Sprint(s.refused(im)); !strings.Contains(refused, "5") || !strings.Contains(refused, "price_fen") {
 			t.Error(refused)
 		}
-		if text := s.style("TS"); !strings.Contains(text, "[6900000000017] 9900") || !strings.Contains(text, "TS-W-M") || !strings.Contains(text, "[6900000000024] 8900") {
+		if text := s.style("TS"); !strings.Contains(text, "[6900000000014] 9900") || !strings.Contains(text, "TS-W-M") || !strings.Contains(text, "[6900000000021] 8900") {
 			t.Error(text)
 		}
 	})
