@@ -366,7 +366,7 @@ const (
 	COALESCE((SELECT SUM(l.value_fen) FROM stock_document_line l WHERE l.document_id = d.id AND l.qty > 0), 0),
 	COALESCE((SELECT SUM(l.value_fen) FROM stock_conversion_loss l WHERE l.document_id = d.id), 0), c.reversed_by
 FROM stock_conversion c JOIN stock_document d ON d.id = c.document_id LEFT JOIN org_staff f ON f.id = d.staff_id `
-	listConversions = conversionColumns + `WHERE d.site_id = $1 AND d.id < $2 ORDER BY d.id DESC LIMIT $3`
+	listConversions = conversionColumns + `WHERE d.kind = 32 AND d.site_id = $1` + inDays + `ORDER BY d.business_date DESC, d.id DESC LIMIT $5`
 	oneConversion   = conversionColumns + `WHERE d.id = $1`
 )
 
@@ -379,9 +379,9 @@ func (c *ConversionRow) scan(scan func(...any) error) (time.Time, error) {
 	return at, err
 }
 
-// Conversions lists those of a site from newest to oldest, before an id: one more than limit.
-func Conversions(tx *db.Tx, site *org.Site, before id.ID, limit int) ([]ConversionRow, error) {
-	rows := tx.Query(listConversions, site.ID, before, limit+1)
+// Conversions lists those of a site from newest to oldest, before a day and an id: one more than limit.
+func Conversions(tx *db.Tx, site *org.Site, day cal.Date, before id.ID, limit int) ([]ConversionRow, error) {
+	rows := tx.Query(listConversions, site.ID, "", day, before, limit+1)
 	defer rows.Close()
 	all := []ConversionRow{}
 	at, args := map[id.ID]int{}, []any{}

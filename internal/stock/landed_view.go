@@ -50,8 +50,7 @@ const (
 	landedColumns = `SELECT d.id, d.site_id, d.business_date, d.made_at, d.receipt_id, d.basis, d.charge_fen,
 	COALESCE((SELECT SUM(l.stock_fen) FROM stock_landed_line l WHERE l.landed_id = d.id), 0), d.ref, d.note, COALESCE(f.display_name, '')
 FROM stock_landed d LEFT JOIN org_staff f ON f.id = d.staff_id `
-	listLanded = landedColumns + `WHERE d.site_id = $1 AND (CAST($2 AS TEXT) = '' OR d.business_date >= $2) AND (CAST($3 AS TEXT) = '' OR d.business_date <= $3)
-	AND d.id < $4 ORDER BY d.id DESC LIMIT $5`
+	listLanded  = landedColumns + `WHERE d.site_id = $1` + inDays + `ORDER BY d.business_date DESC, d.id DESC LIMIT $5`
 	landedOne   = landedColumns + `WHERE d.id = $1`
 	landedItems = `SELECT l.batch_id, b.code, l.share_fen, l.stock_fen, k.product_id, p.name FROM stock_landed_line l JOIN stock_batch b ON b.id = l.batch_id
 JOIN catalog_sku k ON k.id = b.sku_id JOIN catalog_product p ON p.id = k.product_id WHERE l.landed_id = $1 ORDER BY l.line_no`
@@ -80,11 +79,11 @@ func landedRoutes(api *web.API) {
 					return nil, ErrDate.At(field)
 				}
 			}
-			before := id.ID(1<<63 - 1)
-			if _, err := in.Seek(&before); err != nil {
+			day, before, err := SeekDay(in.Paging, in.To)
+			if err != nil {
 				return nil, err
 			}
-			rows := tx.Query(listLanded, in.SiteID, in.From, in.To, before, in.Limit+1)
+			rows := tx.Query(listLanded, in.SiteID, in.From, day, before, in.Limit+1)
 			defer rows.Close()
 			var all []LandedRow
 			for rows.Next() {
@@ -96,7 +95,7 @@ func landedRoutes(api *web.API) {
 				r.MadeAt = shown(at, site)
 				all = append(all, r)
 			}
-			return web.PageOf(in.Paging, all, func(r LandedRow) string { return web.Cursor(r.ID) }), rows.Err()
+			return web.PageOf(in.Paging, all, func(r LandedRow) string { return web.Cursor(r.Date, r.ID) }), rows.Err()
 		})
 	web.Get(api, web.Route{Path: "/api/stock/landed-costs/{id}", Name: "get-landed-cost", Summary: "A cost of bringing goods in, with the share of each batch", Perm: "stock.read", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct {

@@ -104,12 +104,15 @@ type AskingIn struct {
 }
 
 const (
-	listTransfers = `SELECT t.id, t.from_site, a.name, t.to_site, b.name, t.state, t.due, t.note, t.cause_id, t.made_at, t.changed_at,
+	transferRows = `SELECT t.id, t.from_site, a.name, t.to_site, b.name, t.state, t.due, t.note, t.cause_id, t.made_at, t.changed_at,
 	(SELECT COUNT(*) FROM stock_transfer_line l WHERE l.transfer_id = t.id)
 FROM stock_transfer t JOIN org_site a ON a.id = t.from_site JOIN org_site b ON b.id = t.to_site
-WHERE (CAST($1 AS BIGINT) = 1 OR t.from_site IN (SELECT site_id FROM org_reach WHERE staff_id = $2 AND perm = $3) OR t.to_site IN (SELECT site_id FROM org_reach WHERE staff_id = $2 AND perm = $3))
-	AND (CAST($4 AS BIGINT) = 0 OR t.from_site = $4 OR t.to_site = $4) AND (CAST($5 AS TEXT) = '' OR t.state = $5) AND t.id < $6
-ORDER BY t.id DESC LIMIT $7`
+WHERE (CAST($1 AS BIGINT) = 1 OR t.from_site IN (SELECT site_id FROM org_reach WHERE staff_id = $2 AND perm = $3) OR t.to_site IN (SELECT site_id FROM org_reach WHERE staff_id = $2 AND perm = $3)) `
+	listTransfers = transferRows + `AND t.id < $4 ORDER BY t.id DESC LIMIT $5`
+	// One of a state, and the newest of a site from both its sides: neither goes through what is settled elsewhere.
+	transfersInState = transferRows + `AND t.state = $4 AND t.id < $5 AND (CAST($6 AS BIGINT) = 0 OR t.from_site = $6 OR t.to_site = $6) ORDER BY t.id DESC LIMIT $7`
+	transfersOfSite  = transferRows + `AND t.id IN (SELECT x.id FROM (SELECT f.id FROM stock_transfer f WHERE f.from_site = $4 AND f.id < $5 ORDER BY f.id DESC LIMIT $6) AS x
+	UNION SELECT y.id FROM (SELECT g.id FROM stock_transfer g WHERE g.to_site = $4 AND g.id < $5 ORDER BY g.id DESC LIMIT $6) AS y) ORDER BY t.id DESC LIMIT $6`
 
 	transferGoods = `SELECT l.line_no, k.product_id, p.code, p.name, p.base_unit, l.asked,
 	COALESCE(SUM(w.shipped), 0), COALESCE(SUM(w.received), 0), COALESCE(SUM(w.over), 0), COALESCE(SUM(w.shipped - w.received - w.lost - w.back), 0)
@@ -129,7 +132,15 @@ func Transfers(tx *db.Tx, reach org.Sites, in TransferSearch) (*web.Page[Transfe
 	if _, err := in.Seek(&before); err != nil {
 		return nil, err
 	}
-	rows := tx.Query(listTransfers, append(reach.Args(), in.SiteID, in.State, before, in.Limit+1)...)
+	var rows *db.Rows
+	switch {
+	case in.State != "":
+		rows = tx.Query(transfersInState, append(reach.Args(), in.State, before, in.SiteID, in.Limit+1)...)
+	case in.SiteID > 0:
+		rows = tx.Query(transfersOfSite, append(reach.Args(), in.SiteID, before, in.Limit+1)...)
+	default:
+		rows = tx.Query(listTransfers, append(reach.Args(), before, in.Limit+1)...)
+	}
 	var all []TransferView
 	for rows.Next() {
 		v := TransferView{Lines: []TransferLineView{}, Transits: []TransitView{}, Trail: []StepView{}, Next: []TransferNextState{}}

@@ -266,7 +266,9 @@ WHERE (b.expires_at, b.id) > ($1, $2) AND (CAST($3 AS BIGINT) = 0 OR b.expires_a
 	openBatchesOf = someBatches + `b.id IN (SELECT n.id FROM stock_batch n WHERE n.site_id = $5 AND n.sku_id >= $6 AND n.sku_id <= $7 AND n.open = 1
 	UNION SELECT o.batch_id FROM stock_place o WHERE o.site_id = $5 AND o.sku_id >= $6 AND o.sku_id <= $7 AND o.open = 1)
 ORDER BY b.expires_at, b.id LIMIT $8`
-	batchesOf  = someBatches + `b.site_id = $5 AND b.sku_id = $6 ORDER BY b.expires_at, b.id LIMIT $7`
+	batchesOf     = someBatches + `b.site_id = $5 AND b.sku_id = $6 ORDER BY b.expires_at, b.id LIMIT $7`
+	batchesOfCode = `SELECT ` + batchColumns + batchTables + ` WHERE b.code = $1 AND b.site_id + 0 = $2 AND (b.expires_at, b.id) > ($3, $4) AND (CAST($5 AS BIGINT) = 0 OR b.expires_at <= $5)
+	AND b.sku_id >= $6 AND b.sku_id <= $7 ORDER BY b.expires_at, b.id LIMIT $8` // + 0: of the few with the code, not of all of the site
 	allBatches = someBatches + `b.site_id = $5 AND b.value_id > 0 ORDER BY b.expires_at, b.id LIMIT $6`
 )
 
@@ -297,6 +299,8 @@ func Batches(tx *db.Tx, in BatchSearch) (*web.Page[Batch], error) {
 	switch code := strings.TrimSpace(in.Code); {
 	case in.Open:
 		rows = tx.Query(openBatchesOf, afterExpiry, afterID, until, code, in.SiteID, first, last, in.Limit+1)
+	case code != "":
+		rows = tx.Query(batchesOfCode, code, in.SiteID, afterExpiry, afterID, until, first, last, in.Limit+1)
 	case in.ProductID > 0:
 		rows = tx.Query(batchesOf, afterExpiry, afterID, until, code, in.SiteID, first, in.Limit+1)
 	default:

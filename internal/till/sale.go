@@ -321,6 +321,10 @@ const (
 			AND (CAST($6 AS TEXT) = '' OR s.business_date = $6) AND (CAST($7 AS TEXT) = '' OR s.state = $7) `
 	salesByTime = saleRows + `ORDER BY s.id DESC LIMIT $8`
 	salesBySlip = saleRows + `AND r.prefix = $8 AND s.business_date = $9 AND s.slip_no = $10 ORDER BY s.id DESC LIMIT $11`
+	// By time one would go through all that was sold since an old day, for the one that failed, or for a site that sold little.
+	salesOfSite = saleRows + `AND s.site_id = $8 ORDER BY s.id DESC LIMIT $9`
+	salesOfDay  = saleRows + `AND s.business_date = $8 AND s.register_id IN (SELECT g.id FROM till_register g WHERE CAST($9 AS BIGINT) = 0 OR g.site_id = $9) ORDER BY s.id DESC LIMIT $10`
+	salesOdd    = saleRows + `AND s.state = $8 AND s.state <> 'paid' ORDER BY s.id DESC LIMIT $9`
 )
 
 // List finds sales of the caller's sites, newest first.
@@ -346,10 +350,18 @@ func List(ctx context.Context, tx *db.Tx, perm string, in *ListIn) (*web.Page[Sa
 		}
 	}
 	var rows *db.Rows
-	if slip != 0 {
-		rows = tx.Query(salesBySlip, append(reach.Args(), in.SiteID, before, in.Date, in.State, prefix, slipDate, slip, in.Limit+1)...)
-	} else {
-		rows = tx.Query(salesByTime, append(reach.Args(), in.SiteID, before, in.Date, in.State, in.Limit+1)...)
+	args := append(reach.Args(), in.SiteID, before, in.Date, in.State)
+	switch {
+	case slip != 0:
+		rows = tx.Query(salesBySlip, append(args, prefix, slipDate, slip, in.Limit+1)...)
+	case in.Date != "":
+		rows = tx.Query(salesOfDay, append(args, in.Date, in.SiteID, in.Limit+1)...)
+	case in.State != "" && in.State != "paid":
+		rows = tx.Query(salesOdd, append(args, in.State, in.Limit+1)...)
+	case in.SiteID != 0:
+		rows = tx.Query(salesOfSite, append(args, in.SiteID, in.Limit+1)...)
+	default:
+		rows = tx.Query(salesByTime, append(args, in.Limit+1)...)
 	}
 	defer rows.Close()
 	var found []SaleRow

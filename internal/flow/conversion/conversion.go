@@ -100,12 +100,12 @@ func (s *Service) Routes(api *web.API) {
 			if err != nil {
 				return nil, err
 			}
-			before := id.ID(1<<63 - 1)
-			if _, err := in.Seek(&before); err != nil {
+			day, before, err := stock.SeekDay(in.Paging, "")
+			if err != nil {
 				return nil, err
 			}
-			all, err := stock.Conversions(tx, site, before, in.Limit)
-			return web.PageOf(in.Paging, all, func(c stock.ConversionRow) string { return web.Cursor(c.ID) }), err
+			all, err := stock.Conversions(tx, site, day, before, in.Limit)
+			return web.PageOf(in.Paging, all, func(c stock.ConversionRow) string { return web.Cursor(c.Date, c.ID) }), err
 		})
 	web.Get(api, web.Route{Path: "/api/conversions/{id}", Name: "get-conversion", Summary: "A conversion: what went in, what came out, what was lost, and whether it was taken back", Perm: "stock.read", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct {

@@ -18,8 +18,14 @@ export default function Receipts() {
   const site = place.site?.id ?? ''
   const { from, to, q } = filter
   const against = filter['against'] === 'order' ? 'order' : filter['against'] === 'nothing' ? 'nothing' : undefined
-  const receipts = useListing(['stock', 'receipts', site, from, to, q, against], (after, signal) =>
-    must(client.GET('/api/receipts', { params: { query: { site_id: site, limit: 100, ...(against ? { against } : {}), ...(q ? { q } : {}), ...(from ? { from } : {}), ...(to ? { to } : {}), ...(after ? { after } : {}) } }, signal })), { skip: !site })
+  const receipts = useListing(['stock', 'receipts', site, from, to, q, against], async (after, signal) => {
+    // What is rare among many may need several looks: a request goes through a part of them only.
+    for (let looks = 0, at = after; ; looks++) {
+      const page = await must(client.GET('/api/receipts', { params: { query: { site_id: site, limit: 100, ...(against ? { against } : {}), ...(q ? { q } : {}), ...(from ? { from } : {}), ...(to ? { to } : {}), ...(at ? { after: at } : {}) } }, signal }))
+      if (page.items.length > 0 || !page.next || looks === 20) return page
+      at = page.next
+    }
+  }, { skip: !site })
   const columns: Column<Receipt>[] = [
     { key: 'state', head: t('state'), cell: (r) => <ReceiptBadge state={r.state} /> },
     { key: 'at', head: t('at'), cell: (r) => <span title={f.exact(r.made_at)}>{f.at(r.made_at)}</span> },
