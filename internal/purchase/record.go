@@ -3,7 +3,6 @@ package purchase
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -125,9 +124,7 @@ func recordRun(ctx context.Context, run *jobs.Run) error {
 		}
 		more, at = next.Word != 0, next
 	}
-	return d.Write(ctx, func(tx *db.Tx) error {
-		return errors.Join(tx.Exec(oldRecord, last.AddDays(-keepRecord)), tx.Exec(oldWords, until))
-	})
+	return d.Write(ctx, func(tx *db.Tx) error { return tx.Exec(oldRecord, last.AddDays(-keepRecord)) })
 }
 
 // MakeRecord adds up, again, what came of all that was due on a day.

@@ -89,7 +89,7 @@ const (
 	nextSupplier = `SELECT COALESCE(MIN(supplier_id), 0) FROM purchase_record WHERE supplier_id > $1`
 	recordBare   = `SELECT lines, full_lines, timely_lines, ordered_fen, came_fen, product_id, ordered, in_time, in_one, in_two, came FROM purchase_record
 		WHERE supplier_id = $1 AND due >= $2 AND due <= $3 ORDER BY product_id, due`
-	oldWords  = `DELETE FROM purchase_word WHERE until < $1`
+	oldWords  = `DELETE FROM purchase_word WHERE supplier_id = $1 AND until < $2`
 	wordsPage = `SELECT supplier_id, product_id, lines, fill_bp, late_days FROM purchase_word WHERE (supplier_id, product_id) > ($1, $2) ORDER BY supplier_id, product_id LIMIT $3`
 	wordsOf   = `SELECT product_id, lines, came_lines, fill_bp, late_days FROM purchase_word WHERE supplier_id = $1 AND until = $2 ORDER BY product_id`
 )
@@ -157,7 +157,7 @@ func makeWords(tx *db.Tx, after id.ID, until cal.Date) (supplier id.ID, err erro
 	for _, w := range words {
 		args = append(args, w.Supplier, w.Product, w.Lines, w.came, w.Fill, w.LateDays, until)
 	}
-	return supplier, tx.ExecMany(putWords, args...)
+	return supplier, errors.Join(tx.ExecMany(putWords, args...), tx.Exec(oldWords, supplier, until))
 }
 
 // Words are what suppliers' words are taken for, behind one of them, at most so many; last tells where to go on, false where
