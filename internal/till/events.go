@@ -22,6 +22,7 @@ type SaleBody struct {
 	Date  cal.Date  `json:"date"`
 	Total money.Fen `json:"total_fen"`
 	Lines int       `json:"lines"`
+	Staff id.ID     `json:"staff_id"` // who rang it up
 }
 
 // RefundBody is the body of RefundedEvent.
@@ -29,14 +30,15 @@ type RefundBody struct {
 	Refund id.ID     `json:"refund_id"`
 	Date   cal.Date  `json:"date"`
 	Amount money.Fen `json:"amount_fen"`
+	Staff  id.ID     `json:"staff_id"` // who took it back
 }
 
 // Announce emits an event of a whole sale.
 func Announce(tx *db.Tx, event string, s *Sale) error {
-	return outbox.Emit(tx, outbox.Event{Type: event, Subject: s.ID, Site: s.SiteID, Body: SaleBody{s.Date, s.Total, len(s.Lines)}})
+	return outbox.Emit(tx, outbox.Event{Type: event, Subject: s.ID, Site: s.SiteID, Body: SaleBody{s.Date, s.Total, len(s.Lines), s.StaffID}})
 }
 
 // AnnounceRefund emits RefundedEvent.
 func AnnounceRefund(tx *db.Tx, r *Refund) error {
-	return outbox.Emit(tx, outbox.Event{Type: RefundedEvent, Subject: r.Sale, Site: r.SiteID, Body: RefundBody{r.ID, r.Date, r.Amount}})
+	return outbox.Emit(tx, outbox.Event{Type: RefundedEvent, Subject: r.Sale, Site: r.SiteID, Body: RefundBody{r.ID, r.Date, r.Amount, r.StaffID}})
 }

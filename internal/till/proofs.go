@@ -27,6 +27,7 @@ func Proofs() []proof.Proof {
 		{Name: "till_pay_outs_have_a_reason", Stops: []string{"pay_out"}, Run: prove(countPayOuts, payOuts,
 			"sale %v: %v fen were paid out for payment %v of %v fen, which is %v")},
 		{Name: "till_cash_covers_its_tender", Run: prove(countCash, shortCash, "sale %v tender %v: %v fen in cash, %v fen were handed over")},
+		{Name: "till_slips_have_who_made_them", Run: prove(countTold, otherStaff, "%v %v: staff %v on the slip, but when it was made it was told of somebody else")},
 		{Name: "till_payments_match_their_tenders", Run: prove(countPayments, paymentTenders,
 			"sale %v (%v) tender %v of %v: its payment is %v of %v")},
 	}
@@ -43,6 +44,16 @@ const (
 
 	countCash = `SELECT COUNT(*) FROM till_tender WHERE kind = 1`
 	shortCash = `SELECT COUNT(*) OVER (), t.sale_id, t.tender_no, t.amount_fen, t.given_fen FROM till_tender t WHERE t.kind = 1 AND t.given_fen < t.amount_fen ORDER BY t.sale_id, t.tender_no LIMIT 20`
+
+	// Who sold and who took back stands in the event of the act, too: as long as events are kept, and after that in the seal of
+	// the day. Those of older releases do not say.
+	countTold  = `SELECT COUNT(*) FROM outbox_event e WHERE e.type IN ('till.sold.v1', 'till.awaiting.v1', 'till.refunded.v1') AND e.body LIKE '%"staff_id":"%'`
+	otherStaff = `SELECT COUNT(*) OVER (), x.what, x.id, x.staff_id FROM (
+			SELECT 'sale' AS what, s.id, s.staff_id FROM outbox_event e JOIN till_sale s ON s.id = e.subject
+			WHERE e.type IN ('till.sold.v1', 'till.awaiting.v1') AND e.body LIKE '%"staff_id":"%' AND e.body NOT LIKE '%"staff_id":"' || CASE WHEN s.staff_id = 0 THEN '' ELSE CAST(s.staff_id AS TEXT) END || '"%'
+			UNION ALL SELECT 'refund', f.id, f.staff_id FROM outbox_event e JOIN till_refund f ON f.sale_id = e.subject AND e.body LIKE '%"refund_id":"' || CAST(f.id AS TEXT) || '"%'
+			WHERE e.type = 'till.refunded.v1' AND e.body LIKE '%"staff_id":"%' AND e.body NOT LIKE '%"staff_id":"' || CASE WHEN f.staff_id = 0 THEN '' ELSE CAST(f.staff_id AS TEXT) END || '"%'
+		) x ORDER BY x.id LIMIT 20`
 
 	saleSums = `SELECT COUNT(*) OVER (), s.id, s.state, s.total_fen, s.tax_fen, COALESCE(l.n, 0), COALESCE(l.amount, 0), COALESCE(l.tax, 0), COALESCE(t.amount, 0)
 		FROM till_sale s

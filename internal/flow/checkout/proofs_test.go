@@ -51,6 +51,8 @@ var damages = []damage{
 	{"the sale deleted with all its rows", []string{`DELETE FROM till_line WHERE sale_id = $1`, `DELETE FROM till_line_batch WHERE sale_id = $1`, `DELETE FROM till_tender WHERE sale_id = $1`, `DELETE FROM till_sale WHERE id = $1`}, "checkout_no_posting_without_its_document"},
 	{"another product on the slip", []string{`UPDATE till_line SET product_id = product_id + 1 WHERE sale_id = $1 AND line_no = 1`}, "checkout_lines_are_of_their_batches"},
 	{"less cash handed over than was due", []string{`UPDATE till_tender SET given_fen = amount_fen - 1 WHERE sale_id = $1`}, "till_cash_covers_its_tender"},
+	{"somebody else sold it", []string{`UPDATE till_sale SET staff_id = staff_id + 1 WHERE id = $1`}, "till_slips_have_who_made_them"},
+	{"nobody sold it", []string{`UPDATE till_sale SET staff_id = 0 WHERE id = $1`}, "till_slips_have_who_made_them"},
 	{"the sale called failed", []string{`UPDATE till_sale SET state = 'failed' WHERE id = $1`}, "checkout_no_posting_without_its_document"},
 	{"the sale called voided", []string{`UPDATE till_sale SET state = 'voided' WHERE id = $1`}, "checkout_voids_take_back_their_sale"},
 }
@@ -60,6 +62,7 @@ var refundDamages = []damage{
 	{"all legs of the refund deleted", []string{`DELETE FROM ledger_transfer WHERE doc_kind = 42 AND doc_id = $1`}, "checkout_goods_of_refunds_are_posted"},
 	{"the money of the refund deleted", []string{`DELETE FROM ledger_transfer WHERE doc_kind = 42 AND doc_id = $1 AND to_id <= -3000`}, "checkout_money_of_refunds_is_posted"},
 	{"more given back than was refunded", []string{`UPDATE till_refund_tender SET amount_fen = amount_fen + 1 WHERE refund_id = $1`}, "checkout_money_of_refunds_is_posted"},
+	{"somebody else took it back", []string{`UPDATE till_refund SET staff_id = staff_id + 1 WHERE id = $1`}, "till_slips_have_who_made_them"},
 	{"the goods of the refund changed", []string{`UPDATE till_refund_batch SET base_qty = base_qty + 1000 WHERE refund_id = $1`}, "checkout_goods_of_refunds_are_posted"},
 	{"the refund deleted with all its rows", []string{`DELETE FROM till_refund_line WHERE refund_id = $1`, `DELETE FROM till_refund_batch WHERE refund_id = $1`,
 		`DELETE FROM till_refund_tender WHERE refund_id = $1`, `DELETE FROM till_refund WHERE id = $1`}, "checkout_no_posting_without_its_document"},

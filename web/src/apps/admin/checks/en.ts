@@ -30,6 +30,7 @@ export default {
   proof_till_sales_equal_their_lines_and_tenders: 'Every slip equals its lines and its tenders',
   proof_till_lines_equal_their_batches: 'Every line equals the batches it took',
   proof_till_rows_have_their_sale: 'No row has lost its sale',
+  proof_till_slips_have_who_made_them: 'Who sold or took back is as it was told at the time',
   proof_till_slips_without_gap: 'Slip numbers have no gap',
   proof_till_refunds_within_their_sale: 'No refund exceeds its sale',
   proof_till_refunded_lines_within_sold: 'No line was returned beyond what was sold',

@@ -27,6 +27,7 @@ export default {
   proof_till_sales_equal_their_lines_and_tenders: '每张小票等于它的商品行和收款',
   proof_till_lines_equal_their_batches: '每行商品等于它出库的批次',
   proof_till_rows_have_their_sale: '没有失去销售单的行',
+  proof_till_slips_have_who_made_them: '销售和退货的经手人没有被改过',
   proof_till_slips_without_gap: '小票号连续不断',
   proof_till_refunds_within_their_sale: '退款不超过原销售',
   proof_till_refunded_lines_within_sold: '退货数量不超过已售数量',
