@@ -31,12 +31,14 @@ var (
 	ErrNoPlan  = errs.Define("plan_unknown", errs.NotFound, "没有这个计划", "There is no such plan")
 	ErrNoLine  = errs.Define("plan_line_unknown", errs.NotFound, "计划里没有这一行", "The plan has no such line")
 	ErrDecided = errs.Define("plan_line_decided", errs.Conflict, "这一行已经处理过了", "This line has been decided already")
-	ErrDone    = errs.Define("plan_line_done", errs.Conflict, "这一行已经做完了", "This line is made already")
-	ErrStale   = errs.Define("plan_changed", errs.Conflict, "计划刚刚变了,请刷新", "The plan has just changed; reload")
-	ErrQty     = errs.Define("plan_qty_bad", errs.Invalid, "数量应为 0 到 {most}", "The quantity must be from 0 to {most}")
-	ErrPieces  = errs.Define("plan_pieces_whole", errs.Invalid, "按个计的商品数量必须是整数", "What is counted in pieces is planned in whole pieces")
-	ErrPacks   = errs.Define("plan_packs_whole", errs.Invalid, "订货数量必须是整包({pack} {unit} 一包),且不少于 {least} 包", "Order whole packs of {pack} {unit}, at least {least}")
-	ErrReason  = errs.Define("plan_reason_missing", errs.Invalid, "请写明修改原因", "Say why it is changed")
+	// ErrApprover refuses a line to who may not approve.
+	ErrApprover = errs.Define("plan_line_approver", errs.Forbidden, "这一行要由有审批权限的人处理", "This line is decided by an approver")
+	ErrDone     = errs.Define("plan_line_done", errs.Conflict, "这一行已经做完了", "This line is made already")
+	ErrStale    = errs.Define("plan_changed", errs.Conflict, "计划刚刚变了,请刷新", "The plan has just changed; reload")
+	ErrQty      = errs.Define("plan_qty_bad", errs.Invalid, "数量应为 0 到 {most}", "The quantity must be from 0 to {most}")
+	ErrPieces   = errs.Define("plan_pieces_whole", errs.Invalid, "按个计的商品数量必须是整数", "What is counted in pieces is planned in whole pieces")
+	ErrPacks    = errs.Define("plan_packs_whole", errs.Invalid, "订货数量必须是整包({pack} {unit} 一包),且不少于 {least} 包", "Order whole packs of {pack} {unit}, at least {least}")
+	ErrReason   = errs.Define("plan_reason_missing", errs.Invalid, "请写明修改原因", "Say why it is changed")
 )
 
 // State of a line.
@@ -148,6 +150,8 @@ type ProductionRow struct {
 	Product                      id.ID
 	Round, From, To, Ready       int64
 	Mean, Quantile, OnHand, Make qty.Qty
+	Level                        Level
+	Execution                    Execution
 	Why                          ProductionWhy
 }
 
@@ -263,7 +267,7 @@ func (m *Made) Acts() bool {
 
 var (
 	putProduction = db.NewMany(`INSERT INTO replenish_production (id, plan_id, version, product_id, round_no, from_slot, to_slot, ready_slot, mean, quantile, on_hand, proposed, make, made,
-		state, staff_id, decided_at, reason, why, short) VALUES `, `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
+		state, staff_id, decided_at, reason, why, short, level, execution) VALUES `, `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
 	putRequirements = db.NewMany(`INSERT INTO replenish_requirement (id, plan_id, version, product_id, date, gross, loss, need, on_hand, in_transit, net, made, lacking, why, safety) VALUES `,
 		`(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
 	putProposals = db.NewMany(`INSERT INTO replenish_proposal (id, plan_id, version, product_id, supplier_id, source_id, due, order_by, late, net, packs, proposed, qty, amount_fen, pack, unit,
@@ -282,7 +286,7 @@ func (r *ProposalRow) values(line, plan, version id.ID) ([]any, error) {
 const stepRows = 250
 
 // Steps write the lines under a version that nobody reads yet, each a short act.
-func (m *Made) Steps(plan, version id.ID) ([]func(tx *db.Tx) error, error) {
+func (m *Made) Steps(plan, version id.ID, now time.Time) ([]func(tx *db.Tx) error, error) {
 	type batch struct {
 		many *db.Many
 		rows [][]any
@@ -293,8 +297,12 @@ func (m *Made) Steps(plan, version id.ID) ([]func(tx *db.Tx) error, error) {
 		if err != nil {
 			return nil, err
 		}
+		state, at := Proposed, any(nil)
+		if r.Execution == Act { // nobody is asked
+			state, at = Confirmed, now
+		}
 		batches[0].rows = append(batches[0].rows, []any{id.New(), plan, version, r.Product, r.Round, r.From, r.To, r.Ready, r.Mean, r.Quantile, r.OnHand, r.Make, r.Make, 0,
-			Proposed, 0, nil, "", string(why), r.Why.short()})
+			state, 0, at, "", string(why), r.Why.short(), r.Level, r.Execution})
 	}
 	for _, r := range m.Needs {
 		why, err := json.Marshal(r.Why)
@@ -326,8 +334,8 @@ func (m *Made) Steps(plan, version id.ID) ([]func(tx *db.Tx) error, error) {
 }
 
 // PutInForce makes the lines of a version those that count, if all of them are there and nobody has decided anything
-// since head was read; else ErrStale. What people decided stays, and so do the rounds that are begun, and those that were over at half hour from.
-func (m *Made) PutInForce(tx *db.Tx, head *Head, version id.ID, from int64, fingerprint string, run id.ID, dataUntil cal.Date) error {
+// since head was read; else ErrStale. What people decided stays, and so do the rounds that KeptRounds kept with the same from and fixed.
+func (m *Made) PutInForce(tx *db.Tx, head *Head, version id.ID, from, fixed int64, fingerprint string, run id.ID, dataUntil cal.Date) error {
 	var locked id.ID
 	if err := tx.QueryRow(`SELECT id FROM replenish_plan WHERE id = $1`+tx.ForUpdate(), head.ID).Scan(&locked); err != nil {
 		return err
@@ -340,8 +348,8 @@ func (m *Made) PutInForce(tx *db.Tx, head *Head, version id.ID, from int64, fing
 		version, fingerprint, run, dataUntil, tx.Now(), head.ID, head.Version, head.Decisions, len(m.Production), len(m.Needs), len(m.Orders)); err != nil {
 		return err
 	}
-	if err := tx.Exec(`UPDATE replenish_production SET version = $1 WHERE plan_id = $2 AND version = $3 AND (state <> 'proposed' OR made > 0 OR to_slot <= $4)`,
-		version, head.ID, head.Version, from); err != nil {
+	if err := tx.Exec(`UPDATE replenish_production SET version = $1 WHERE plan_id = $2 AND version = $3
+		AND (state <> 'proposed' AND (staff_id <> 0 OR state = 'done' OR ready_slot <= $4) OR made > 0 OR to_slot <= $5)`, version, head.ID, head.Version, fixed, from); err != nil {
 		return err
 	}
 	if err := tx.Exec(`UPDATE replenish_proposal SET version = $1 WHERE plan_id = $2 AND version = $3 AND (state <> 'proposed' OR level = 'dynamic')`, version, head.ID, head.Version); err != nil {
@@ -399,7 +407,7 @@ func Tidy(tx *db.Tx, site id.ID, today cal.Date) (more bool, err error) {
 		return false, err
 	}
 	for _, p := range plans {
-		for _, drop := range []string{`DELETE FROM replenish_production WHERE plan_id = $1 AND state = 'proposed' AND made = 0`, `DELETE FROM replenish_requirement WHERE plan_id = $1`,
+		for _, drop := range []string{`DELETE FROM replenish_production WHERE plan_id = $1 AND made = 0 AND (state = 'proposed' OR state = 'confirmed' AND staff_id = 0)`, `DELETE FROM replenish_requirement WHERE plan_id = $1`,
 			`DELETE FROM replenish_proposal WHERE plan_id = $1 AND state = 'proposed'`, `UPDATE replenish_plan SET fingerprint = 'tidied' WHERE id = $1`} {
 			if err := tx.Exec(drop, p); err != nil {
 				return false, err
@@ -407,35 +415,6 @@ func Tidy(tx *db.Tx, site id.ID, today cal.Date) (more bool, err error) {
 		}
 	}
 	return len(plans) > 0, nil
-}
-
-// Kept is a round that planning leaves as it is.
-type Kept struct {
-	Product id.ID
-	Round   int64
-	Open    qty.Qty // still to be made
-}
-
-// KeptRounds are the rounds of a plan that people decided on or that are begun, and those that were over at half hour from.
-func KeptRounds(tx *db.Tx, h *Head, from int64) ([]Kept, error) {
-	rows := tx.Query(`SELECT product_id, round_no, to_slot, make, made, state FROM replenish_production WHERE plan_id = $1 AND version = $2 AND (state <> 'proposed' OR made > 0 OR to_slot <= $3)
-		ORDER BY product_id, round_no`, h.ID, h.Version, from)
-	defer rows.Close()
-	var all []Kept
-	for rows.Next() {
-		var k Kept
-		var to int64
-		var make, made qty.Qty
-		var state State
-		if err := rows.Scan(&k.Product, &k.Round, &to, &make, &made, &state); err != nil {
-			return nil, err
-		}
-		if state != Done && (state != Proposed || to > from) && make > made {
-			k.Open = make - made
-		}
-		all = append(all, k)
-	}
-	return all, rows.Err()
 }
 
 // --- decisions
@@ -455,150 +434,6 @@ func decided(tx *db.Tx, h *Head, rounds bool) error {
 		return err
 	}
 	return emit(tx, EventDecided, h, rounds)
-}
-
-// DecideRound confirms a round of production as it is proposed, or with q changes it to another quantity. A round that
-// is made already stays.
-func DecideRound(tx *db.Tx, plan, line, staff id.ID, q *qty.Qty, reason string) error {
-	h, err := lock(tx, plan)
-	if err != nil {
-		return err
-	}
-	var state State
-	var now, made qty.Qty
-	err = tx.QueryRow(`SELECT state, make, made FROM replenish_production WHERE id = $1 AND plan_id = $2 AND version = $3`, line, plan, h.Version).Scan(&state, &now, &made)
-	if err != nil {
-		return lineOf(err)
-	}
-	next := Confirmed
-	switch {
-	case state == Done:
-		return ErrDone
-	case q == nil && state != Proposed:
-		return ErrDecided
-	case q != nil && *q < made:
-		return ErrDone.At("qty")
-	case q != nil:
-		now, next = *q, Changed
-	}
-	if err := tx.Exec(`UPDATE replenish_production SET state = $1, make = $2, staff_id = $3, decided_at = $4, reason = $5 WHERE id = $6`,
-		next, now, staff, tx.Now(), reason, line); err != nil {
-		return err
-	}
-	return decided(tx, h, q != nil)
-}
-
-// ConfirmRounds confirms all rounds of a plan that nobody has decided on, or of them those named (at most 500), and
-// says how many that were.
-func ConfirmRounds(tx *db.Tx, plan, staff id.ID, lines []id.ID) (n int64, err error) {
-	h, err := lock(tx, plan)
-	if err != nil {
-		return 0, err
-	}
-	if lines == nil {
-		n, err = tx.ExecN(`UPDATE replenish_production SET state = 'confirmed', staff_id = $1, decided_at = $2 WHERE plan_id = $3 AND version = $4 AND state = 'proposed'`,
-			staff, tx.Now(), plan, h.Version)
-	} else {
-		args := []any{staff, tx.Now(), plan, h.Version}
-		for _, l := range lines {
-			args = append(args, l)
-		}
-		rows := tx.QueryMany(confirmRounds, args...)
-		for rows.Next() {
-			n++
-		}
-		err = rows.Err()
-	}
-	if err != nil || n == 0 {
-		return n, err
-	}
-	return n, decided(tx, h, false)
-}
-
-var confirmRounds = db.NewMany(`UPDATE replenish_production SET state = 'confirmed', staff_id = $1, decided_at = $2 WHERE plan_id = $3 AND version = $4 AND state = 'proposed' AND id IN (`,
-	`?`, `) RETURNING id`)
-
-// NoteMade takes note of what a kitchen has made of a product for a date: it fills the round it was made for and those after it,
-// in their order; made for none (0), from the first; for one that the plan no longer has, the next after it, or the last of all,
-// so that no goods are made of which the plan does not know. planned is what it had set out to make: where somebody made
-// fewer and said why, the round is done with that, and nobody waits for more. What is beyond them belongs to the last.
-// Making decides nothing: a round that nobody has confirmed still waits for that until it is made.
-func NoteMade(tx *db.Tx, site id.ID, date cal.Date, product id.ID, of int64, q, planned qty.Qty) error {
-	var plan id.ID
-	err := tx.QueryRow(`SELECT id FROM replenish_plan WHERE site_id = $1 AND date = $2 AND version > 0`, site, date).Scan(&plan)
-	if errors.Is(err, db.ErrNoRow) {
-		return nil // made without a plan
-	}
-	if err != nil {
-		return err
-	}
-	h, err := lock(tx, plan)
-	if err != nil {
-		return err
-	}
-	type round struct {
-		id         id.ID
-		no         int64
-		make, made qty.Qty
-		state      State
-	}
-	var rounds []round
-	rows := tx.Query(`SELECT id, round_no, make, made, state FROM replenish_production WHERE plan_id = $1 AND version = $2 AND product_id = $3 ORDER BY round_no`, plan, h.Version, product)
-	for rows.Next() {
-		var r round
-		if err := rows.Scan(&r.id, &r.no, &r.make, &r.made, &r.state); err != nil {
-			return err
-		}
-		rounds = append(rounds, r)
-	}
-	if err := rows.Err(); err != nil || len(rounds) == 0 {
-		return err
-	}
-	for len(rounds) > 1 && rounds[0].no < of {
-		rounds = rounds[1:]
-	}
-	gone := max(0, planned-q)
-	for i, r := range rounds {
-		left := max(r.make-r.made, 0)
-		if r.state == Done {
-			left = 0
-		}
-		part := min(q, left)
-		if i == len(rounds)-1 {
-			part = q
-		}
-		short := qty.Qty(0) // will not be made
-		if part < left && left-part <= gone {
-			short = left - part
-		}
-		if part <= 0 && short == 0 {
-			continue
-		}
-		q -= part
-		gone -= short
-		if err := tx.Exec(`UPDATE replenish_production SET made = made + $1, state = CASE WHEN made + $1 + $2 >= make THEN 'done' ELSE state END,
-			decided_at = CASE WHEN made + $1 + $2 >= make THEN COALESCE(decided_at, $3) ELSE decided_at END WHERE id = $4`, part, short, tx.Now(), r.id); err != nil {
-			return err
-		}
-	}
-	return decided(tx, h, true)
-}
-
-// RoundsOf are the rounds that the plan in force of a site and date has of a product, by number; plan: there is one.
-func RoundsOf(tx *db.Tx, site id.ID, date cal.Date, product id.ID) (rounds []int64, plan bool, err error) {
-	rows := tx.Query(`SELECT COALESCE(l.round_no, 0) FROM replenish_plan p LEFT JOIN replenish_production l ON l.plan_id = p.id AND l.version = p.version AND l.product_id = $1
-		WHERE p.site_id = $2 AND p.date = $3 AND p.version > 0 ORDER BY 1`, product, site, date)
-	defer rows.Close()
-	for rows.Next() {
-		var no int64
-		if err := rows.Scan(&no); err != nil {
-			return nil, false, err
-		}
-		if plan = true; no > 0 {
-			rounds = append(rounds, no)
-		}
-	}
-	return rounds, plan, rows.Err()
 }
 
 // Stored is a line to be ordered as it is stored.

@@ -203,6 +203,16 @@ func TunedOf(tx *db.Tx, site id.ID, date cal.Date) (map[id.ID]Outcome, error) {
 	return found, rows.Err()
 }
 
+// Paced are the products of which more or less is made on a day because of how they sell.
+func Paced(tx *db.Tx, site id.ID, date cal.Date) (map[id.ID]bool, error) {
+	all, err := idsOf(tx.Query(`SELECT product_id FROM replenish_tuning WHERE site_id = $1 AND date = $2 AND outcome IN ('make', 'cut')`, site, date))
+	found := map[id.ID]bool{}
+	for _, p := range all {
+		found[p] = true
+	}
+	return found, err
+}
+
 const hurriedOf = `SELECT l.product_id FROM replenish_proposal l JOIN replenish_plan p ON p.id = l.plan_id AND p.version = l.version
 	WHERE p.site_id = $1 AND p.date = $2 AND l.level = 'dynamic' AND l.state = 'proposed'`
 

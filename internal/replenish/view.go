@@ -119,6 +119,8 @@ type ProductionView struct {
 	Proposed  qty.Qty    `json:"proposed"`
 	Make      qty.Qty    `json:"make"`
 	Made      qty.Qty    `json:"made"`
+	Level     Level      `json:"level" enum:"automatic,dynamic,strategy,exception" doc:"why it is made so; exception: it waits for an approver"`
+	Execution Execution  `json:"execution" enum:"act,suggest,approve" doc:"how: confirmed by nobody as the plan is made, by whoever plans, by an approver"`
 	Short     qty.Qty    `json:"short" doc:"wanted as well, but the equipment can't take it; the line's reasons say which"`
 	State     State      `json:"state" enum:"proposed,confirmed,changed,done"`
 	DecidedBy string     `json:"decided_by"`
@@ -127,14 +129,14 @@ type ProductionView struct {
 }
 
 const productionColumns = `SELECT p.date, l.id, l.product_id, c.code, c.name, c.base_unit, l.round_no, l.from_slot, l.to_slot, l.ready_slot, l.mean, l.quantile, l.on_hand, l.proposed, l.make, l.made,
-	l.state, COALESCE(s.display_name, ''), l.decided_at, l.reason, l.short, l.why
+	l.state, COALESCE(s.display_name, ''), l.decided_at, l.reason, l.short, l.level, l.execution, l.why
 	FROM replenish_production l JOIN replenish_plan p ON p.id = l.plan_id AND p.version = l.version JOIN catalog_product c ON c.id = l.product_id LEFT JOIN org_staff s ON s.id = l.staff_id `
 
 func scanProduction(site *org.Site, scan func(...any) error) (v ProductionView, ready int64, why string, err error) {
 	var date cal.Date
 	var from, to int64
 	err = scan(&date, &v.ID, &v.ProductID, &v.Code, &v.Name, &v.Unit, &v.Round, &from, &to, &ready, &v.Mean, &v.Quantile, &v.OnHand, &v.Proposed, &v.Make, &v.Made,
-		&v.State, &v.DecidedBy, &v.DecidedAt, &v.Reason, &v.Short, &why)
+		&v.State, &v.DecidedBy, &v.DecidedAt, &v.Reason, &v.Short, &v.Level, &v.Execution, &why)
 	v.From, v.To, v.ReadyBy = slotText(from), slotText(to), slotText(ready)
 	if err == nil {
 		d := date.Time()

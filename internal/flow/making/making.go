@@ -6,8 +6,6 @@ package making
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,7 +20,6 @@ import (
 	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/platform/web"
 	"zhanggui/internal/produce"
-	"zhanggui/internal/replenish"
 	"zhanggui/internal/stock"
 )
 
@@ -39,6 +36,11 @@ func (s *Service) Routes(api *web.API) {
 			site, err := org.SiteFor(ctx, "make.work", in.Body.SiteID)
 			if err != nil {
 				return nil, err
+			}
+			if _, none := org.SiteFor(ctx, "plan.confirm", site.ID); none != nil {
+				if err := confirmed(tx, site, in.Body); err != nil {
+					return nil, err
+				}
 			}
 			r, err := s.Request(tx, site, org.CallerOf(ctx).ID, in.Body)
 			return first(s.requisitions(tx, site, r, err))
@@ -157,13 +159,6 @@ func first[T any](all []T, err error) (*T, error) {
 
 // --- asking for materials
 
-// ErrFarRound refuses to make for a day that no kitchen works on now: yesterday's last round may end after midnight, and
-// tomorrow's first may begin before it.
-var ErrFarRound = errs.Define("making_round_far", errs.Invalid, "现在不能为 {date} 的计划加工", "It is not the time to make for the plan of {date}")
-
-// ErrNoRound refuses to make for a round that the plan of that day does not have: nobody would wait for what is made.
-var ErrNoRound = errs.Define("making_round_unknown", errs.Invalid, "{date} 的计划里没有这个商品的第 {round} 轮,现有:{rounds}", "The plan of {date} has no round {round} of this product; it has: {rounds}")
-
 // RequisitionIn is a request for materials.
 type RequisitionIn struct {
 	SiteID    id.ID        `json:"site_id"`
@@ -234,23 +229,6 @@ func (s *Service) Request(tx *db.Tx, site *org.Site, staff id.ID, in Requisition
 		return nil, err
 	}
 	return []*produce.Requisition{r}, produce.Request(tx, r)
-}
-
-// planned refuses a round that the plan in force of its day lacks. Where the day has no plan, making is bound by none.
-func planned(tx *db.Tx, r *produce.Requisition) error {
-	rounds, plan, err := replenish.RoundsOf(tx, r.Site, r.For.Date, r.Product)
-	if err != nil || !plan || slices.Contains(rounds, r.For.Round) {
-		return err
-	}
-	list := make([]string, len(rounds))
-	for i, no := range rounds {
-		list[i] = strconv.FormatInt(no, 10)
-	}
-	has := strings.Join(list, ", ")
-	if has == "" {
-		has = "–"
-	}
-	return ErrNoRound.With("date", r.For.Date, "round", r.For.Round, "rounds", has).At("for")
 }
 
 func (s *Service) products(tx *db.Tx, product id.ID, materials []MaterialIn) (map[id.ID]*catalog.Product, error) {

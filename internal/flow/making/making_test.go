@@ -349,14 +349,14 @@ func TestNothingIsMadeForARoundThatThePlanLacks(t *testing.T) {
 			var head *replenish.Head
 			k.must(func(tx *db.Tx) (err error) { head, err = replenish.Open(tx, k.site.ID, date); return err })
 			version := id.New()
-			steps, err := made.Steps(head.ID, version)
+			steps, err := made.Steps(head.ID, version, k.d.Clock.Now())
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, write := range steps {
 				k.must(write)
 			}
-			k.must(func(tx *db.Tx) error { return made.PutInForce(tx, head, version, 0, "x", 0, "") })
+			k.must(func(tx *db.Tx) error { return made.PutInForce(tx, head, version, 0, 0, "x", 0, "") })
 		}
 		plan(today, made)
 		plan(today.AddDays(1), &replenish.Made{})
@@ -370,6 +370,24 @@ func TestNothingIsMadeForARoundThatThePlanLacks(t *testing.T) {
 		k.must(ask(today, 2))
 		k.must(ask(today, 4))
 		k.must(ask(today.AddDays(-1), 1)) // yesterday had none
+		// A round that waits for an approver waits in the kitchen too; one that nobody is asked about does not.
+		for i, how := range []replenish.Execution{replenish.Approve, replenish.Suggest, replenish.Act} {
+			made.Production[i].Execution = how
+		}
+		made.Production[2] = replenish.ProductionRow{Product: k.by["wrap"].ID, Round: 3, From: 28, To: 34, Make: 5 * piece, Execution: replenish.Act}
+		plan(today, made)
+		k.refused("a round that waits for an approver", making.ErrUnapproved, "for", ask(today, 2))
+		k.must(ask(today, 3))
+		k.must(ask(today, 4))
+		k.must(func(tx *db.Tx) error {
+			head, err := replenish.Find(tx, k.site.ID, today)
+			if err != nil {
+				return err
+			}
+			_, err = replenish.ConfirmRounds(tx, head.ID, k.staff, true, nil)
+			return err
+		})
+		k.must(ask(today, 2))
 	})
 }
 

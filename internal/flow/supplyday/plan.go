@@ -32,6 +32,8 @@ const (
 	mostAhead = 13 // days that planning looks ahead, for goods that travel long
 	overdue   = 2  // days that an order is still expected after it was due
 	pageRows  = 100
+
+	fixedAhead = 2 // half hours before it must be ready, a round that nobody is asked about stays as it is
 )
 
 // ErrPast refuses a day that is over, or too far ahead.
@@ -109,128 +111,6 @@ func (s *Service) produced(tx *db.Tx, e outbox.Event) error {
 		}
 	}
 	return replenish.NoteMade(tx, site.ID, date, made.Product, round, qty.Qty(made.Qty), qty.Qty(made.Planned))
-}
-
-// step is where a run of the job is.
-type step struct {
-	Sites []id.ID `json:"sites"` // still to do
-	Done  int     `json:"done"`
-}
-
-// run plans site after site: first those that ask others for goods, then those that are asked. A run that was cut off
-// goes on with the site it was at.
-func (s *Service) run(ctx context.Context, run *jobs.Run) error {
-	d := run.DB()
-	var asked PlanArgs
-	if err := run.Args(&asked); err != nil {
-		return err
-	}
-	var at step
-	resumed, err := run.Load(&at)
-	if err != nil {
-		return err
-	}
-	if !resumed {
-		if at.Sites, err = s.inTurn(ctx, d, asked.Sites); err != nil {
-			return err
-		}
-	}
-	total := int64(at.Done + len(at.Sites))
-	if err := s.planSites(ctx, d, at.Sites, asked.Date, asked.Ahead, func(left []id.ID) any {
-		run.Progress(ctx, total-int64(len(left)), total, "")
-		return step{left, int(total) - len(left)}
-	}, run); err != nil {
-		return err
-	}
-	run.Progress(ctx, total, total, "")
-	return nil
-}
-
-// planSites plans sites in their order. After each, at shows the progress and tells what the job saves when those are left.
-func (s *Service) planSites(ctx context.Context, d *db.DB, sites []id.ID, date cal.Date, ahead bool, at func(left []id.ID) any, run *jobs.Run) error {
-	all, err := s.common(ctx, d)
-	if err != nil {
-		return err
-	}
-	for i, site := range sites {
-		if err := s.planSite(ctx, d, site, date, all); err != nil {
-			return err
-		}
-		if ahead {
-			if err := s.planAhead(ctx, d, site, all); err != nil {
-				return err
-			}
-		}
-		next := at(sites[i+1:])
-		if err := d.Write(ctx, func(tx *db.Tx) error { return run.Save(tx, next) }); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// planAhead plans the days after today again that have a plan.
-func (s *Service) planAhead(ctx context.Context, d *db.DB, siteID id.ID, all *shared) error {
-	var dates []cal.Date
-	if err := d.Read(ctx, func(tx *db.Tx) error {
-		site, err := org.SiteByID(tx, siteID)
-		if err != nil {
-			return err
-		}
-		today := site.BusinessDate(tx.Now())
-		dates, err = replenish.Planned(tx, siteID, today.AddDays(1), today.AddDays(mostAhead))
-		return err
-	}); err != nil {
-		return err
-	}
-	for _, date := range dates {
-		if err := s.planSite(ctx, d, siteID, date, all); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// inTurn lists the sites to plan: those that are asked by others come last.
-func (s *Service) inTurn(ctx context.Context, d *db.DB, only []id.ID) (sites []id.ID, err error) {
-	err = d.Read(ctx, func(tx *db.Tx) error {
-		sites = nil
-		var asked []id.ID
-		all, err := org.AllSites(tx)
-		if err != nil {
-			return err
-		}
-		sources, err := sourceSites(tx)
-		if err != nil {
-			return err
-		}
-		for _, x := range all {
-			switch {
-			case len(only) > 0 && !slices.Contains(only, x.ID):
-			case sources[x.ID]:
-				asked = append(asked, x.ID)
-			default:
-				sites = append(sites, x.ID)
-			}
-		}
-		sites = append(sites, asked...)
-		return nil
-	})
-	return sites, err
-}
-
-func sourceSites(tx *db.Tx) (map[id.ID]bool, error) {
-	rows := tx.Query(`SELECT DISTINCT source_id FROM replenish_source`)
-	defer rows.Close()
-	found := map[id.ID]bool{}
-	for rows.Next() {
-		var site id.ID
-		if err := rows.Scan(&site); err != nil {
-			return nil, err
-		}
-		found[site] = true
-	}
-	return found, rows.Err()
 }
 
 // shared is what all sites of a run have in common: read once.
@@ -325,7 +205,8 @@ type situation struct {
 	now      time.Time
 	date     cal.Date // to be planned
 	today    cal.Date
-	from     int // half hours of the planned day that are over
+	from     int   // half hours of the planned day that are over
+	fixed    int64 // half hour of the planned day by which what nobody is asked about stays as it is; 0: it all follows
 	head     *replenish.Head
 	kept     map[id.ID]map[int64]qty.Qty // rounds that stay as they are, and what of them is still to be made
 	rules    []replenish.Rule
@@ -342,6 +223,7 @@ type situation struct {
 	safety   map[id.ID]replenish.Safety  // what levels came to last time
 	open     map[id.ID]bool              // products with a line in a hurry that nobody decided on, or that somebody did not want
 	sold     map[id.ID]qty.Qty           // today, up to now
+	paced    map[id.ID]bool              // made more or less of today because of how it sells
 	blocked  map[id.ID]bool              // sold so much that somebody must look at it first
 	wind     map[cal.Date]replenish.Weather
 	festive  festive
@@ -434,7 +316,7 @@ const mostActs = 100
 // keep writes a plan down and puts it in force.
 func (s *Service) keep(ctx context.Context, d *db.DB, x *situation, made *replenish.Made, print string) error {
 	version := id.New()
-	steps, err := made.Steps(x.head.ID, version)
+	steps, err := made.Steps(x.head.ID, version, x.now)
 	if err != nil {
 		return err
 	}
@@ -452,7 +334,7 @@ func (s *Service) keep(ctx context.Context, d *db.DB, x *situation, made *replen
 		run, until = x.run.ID, x.run.DataUntil
 	}
 	if err := d.Write(ctx, func(tx *db.Tx) error {
-		return made.PutInForce(tx, x.head, version, int64(x.from), print, run, until)
+		return made.PutInForce(tx, x.head, version, int64(x.from), x.fixed, print, run, until)
 	}); err != nil {
 		return err
 	}
@@ -512,7 +394,7 @@ func (s *Service) look(ctx context.Context, d *db.DB, siteID id.ID, date cal.Dat
 
 // keep reads which rounds stay as they are.
 func (x *situation) keep(tx *db.Tx) error {
-	kept, err := replenish.KeptRounds(tx, x.head, int64(x.from))
+	kept, err := replenish.KeptRounds(tx, x.head, int64(x.from), x.fixed)
 	x.kept = map[id.ID]map[int64]qty.Qty{}
 	for _, k := range kept {
 		if x.kept[k.Product] == nil {
@@ -613,12 +495,19 @@ func (s *Service) gather(ctx context.Context, d reader, siteID id.ID, date cal.D
 	}
 	x.expect()
 	if x.date == x.today {
+		x.fixed = int64(x.now.Sub(x.midnight(x.today))/(30*time.Minute)) + fixedAhead
 		if open := x.midnight(x.today).Add(time.Duration(x.site.Open) * time.Minute); x.now.After(open) {
 			x.from = int(x.now.Sub(x.midnight(x.today)) / (30 * time.Minute))
 		}
 	}
 	if x.from > 0 {
-		if err := d.Read(ctx, func(tx *db.Tx) (err error) { x.sold, err = soldToday(tx, &x.site, x.now); return err }); err != nil {
+		if err := d.Read(ctx, func(tx *db.Tx) (err error) {
+			if x.sold, err = soldToday(tx, &x.site, x.now); err != nil {
+				return err
+			}
+			x.paced, err = replenish.Paced(tx, x.site.ID, x.today)
+			return err
+		}); err != nil {
 			return nil, err
 		}
 	}

@@ -31,7 +31,8 @@ func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, si
 				}
 			}
 			ready := max(int64(r.Round.From), int64(x.site.Open)/30)
-			m.Production = append(m.Production, replenish.ProductionRow{Product: r.Product, Round: r.Round.No, From: int64(r.Round.From), To: int64(r.Round.To), Ready: ready,
+			level, how := x.round(&r, raised[r.Product])
+			m.Production = append(m.Production, replenish.ProductionRow{Product: r.Product, Level: level, Execution: how, Round: r.Round.No, From: int64(r.Round.From), To: int64(r.Round.To), Ready: ready,
 				Mean: r.Mean, Quantile: r.Quantile, OnHand: r.OnHand, Make: r.Make, Why: why})
 		}
 	}
@@ -118,4 +119,20 @@ func (x *situation) why(product id.ID, d replenish.Demand) *replenish.ForecastWh
 		w.Override = e != nil && e.Override
 	}
 	return w
+}
+
+// round says why and how a round is made: the strongest level that moves it counts, and over a ceiling, or of a product that sold so
+// much today that somebody must look first, it waits for an approver.
+func (x *situation) round(r *replenish.Production, moved replenish.Moved) (replenish.Level, replenish.Execution) {
+	policy := x.policy(r.Product)
+	level := replenish.Automatic
+	switch e := moved.Event; {
+	case policy.Ceilings.Hold(r.Make, 0) != replenish.HeldNot || x.date == x.today && x.blocked[r.Product]:
+		level = replenish.Exception
+	case e != nil && e.Kind != replenish.WeatherBy:
+		level = replenish.Buffer
+	case x.date == x.today && x.paced[r.Product]:
+		level = replenish.Tuning
+	}
+	return level, policy.At(level)
 }

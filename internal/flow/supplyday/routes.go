@@ -135,7 +135,7 @@ func (s *Service) planRoutes(api *web.API) {
 		}) (*replenish.LineView, error) {
 			return s.decide(ctx, tx, in.ID, in.Line, &in.Body)
 		})
-	web.Post(api, web.Route{Path: "/api/plans/{id}/lines/{line}/release", Name: "release-plan-line", Summary: "Order a line that waits for an approver, and say why", Perm: permApprove, Scope: web.Sites},
+	web.Post(api, web.Route{Path: "/api/plans/{id}/lines/{line}/release", Name: "release-plan-line", Summary: "Order a line that waits for an approver, or let a round be made that does, and say why", Perm: permApprove, Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct {
 			ID   id.ID `path:"id"`
 			Line id.ID `path:"line"`
@@ -158,13 +158,17 @@ type ReleaseIn struct {
 }
 
 var (
-	// ErrApprover refuses a line to who may not approve.
-	ErrApprover = errs.Define("plan_line_approver", errs.Forbidden, "这一行要由有审批权限的人处理", "This line is decided by an approver")
 	// ErrHeld refuses to pass a held line without a word.
 	ErrHeld = errs.Define("plan_line_held", errs.Conflict, "这一行超过上限,请写明放行原因", "This line is over its ceiling; say why it is released")
 )
 
-// release orders a line that waits for an approver.
+// approver tells whether the caller may approve at a site.
+func approver(ctx context.Context, site *org.Site) bool {
+	_, none := org.SiteFor(ctx, permApprove, site.ID)
+	return none == nil
+}
+
+// release orders a line that waits for an approver, or lets a round be made that does.
 func (s *Service) release(ctx context.Context, tx *db.Tx, plan, line id.ID, reason string) (*replenish.LineView, error) {
 	site, err := planSite(ctx, tx, permApprove, plan)
 	if err != nil {
@@ -173,7 +177,17 @@ func (s *Service) release(ctx context.Context, tx *db.Tx, plan, line id.ID, reas
 	if reason == "" {
 		return nil, replenish.ErrReason.At("reason")
 	}
-	if err := s.decideProposal(ctx, tx, site, plan, line, org.CallerOf(ctx).ID, nil, reason); err != nil {
+	v, err := replenish.Line(tx, site, plan, line)
+	if err != nil {
+		return nil, err
+	}
+	staff := org.CallerOf(ctx).ID
+	if v.Kind == "production" {
+		err = replenish.DecideRound(tx, plan, line, staff, true, nil, reason)
+	} else {
+		err = s.decideProposal(ctx, tx, site, plan, line, staff, nil, reason)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return replenish.Line(tx, site, plan, line)
@@ -255,7 +269,7 @@ func (s *Service) decide(ctx context.Context, tx *db.Tx, plan, line id.ID, chang
 	}
 	switch v.Kind {
 	case "production":
-		err = replenish.DecideRound(tx, plan, line, staff, q, reason)
+		err = replenish.DecideRound(tx, plan, line, staff, approver(ctx, site), q, reason)
 	case "proposal":
 		err = s.decideProposal(ctx, tx, site, plan, line, staff, q, reason)
 	default:
@@ -326,8 +340,8 @@ func (s *Service) decideProposal(ctx context.Context, tx *db.Tx, site *org.Site,
 		return replenish.ErrDecided
 	}
 	if p.Held != replenish.HeldNot || p.Execution == replenish.Approve {
-		if _, none := org.SiteFor(ctx, permApprove, site.ID); none != nil {
-			return ErrApprover
+		if !approver(ctx, site) {
+			return replenish.ErrApprover
 		}
 		if p.Held != replenish.HeldNot && reason == "" {
 			return ErrHeld
@@ -438,13 +452,12 @@ func (s *Service) confirm(ctx context.Context, tx *db.Tx, plan id.ID, in Confirm
 	staff := org.CallerOf(ctx).ID
 	out := &ConfirmOut{}
 	if in.What != "proposals" {
-		if out.Production, err = replenish.ConfirmRounds(tx, plan, staff, in.Lines); err != nil {
+		if out.Production, err = replenish.ConfirmRounds(tx, plan, staff, approver(ctx, site), in.Lines); err != nil {
 			return nil, err
 		}
 	}
 	if in.What != "production" {
-		_, none := org.SiteFor(ctx, permApprove, site.ID)
-		h, open, err := replenish.Undecided(tx, plan, in.Lines, none == nil, mostLines+1)
+		h, open, err := replenish.Undecided(tx, plan, in.Lines, approver(ctx, site), mostLines+1)
 		if err != nil {
 			return nil, err
 		}

@@ -17,8 +17,9 @@ export type Requirement = S['ReplenishRequirementView']
 
 const tones = { proposed: 'amber', confirmed: 'green', changed: 'green', done: 'green' } as const
 
-export function LineState(props: { state: Round['state'] }) {
+export function LineState(props: { state: Round['state']; execution?: Round['execution'] }) {
   const t = useText(planningText)
+  if (props.state === 'proposed' && props.execution === 'approve') return <Badge tone="red">{t('level_exception')}</Badge>
   return <Badge tone={tones[props.state]}>{t(`state_${props.state}`)}</Badge>
 }
 
@@ -145,6 +146,9 @@ function RoundReasons(props: { round: Round; why: S['ReplenishProductionWhy'] })
   return (
     <>
       <Facts facts={[[t(`round_${Math.min(4, Math.max(1, round.round)) as 1}`), t('ready_by', { at: round.ready_by })], [t('make_now'), f.qty({ qty: round.make, unit: round.unit })], [t('made'), f.qty({ qty: round.made, unit: round.unit })]]} />
+      {round.execution === 'approve' && round.state === 'proposed' && <Strip tone="amber">{t(round.level === 'exception' ? 'round_exception' : 'approve_needed')}</Strip>}
+      {round.level !== 'automatic' && round.level !== 'exception' && <p className="zg-note">{t(`round_level_${round.level}`)}</p>}
+      {round.execution === 'act' && round.state === 'confirmed' && <p className="zg-note">{t('round_act')}</p>}
       {why.forecast?.override && <Strip tone="amber">{t('forecast_override')}</Strip>}
       {why.capacity && short > 0 && <Strip tone="red">{t('capacity_full', { kind: why.capacity.kind, n: why.capacity.machines, minutes: why.capacity.minutes, short: q(short) })}</Strip>}
       {why.capacity?.early_by && <Strip tone="amber">{t('capacity_early', { kind: why.capacity.kind, qty: q(thousandths(why.capacity.early)), at: why.capacity.early_by })}</Strip>}
@@ -299,12 +303,12 @@ function Decide(props: { plan: string; line: Round | Proposal }) {
   const confirm = useAct(() => act(['confirm line', path], (header) => client.POST('/api/plans/{id}/lines/{line}/confirm', { params: { path, header } })), ['plan', 'purchase'])
   const change = useAct(() => act(['change line', path, qty, reason], (header) => client.POST('/api/plans/{id}/lines/{line}/change', { params: { path, header }, body: { qty: qty.trim(), reason: reason.trim() } })), ['plan', 'purchase'])
   const release = useAct(() => act(['release line', path, reason], (header) => client.POST('/api/plans/{id}/lines/{line}/release', { params: { path, header }, body: { reason: reason.trim() } })), ['plan', 'purchase'])
-  const waits = !round && line.state === 'proposed' && (line.held !== undefined || line.execution === 'approve')
+  const waits = line.state === 'proposed' && (!round && line.held !== undefined || line.execution === 'approve')
   const problem = change.problem ?? confirm.problem ?? release.problem
   const mayChange = round ? line.state !== 'done' : line.state === 'proposed'
   return (
     <section className="zg-decide">
-      <p className="zg-line"><LineState state={line.state} />{line.decided_at && <span className="zg-note">{t('decided', { who: line.decided_by || t('by_system'), at: f.at(line.decided_at) })}{line.reason && ` · ${t('reason', { reason: line.reason })}`}</span>}</p>
+      <p className="zg-line"><LineState state={line.state} execution={line.execution} />{line.decided_at && <span className="zg-note">{t('decided', { who: line.decided_by || t('by_system'), at: f.at(line.decided_at) })}{line.reason && ` · ${t('reason', { reason: line.reason })}`}</span>}</p>
       {problem && <ProblemBox problem={problem} />}
       {waits && can('plan.approve') && !open && (
         <form className="zg-stack" onSubmit={(e) => { e.preventDefault(); void release.run(undefined) }}>

@@ -1801,7 +1801,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Order a line that waits for an approver, and say why */
+        /** Order a line that waits for an approver, or let a round be made that does, and say why */
         post: operations["release-plan-line"];
         delete?: never;
         options?: never;
@@ -7006,9 +7006,19 @@ export interface components {
             /** Format: date-time */
             decided_at?: string;
             decided_by: string;
+            /**
+             * @description how: confirmed by nobody as the plan is made, by whoever plans, by an approver
+             * @enum {string}
+             */
+            execution: "act" | "suggest" | "approve";
             /** @description it is sold from here, as in 10:30 */
             from: string;
             id: string;
+            /**
+             * @description why it is made so; exception: it waits for an approver
+             * @enum {string}
+             */
+            level: "automatic" | "dynamic" | "strategy" | "exception";
             made: string;
             make: string;
             /** @description expected to be asked for */

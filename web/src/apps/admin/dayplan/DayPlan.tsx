@@ -116,7 +116,7 @@ function useConfirm(plan: PlanView, what: 'production' | 'proposals') {
     client.POST('/api/plans/{id}/confirm', { params: { path: { id: plan.id }, header }, body: { what, ...(lines.length > 0 ? { lines: [...lines] } : {}) } })), ['plan', 'purchase'])
   const may = can('plan.confirm') && open > 0
   const button = may && <Button type={chosen.length > 0 ? 'primary' : 'default'} loading={act_.busy} onClick={() => void act_.run(chosen).then((done) => done && setChosen([]))}>{chosen.length > 0 ? t('confirm_some', { n: chosen.length }) : t('confirm_all')}</Button>
-  const box = (line: { id: string; name: string; state: string }) => may && line.state === 'proposed' && (
+  const box = (line: { id: string; name: string; state: string; execution: string }) => may && line.state === 'proposed' && (line.execution !== 'approve' || can('plan.approve')) && (
     <Checkbox aria-label={t('pick', { name: line.name })} checked={chosen.includes(line.id)} onChange={(e) => setChosen((old) => (e.target.checked ? [...old, line.id] : old.filter((id) => id !== line.id)))} />
   )
   return { button, box, may, problem: act_.problem, left: what === 'proposals' ? act_.data?.left ?? 0 : 0 }
@@ -138,7 +138,7 @@ function Production(props: Part) {
     { key: 'proposed', head: t('proposed'), right: true, cell: (r) => f.decimal(r.proposed), by: (r) => Number(r.proposed), wide: true },
     { key: 'make', head: t('make'), right: true, cell: (r) => <><b>{f.qty({ qty: r.make, unit: r.unit })}</b>{Number(r.short) > 0 && <div><Badge tone="red">{t('short', { qty: f.decimal(r.short) })}</Badge></div>}</>, by: (r) => Number(r.make) },
     { key: 'made', head: t('made_col'), right: true, cell: (r) => (Number(r.made) > 0 ? f.decimal(r.made) : ''), by: (r) => Number(r.made) },
-    { key: 'state', head: t('state'), cell: (r) => <LineState state={r.state} />, by: (r) => r.state },
+    { key: 'state', head: t('state'), cell: (r) => <LineState state={r.state} execution={r.execution} />, by: (r) => r.state },
   ]
   return (
     <Sheet title={t('production')} note={t('production_note')} acts={confirm.button} flush>
@@ -194,7 +194,7 @@ function Orders(props: Part & { wants?: boolean }) {
     { key: 'qty', head: t('qty'), right: true, cell: (o) => <b>{f.qty({ qty: o.qty, unit: o.unit })}</b>, by: (o) => Number(o.qty) },
     { key: 'over', head: t('over'), right: true, cell: (o) => (Number(o.over) > 0 ? f.decimal(o.over) : ''), by: (o) => Number(o.over), wide: true },
     { key: 'sum', head: t('sum'), unit: '¥', right: true, cell: (o) => (o.kind === 'purchase' ? f.money(o.amount_fen) : ''), by: (o) => o.amount_fen },
-    { key: 'state', head: t('state'), cell: (o) => (o.late && o.state === 'proposed' ? <Badge tone="red">{p('late')}</Badge> : <LineState state={o.state} />), by: (o) => (o.late ? '0' : o.state) },
+    { key: 'state', head: t('state'), cell: (o) => (o.late && o.state === 'proposed' ? <Badge tone="red">{p('late')}</Badge> : <LineState state={o.state} execution={o.execution} />), by: (o) => (o.late ? '0' : o.state) },
   ]
   return (
     <Sheet title={wants ? t('exceptions') : t('orders')} {...(wants ? { note: t('exceptions_note') } : { acts: confirm.button })} flush>

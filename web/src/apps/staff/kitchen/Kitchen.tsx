@@ -102,6 +102,7 @@ function RoundCard(props: { round: Round; now: number; works: boolean; plan: str
   const open = thousandths(round.make) - thousandths(round.made)
   const qty = ofThousandths(open)
   const say = (value: string) => f.qty({ qty: value, unit: round.unit })
+  const waits = round.state === 'proposed' && (round.execution === 'approve' || !can('plan.confirm')) // for somebody else
   const tone = left < 0 ? 'red' : left < soon ? 'amber' : 'plain'
   return (
     <article className={`kt-card st-${tone}`} aria-label={round.name}>
@@ -110,8 +111,8 @@ function RoundCard(props: { round: Round; now: number; works: boolean; plan: str
         <span className="st-due" title={f.exact(round.ready_at)}><ClockCircleOutlined aria-hidden /> {t('by', { at: f.clock(round.ready_at) })} · {left < 0 ? t('late_by', { span: f.duration(-left / 1000) }) : t('due_in', { span: f.duration(left / 1000) })}</span>
       </div>
       <p className="kt-qty">{t('make', { qty: say(qty) })}</p>
-      <p className="zg-note">{round.code}{Number(round.made) > 0 && ` · ${t('made_so_far', { qty: say(round.made) })}`} {round.state === 'proposed' && <Badge tone="amber">{t('not_confirmed')}</Badge>}{Number(round.short) > 0 && <> <Badge tone="red">{t('short', { qty: say(round.short) })}</Badge></>}</p>
-      {making ? <Underway making={making} book={props.book} /> : props.works && (
+      <p className="zg-note">{round.code}{Number(round.made) > 0 && ` · ${t('made_so_far', { qty: say(round.made) })}`} {round.state === 'proposed' && <Badge tone={round.execution === 'approve' ? 'red' : 'amber'}>{t(round.execution === 'approve' ? 'not_approved' : 'not_confirmed')}</Badge>}{Number(round.short) > 0 && <> <Badge tone="red">{t('short', { qty: say(round.short) })}</Badge></>}</p>
+      {making ? <Underway making={making} book={props.book} /> : props.works && !waits && (
         <>
           <Button type="primary" block size="large" onClick={() => props.start({ qty, made: qty })}>{t('done', { qty: say(qty) })}</Button>
           <div className="kt-acts">

@@ -13,6 +13,7 @@ export default {
   due_in: '{span} left',
   short: 'Equipment full: {qty} fewer',
   not_confirmed: 'Plan not confirmed yet',
+  not_approved: 'Waits for an approver',
   done: 'Done {qty}',
   fewer: 'Made fewer',
   stop: 'Stop',

@@ -10,6 +10,7 @@ export default {
   due_in: '还有 {span}',
   short: '设备排满，少做 {qty}',
   not_confirmed: '计划还没确认',
+  not_approved: '等审批，批准后再做',
   done: '做好了 {qty}',
   fewer: '少做了',
   stop: '不做了',

@@ -61,7 +61,7 @@ export default function MyPlan() {
                   {orders.rows.map((o) => (
                     <button key={o.id} type="button" onClick={() => setLine({ id: o.id, name: o.name })} aria-haspopup="dialog">
                       <span className="st-what"><b>{o.name}</b><span className="zg-note">{o.supplier_name || o.source_name} · {p('order_by', { at: o.order_by.slice(5) })}</span></span>
-                      <span className="st-much"><b>{f.qty({ qty: o.qty, unit: o.unit })}</b>{o.late && o.state === 'proposed' ? <Badge tone="red">{p('late')}</Badge> : <LineState state={o.state} />}</span>
+                      <span className="st-much"><b>{f.qty({ qty: o.qty, unit: o.unit })}</b>{o.late && o.state === 'proposed' ? <Badge tone="red">{p('late')}</Badge> : <LineState state={o.state} execution={o.execution} />}</span>
                     </button>
                   ))}
                 </div>
@@ -92,7 +92,7 @@ function Rounds(props: { rows: Round[]; open: (line: { id: string; name: string 
       {props.rows.map((r) => (
         <button key={r.id} type="button" onClick={() => props.open({ id: r.id, name: r.name })} aria-haspopup="dialog">
           <span className="st-what"><b>{r.name}</b><span className="zg-note">{p('ready_by', { at: r.ready_by })}</span></span>
-          <span className="st-much"><b>{f.qty({ qty: r.make, unit: r.unit })}</b><LineState state={r.state} /></span>
+          <span className="st-much"><b>{f.qty({ qty: r.make, unit: r.unit })}</b><LineState state={r.state} execution={r.execution} /></span>
         </button>
       ))}
     </div>
