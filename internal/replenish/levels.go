@@ -17,7 +17,11 @@ const (
 	Static   Mode = "static"   // below the safety level, up to the maximum
 	Dynamic  Mode = "dynamic"  // by forecast, stock by age and service quantile
 	Strategy Mode = "strategy" // dynamic, for goods of a season, which the calendar moves
+	DMS      Mode = "dms"      // by daily mean sales, for speciality shops
 )
+
+// Stocked tells of a mode that orders for the shelf, whatever the day's plan needs.
+func (m Mode) Stocked() bool { return m == Static || m == DMS }
 
 // Level is why we act (决策层级).
 type Level string

@@ -35,10 +35,11 @@ type Policy struct {
 	Sales         qty.Qty // a day's sales beyond it wait for somebody to look at them; 0: none
 	Substitute    id.ID   // offered where the product can't be had
 	AtWord        bool    // suppliers are taken at their word, whatever their record
+	Review        int64   // days an order lasts beyond the lead time, by daily mean sales
 }
 
 // DefaultPolicy holds where nobody set one.
-var DefaultPolicy = Policy{Mode: Dynamic, Safety: Computed, Most: Computed, On: [3]Execution{Suggest, Suggest, Suggest}}
+var DefaultPolicy = Policy{Mode: Dynamic, Safety: Computed, Most: Computed, On: [3]Execution{Suggest, Suggest, Suggest}, Review: DefaultReview}
 
 // At is how lines of a level are executed. What waits for its exception is always approved.
 func (p *Policy) At(l Level) Execution {
@@ -55,6 +56,7 @@ func (p *Policy) At(l Level) Execution {
 
 var (
 	ErrPolicyMost     = errs.Define("plan_policy_most", errs.Invalid, "上限不能低于安全库存", "The maximum can't be below the safety level")
+	ErrReview         = errs.Define("plan_policy_review", errs.Invalid, "补货周期应为 1 到 {most} 天", "The review must be 1 to {most} days")
 	ErrNoPolicy       = errs.Define("plan_policy_unknown", errs.NotFound, "没有这条补货规则", "There is no such replenishment rule")
 	ErrEventSpan      = errs.Define("plan_event_span", errs.Invalid, "结束时间要晚于开始时间,最长 400 天", "The end must be after the beginning, by at most 400 days")
 	ErrEventProducts  = errs.Define("plan_event_products", errs.Invalid, "请选 1 到 500 个商品", "Choose 1 to 500 products")
@@ -68,17 +70,17 @@ var (
 )
 
 const (
-	policyColumns  = `SELECT site_id, product_id, mode, safety, most, on_automatic, on_dynamic, on_strategy, qty_ceiling, amount_ceiling_fen, sales_threshold, substitute_id, at_word FROM replenish_policy `
+	policyColumns  = `SELECT site_id, product_id, mode, safety, most, on_automatic, on_dynamic, on_strategy, qty_ceiling, amount_ceiling_fen, sales_threshold, substitute_id, at_word, review_days FROM replenish_policy `
 	policiesOfSite = policyColumns + `WHERE site_id = $1 AND product_id > $2 ORDER BY product_id LIMIT $3`
-	putPolicy      = `INSERT INTO replenish_policy (site_id, product_id, mode, safety, most, on_automatic, on_dynamic, on_strategy, qty_ceiling, amount_ceiling_fen, sales_threshold, substitute_id, at_word, staff_id, changed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+	putPolicy      = `INSERT INTO replenish_policy (site_id, product_id, mode, safety, most, on_automatic, on_dynamic, on_strategy, qty_ceiling, amount_ceiling_fen, sales_threshold, substitute_id, at_word, review_days, staff_id, changed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (site_id, product_id) DO UPDATE SET mode = excluded.mode, safety = excluded.safety, most = excluded.most, on_automatic = excluded.on_automatic, on_dynamic = excluded.on_dynamic,
 			on_strategy = excluded.on_strategy, qty_ceiling = excluded.qty_ceiling, amount_ceiling_fen = excluded.amount_ceiling_fen, sales_threshold = excluded.sales_threshold,
-			substitute_id = excluded.substitute_id, at_word = excluded.at_word, staff_id = excluded.staff_id, changed_at = excluded.changed_at`
+			substitute_id = excluded.substitute_id, at_word = excluded.at_word, review_days = excluded.review_days, staff_id = excluded.staff_id, changed_at = excluded.changed_at`
 )
 
 func scanPolicy(scan func(...any) error) (p Policy, err error) {
-	return p, scan(&p.Site, &p.Product, &p.Mode, &p.Safety, &p.Most, &p.On[0], &p.On[1], &p.On[2], &p.Ceilings.Qty, &p.Ceilings.Amount, &p.Sales, &p.Substitute, &p.AtWord)
+	return p, scan(&p.Site, &p.Product, &p.Mode, &p.Safety, &p.Most, &p.On[0], &p.On[1], &p.On[2], &p.Ceilings.Qty, &p.Ceilings.Amount, &p.Sales, &p.Substitute, &p.AtWord, &p.Review)
 }
 
 // Policies are the rules written for a site itself (AllSites: those for all), behind a product, at most so many.
@@ -101,6 +103,9 @@ func PutPolicy(tx *db.Tx, staff id.ID, p Policy) error {
 	if p.Safety >= 0 && p.Most >= 0 && p.Most < p.Safety {
 		return ErrPolicyMost.At("most")
 	}
+	if p.Review < 1 || p.Review > MostReview {
+		return ErrReview.With("most", MostReview).At("review_days")
+	}
 	if p.Substitute == p.Product {
 		return ErrSubstitute.At("substitute_id")
 	}
@@ -115,7 +120,7 @@ func PutPolicy(tx *db.Tx, staff id.ID, p Policy) error {
 			return err
 		}
 	}
-	return tx.Exec(putPolicy, p.Site, p.Product, p.Mode, p.Safety, p.Most, p.On[0], p.On[1], p.On[2], p.Ceilings.Qty, p.Ceilings.Amount, p.Sales, p.Substitute, p.AtWord, staff, tx.Now())
+	return tx.Exec(putPolicy, p.Site, p.Product, p.Mode, p.Safety, p.Most, p.On[0], p.On[1], p.On[2], p.Ceilings.Qty, p.Ceilings.Amount, p.Sales, p.Substitute, p.AtWord, p.Review, staff, tx.Now())
 }
 
 func knownProduct(tx *db.Tx, product id.ID, field string) error {
@@ -142,7 +147,7 @@ type PolicyView struct {
 	Code           string    `json:"code"`
 	Name           string    `json:"name"`
 	Unit           string    `json:"unit"`
-	Mode           Mode      `json:"mode" enum:"static,dynamic,strategy"`
+	Mode           Mode      `json:"mode" enum:"static,dynamic,strategy,dms"`
 	Safety         *qty.Qty  `json:"safety,omitempty" doc:"set by hand; left out: the computed one counts"`
 	Most           *qty.Qty  `json:"most,omitempty" doc:"set by hand; left out: the computed one counts"`
 	ComputedSafety *qty.Qty  `json:"computed_safety,omitempty" doc:"what the forecast makes of it; left out: not known, or for all sites"`
@@ -156,6 +161,7 @@ type PolicyView struct {
 	SubstituteID   id.ID     `json:"substitute_id"`
 	SubstituteName string    `json:"substitute_name"`
 	AtWord         bool      `json:"at_word" doc:"suppliers are taken at their word: what they were late and short by is left out"`
+	ReviewDays     int64     `json:"review_days" doc:"by daily mean sales: days an order lasts beyond the lead time"`
 }
 
 // PolicySearch is the input of the list of rules.
@@ -166,7 +172,7 @@ type PolicySearch struct {
 }
 
 const listPolicies = `SELECT p.site_id, COALESCE(t.name, ''), p.product_id, c.code, c.name, c.base_unit, p.mode, p.safety, p.most, COALESCE(s.expected + s.margin, -1), COALESCE(s.most, -1),
-	p.on_automatic, p.on_dynamic, p.on_strategy, p.qty_ceiling, p.amount_ceiling_fen, p.sales_threshold, p.substitute_id, COALESCE(u.name, ''), p.at_word
+	p.on_automatic, p.on_dynamic, p.on_strategy, p.qty_ceiling, p.amount_ceiling_fen, p.sales_threshold, p.substitute_id, COALESCE(u.name, ''), p.at_word, p.review_days
 	FROM replenish_policy p JOIN catalog_product c ON c.id = p.product_id LEFT JOIN org_site t ON t.id = p.site_id LEFT JOIN catalog_product u ON u.id = p.substitute_id
 	LEFT JOIN replenish_safety s ON s.site_id = p.site_id AND s.product_id = p.product_id
 	WHERE p.site_id = $1 AND c.code > $2 AND (CAST($3 AS TEXT) = '' OR c.search LIKE $4 ESCAPE '!') ORDER BY c.code LIMIT $5`
@@ -185,7 +191,7 @@ func ListPolicies(tx *db.Tx, in PolicySearch) (*web.Page[PolicyView], error) {
 		var v PolicyView
 		var safety, most, computed, computedMost qty.Qty
 		if err := rows.Scan(&v.SiteID, &v.SiteName, &v.ProductID, &v.Code, &v.Name, &v.Unit, &v.Mode, &safety, &most, &computed, &computedMost, &v.OnAutomatic, &v.OnDynamic, &v.OnStrategy,
-			&v.QtyCeiling, &v.AmountFen, &v.SalesThreshold, &v.SubstituteID, &v.SubstituteName, &v.AtWord); err != nil {
+			&v.QtyCeiling, &v.AmountFen, &v.SalesThreshold, &v.SubstituteID, &v.SubstituteName, &v.AtWord, &v.ReviewDays); err != nil {
 			return nil, err
 		}
 		v.Safety, v.Most, v.ComputedSafety, v.ComputedMost = known(safety), known(most), known(computed), known(computedMost)

@@ -27,6 +27,29 @@ type StaticLine struct {
 	Arriving                   []Coming
 }
 
+// OnTheShelf is what is available of a product when an order comes that is due on a day, and all that was promised meanwhile.
+func (s *Site) OnTheShelf(product id.ID, due cal.Date) (available, inTransit qty.Qty, stock []Age, arriving []Coming) {
+	after := s.Start(due)
+	for _, x := range s.Lots[product] {
+		if x.Until.After(after) {
+			available += x.Qty
+		}
+	}
+	for _, c := range s.Coming[product] {
+		inTransit += c.Said()
+	}
+	stock, _ = s.ages(product, after)
+	return available, inTransit, stock, s.Coming[product]
+}
+
+// FirstDue is the first day on which what is ordered now can be there; a day beyond all where nobody supplies it.
+func (s *Site) FirstDue(product id.ID, today cal.Date, now party.Moment) cal.Date {
+	if source, ok := s.Sources[product]; ok {
+		return now.Date.AddDays(int((source.LeadHours + 23) / 24))
+	}
+	return s.firstDue(product, today, now)
+}
+
 // mostLead is how many days ahead a delivery is looked for.
 const mostLead = 35
 
@@ -36,28 +59,15 @@ func (s *Site) Below(today cal.Date, now party.Moment, list []Stocked) ([]Static
 	var all []StaticLine
 	for _, k := range list {
 		source, sourced := s.Sources[k.Product]
-		due := s.firstDue(k.Product, today, now)
-		if sourced {
-			due = now.Date.AddDays(int((source.LeadHours + 23) / 24))
-		}
+		due := s.FirstDue(k.Product, today, now)
 		if k.Open {
 			continue
 		}
-		after := s.Start(due)
-		l := StaticLine{Stocked: k}
-		for _, x := range s.Lots[k.Product] {
-			if x.Until.After(after) {
-				l.Available += x.Qty
-			}
-		}
-		for _, c := range s.Coming[k.Product] {
-			l.InTransit += c.Said() // the rule is exact: once ordered, once counted
-		}
+		l := StaticLine{Stocked: k} // the rule is exact: once ordered, once counted
+		l.Available, l.InTransit, l.Stock, l.Arriving = s.OnTheShelf(k.Product, due)
 		if l.Need = OrderUpTo(l.Available, l.InTransit, k.Safety, k.Most, false); l.Need == 0 {
 			continue
 		}
-		l.Stock, _ = s.ages(k.Product, after)
-		l.Arriving = s.Coming[k.Product]
 		if sourced {
 			by := party.Moment{Date: now.Date, Minute: 24*60 - 1}
 			l.Ask = &Requisition{Product: k.Product, From: source.Site, Due: due, OrderBy: by, Qty: l.Need}

@@ -205,6 +205,7 @@ type RequirementWhy struct {
 	Stock    []Age        `json:"stock"`
 	Arriving []Coming     `json:"arriving"`
 	Word     *WordWhy     `json:"word,omitempty" doc:"of whoever would supply it; left out: it is taken as it is given"`
+	DMS      *DMSWhy      `json:"dms,omitempty" doc:"of a product by daily mean sales that is wanted and not ordered"`
 	Used     qty.Qty      `json:"used" doc:"of what is on hand and arriving, what counts against the need and the safety"`
 	Pooled   *PooledWhy   `json:"pooled,omitempty" doc:"what is held beyond the need; left out: nothing"`
 }
@@ -257,7 +258,7 @@ func (m *Made) Fingerprint() (string, error) {
 
 // actsAtOnce tells of a line that becomes an order as the plan is made, and leaves no other trace in the plan.
 func (r ProposalRow) actsAtOnce() bool {
-	return r.Mode == Static && r.Execution == Act && r.Held == HeldNot
+	return r.Mode.Stocked() && r.Execution == Act && r.Held == HeldNot
 }
 
 // Acts tells whether any line is ordered at once.

@@ -269,7 +269,7 @@ func Hurry(tx *db.Tx, site id.ID, date cal.Date, rows []ProposalRow) (plan id.ID
 			lines = append(lines, o.line) // it says so already
 			continue
 		}
-		if err := tx.Exec(`DELETE FROM replenish_proposal WHERE plan_id = $1 AND version = $2 AND product_id = $3 AND state = 'proposed' AND (level = 'dynamic' OR mode = 'static')`,
+		if err := tx.Exec(`DELETE FROM replenish_proposal WHERE plan_id = $1 AND version = $2 AND product_id = $3 AND state = 'proposed' AND (level = 'dynamic' OR mode IN ('static', 'dms'))`,
 			h.ID, h.Version, rows[i].Product); err != nil {
 			return 0, nil, err
 		}

@@ -284,7 +284,7 @@ type ProposalView struct {
 	DecidedAt    *time.Time `json:"decided_at,omitempty"`
 	Reason       string     `json:"reason"`
 	DocumentID   id.ID      `json:"document_id" doc:"the purchase order or requisition it became; empty: none"`
-	Mode         Mode       `json:"mode" enum:"static,dynamic,strategy"`
+	Mode         Mode       `json:"mode" enum:"static,dynamic,strategy,dms"`
 	Level        Level      `json:"level" enum:"automatic,dynamic,strategy,exception" doc:"why we act; exception: it waits for an approver"`
 	Execution    Execution  `json:"execution" enum:"act,suggest,approve" doc:"how"`
 	Held         Held       `json:"held,omitempty" enum:"quantity,amount,sales" doc:"why it waits for an approver; empty: it does not"`

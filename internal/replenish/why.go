@@ -18,6 +18,7 @@ type ProposalWhy struct {
 	Static *StaticWhy `json:"static,omitempty" doc:"of a product ordered by its level"`
 	Event  *EventWhy  `json:"event,omitempty" doc:"of the calendar, what raised the need"`
 	Urgent *UrgentWhy `json:"urgent,omitempty" doc:"of a line in a hurry"`
+	DMS    *DMSWhy    `json:"dms,omitempty" doc:"of a product ordered by daily mean sales"`
 	Word   *WordWhy   `json:"word,omitempty" doc:"what the supplier's word is taken for; left out: as it is given"`
 }
 

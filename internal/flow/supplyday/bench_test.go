@@ -83,7 +83,7 @@ func (c *chain) chainOf() (stores []id.ID) {
 				terms = append(terms, party.Terms{Supplier: c.sup["fresh"], Product: p.ID, Pack: 6 * qty.Scale, Unit: qty.Unit{Name: "piece", Num: 1, Den: 1}, Price: 1_000_000, MinPacks: 1,
 					Class: party.Fresh, Days: party.EveryDay, CutOff: 960})
 				if i >= benchFresh {
-					if err := replenish.PutPolicy(tx, 0, replenish.Policy{Product: p.ID, Mode: replenish.Static, Safety: 10 * qty.Scale, Most: 40 * qty.Scale,
+					if err := replenish.PutPolicy(tx, 0, replenish.Policy{Product: p.ID, Mode: replenish.Static, Safety: 10 * qty.Scale, Most: 40 * qty.Scale, Review: replenish.DefaultReview,
 						On: [3]replenish.Execution{replenish.Act, replenish.Suggest, replenish.Suggest}}); err != nil {
 						return err
 					}

@@ -87,11 +87,11 @@ func learnedOf(e *replenish.Event, o occasion, day, date cal.Date, set int64, ca
 	return nil
 }
 
-// movedAhead is what the calendar does to a product that is ordered by its level: on this day, or on the day until the next
-// delivery of which past years say the most.
-func (x *situation) movedAhead(product id.ID, site *replenish.Site, now party.Moment) replenish.Moved {
+// movedAhead is what the calendar does to a product that is ordered for the shelf: on this day, or on the one of so many days
+// that it must last of which past years say the most.
+func (x *situation) movedAhead(product id.ID, site *replenish.Site, now party.Moment, days int) replenish.Moved {
 	best := x.moved(product, site, now, x.date)
-	for day := 1; day < site.Protected(product, x.today, now); day++ {
+	for day := 1; day < days; day++ {
 		if m := x.moved(product, site, now, x.date.AddDays(day)); m.Learned != nil && m.Learned.Used && m.Factor > best.Factor {
 			best = m
 		}

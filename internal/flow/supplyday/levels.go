@@ -29,7 +29,7 @@ func (x *situation) policy(p id.ID) *replenish.Policy {
 
 // static tells of a product that is ordered by its level. What is made here follows its forecast whatever its rule.
 func (x *situation) static(p id.ID) bool {
-	if x.policy(p).Mode != replenish.Static {
+	if !x.policy(p).Mode.Stocked() {
 		return false
 	}
 	return !x.madeHere(p, x.date)
@@ -45,7 +45,7 @@ func (x *situation) madeHere(p id.ID, date cal.Date) bool {
 func (x *situation) stocks() bool {
 	for _, rules := range []map[id.ID]*replenish.Policy{x.own, x.all.policies} {
 		for _, r := range rules {
-			if r.Mode == replenish.Static {
+			if r.Mode.Stocked() {
 				return true
 			}
 		}
@@ -165,7 +165,7 @@ func (x *situation) below(m *replenish.Made, site *replenish.Site, now party.Mom
 	computed := map[id.ID]replenish.Safety{}
 	moved := map[id.ID]replenish.Moved{}
 	var list []replenish.Stocked
-	for _, p := range x.stockedProducts() {
+	for _, p := range x.stockedProducts(replenish.Static) {
 		g, rule := x.all.goods[p], x.policy(p)
 		if g == nil || !g.Bought() {
 			continue
@@ -188,7 +188,7 @@ func (x *situation) below(m *replenish.Made, site *replenish.Site, now party.Mom
 		}
 		k.Most = max(k.Most, k.Safety)
 		if len(x.all.events) > 0 {
-			moved[p] = x.movedAhead(p, site, now)
+			moved[p] = x.movedAhead(p, site, now, site.Protected(p, x.today, now))
 			if f := moved[p]; f.Event != nil {
 				k.Safety, k.Most = replenish.Times(k.Safety, f.Factor), replenish.Times(k.Most, f.Factor)
 			}
@@ -205,16 +205,16 @@ func (x *situation) below(m *replenish.Made, site *replenish.Site, now party.Mom
 	return nil
 }
 
-// stockedProducts are those under the static rule here, in order.
-func (x *situation) stockedProducts() []id.ID {
+// stockedProducts are those under a rule here, in order.
+func (x *situation) stockedProducts(mode replenish.Mode) []id.ID {
 	var all []id.ID
 	for p, r := range x.all.policies {
-		if x.own[p] == nil && r.Mode == replenish.Static && !x.madeHere(p, x.date) {
+		if x.own[p] == nil && r.Mode == mode && !x.madeHere(p, x.date) {
 			all = append(all, p)
 		}
 	}
 	for p, r := range x.own {
-		if r.Mode == replenish.Static && !x.madeHere(p, x.date) {
+		if r.Mode == mode && !x.madeHere(p, x.date) {
 			all = append(all, p)
 		}
 	}

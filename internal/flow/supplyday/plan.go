@@ -227,7 +227,8 @@ type situation struct {
 	blocked  map[id.ID]bool              // sold so much that somebody must look at it first
 	wind     map[cal.Date]replenish.Weather
 	festive  festive
-	fresh    []replenish.Safety // levels that came to something else
+	means    map[id.ID]replenish.DailyMean // of products by daily mean sales
+	fresh    []replenish.Safety            // levels that came to something else
 	source   map[id.ID]replenish.Source
 	service  *replenish.Services
 	machines map[id.ID]replenish.Machines
@@ -297,7 +298,7 @@ func (s *Service) act(ctx context.Context, d *db.DB, site *org.Site, plan id.ID)
 			}
 			more = len(lines) == mostActs
 			for _, l := range lines {
-				again = again || l.Mode != replenish.Static
+				again = again || !l.Mode.Stocked()
 			}
 			if len(lines) == 0 {
 				return nil
@@ -522,6 +523,9 @@ func (s *Service) gather(ctx context.Context, d reader, siteID id.ID, date cal.D
 		x.at[x.ahead[i].Product] = &x.ahead[i]
 	}
 	x.source = x.sources(all.book)
+	if err := x.readSold(ctx, d); err != nil {
+		return nil, err
+	}
 	if x.run == nil && len(x.asked) == 0 && !x.stocks() {
 		return nil, nil
 	}
@@ -616,10 +620,10 @@ func (x *situation) readGoods(ctx context.Context, d reader, goods *catalog.Serv
 		ids[p] = true
 	}
 	for p, rule := range x.all.policies {
-		ids[p] = ids[p] || rule.Mode == replenish.Static
+		ids[p] = ids[p] || rule.Mode.Stocked()
 	}
 	for p, rule := range x.own {
-		ids[p] = ids[p] || rule.Mode == replenish.Static
+		ids[p] = ids[p] || rule.Mode.Stocked()
 	}
 	list := make([]id.ID, 0, len(ids))
 	for p, wanted := range ids {
@@ -674,12 +678,21 @@ func (x *situation) sources(book *catalog.Cookbook) map[id.ID]replenish.Source {
 func (x *situation) plan() (*replenish.Made, error) {
 	site, now := x.ground()
 	made := &replenish.Made{}
+	var unmet []replenish.RequirementRow
 	if x.date == x.today {
 		if err := x.below(made, site, now); err != nil {
 			return nil, err
 		}
+		var err error
+		if unmet, err = x.byMean(made, site, now); err != nil {
+			return nil, err
+		}
 	}
-	return made, x.walk(site, now, func(p *replenish.Plan, date cal.Date) { x.write(made, p, date == x.date, site, now, date) })
+	if err := x.walk(site, now, func(p *replenish.Plan, date cal.Date) { x.write(made, p, date == x.date, site, now, date) }); err != nil {
+		return nil, err
+	}
+	addUnmet(made, unmet)
+	return made, nil
 }
 
 // ground is what the site has and who serves it, and the moment from which it is seen.

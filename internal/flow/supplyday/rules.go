@@ -1,6 +1,7 @@
 package supplyday
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -20,7 +21,7 @@ import (
 type PolicyIn struct {
 	SiteID         id.ID               `json:"site_id,omitempty" doc:"left out: all sites without a rule of their own"`
 	ProductID      id.ID               `json:"product_id"`
-	Mode           replenish.Mode      `json:"mode" enum:"static,dynamic,strategy"`
+	Mode           replenish.Mode      `json:"mode" enum:"static,dynamic,strategy,dms"`
 	Safety         *qty.Qty            `json:"safety,omitempty" doc:"left out: the computed one counts"`
 	Most           *qty.Qty            `json:"most,omitempty" doc:"left out: the computed one counts"`
 	OnAutomatic    replenish.Execution `json:"on_automatic,omitempty" enum:"act,suggest,approve" doc:"left out: act under the static rule, else suggest"`
@@ -30,6 +31,7 @@ type PolicyIn struct {
 	AmountFen      money.Fen           `json:"amount_ceiling_fen,omitempty" minimum:"0"`
 	SalesThreshold qty.Qty             `json:"sales_threshold,omitempty"`
 	SubstituteID   id.ID               `json:"substitute_id,omitempty"`
+	ReviewDays     int64               `json:"review_days,omitempty" doc:"by daily mean sales: days an order lasts beyond the lead time, 1 to 60; left out: 7"`
 	AtWord         bool                `json:"at_word,omitempty" doc:"take suppliers at their word: what they were late and short by is left out"`
 }
 
@@ -210,7 +212,7 @@ func putPolicy(ctx context.Context, tx *db.Tx, in PolicyIn) (*replenish.PolicyVi
 		return nil, err
 	}
 	p := replenish.Policy{Site: in.SiteID, Product: in.ProductID, Mode: in.Mode, Safety: replenish.Computed, Most: replenish.Computed,
-		On: [3]replenish.Execution{in.OnAutomatic, in.OnDynamic, in.OnStrategy}, Ceilings: replenish.Ceilings{Qty: in.QtyCeiling, Amount: in.AmountFen}, Sales: in.SalesThreshold, Substitute: in.SubstituteID, AtWord: in.AtWord}
+		On: [3]replenish.Execution{in.OnAutomatic, in.OnDynamic, in.OnStrategy}, Ceilings: replenish.Ceilings{Qty: in.QtyCeiling, Amount: in.AmountFen}, Sales: in.SalesThreshold, Substitute: in.SubstituteID, AtWord: in.AtWord, Review: cmp.Or(in.ReviewDays, replenish.DefaultReview)}
 	for i := range p.On {
 		switch {
 		case p.On[i] == "" && i == 0 && in.Mode == replenish.Static:
