@@ -74,8 +74,8 @@ func (x *situation) byMean(m *replenish.Made, site *replenish.Site, now party.Mo
 				arriving = []replenish.Coming{}
 			}
 			_, sourced := site.Sources[p]
-			unmet = append(unmet, replenish.RequirementRow{Product: p, Date: x.today, Gross: why.Want, Need: why.Want, OnHand: why.Available, InTransit: why.InTransit, Net: why.Suggested,
-				Lacking: !sourced && len(site.Terms[p]) == 0, Why: replenish.RequirementWhy{Uses: []replenish.UseWhy{}, Direct: why.Want, Stock: stocked(stock), Arriving: arriving, DMS: &why}})
+			unmet = append(unmet, replenish.RequirementRow{Product: p, Date: x.today, Gross: why.Suggested, Need: why.Suggested, OnHand: why.Available, InTransit: why.InTransit, Net: why.Suggested,
+				Lacking: !sourced && len(site.Terms[p]) == 0, Why: replenish.RequirementWhy{Uses: []replenish.UseWhy{}, Direct: why.Suggested, Stock: stocked(stock), Arriving: arriving, DMS: &why}})
 			continue
 		}
 		row.Mode, row.Why.DMS = replenish.DMS, &why

@@ -65,6 +65,7 @@ function LevelReasons(props: { line: Proposal; why: S['ReplenishProposalWhy'] })
           <StockByAge stock={level.stock} unit={line.unit} />
         </section>
       )}
+      {why.dms && <ByMean why={why.dms} unit={line.unit} />}
       {why.word && <Word word={why.word} unit={line.unit} />}
     </>
   )
@@ -208,6 +209,7 @@ function RequirementReasons(props: { line: Requirement; why: S['ReplenishRequire
       <Parts parts={parts} total={need} totalLabel={t('need')} format={q} slack={parts.length + 1} />
       <Parts parts={[{ label: t('need'), value: need }, ...(safety > 0 ? [{ label: t('safety'), value: safety, note: t('safety_note') }] : []), { label: t('in_stock'), value: -Math.min(stock, used) }, { label: t('in_transit'), value: -(used - Math.min(stock, used)) }]} total={net} totalLabel={t('net')} format={q} slack={line.unit === 'piece' ? 1000 : 2} />
       {why.pooled && <Pooled why={why.pooled} unit={line.unit} safety={ofThousandths(safety - thousandths(why.word?.cushion ?? '0'))} />}
+      {why.dms && <ByMean why={why.dms} unit={line.unit} />}
       {why.word && <Word word={why.word} unit={line.unit} />}
       <StockByAge stock={why.stock} unit={line.unit} />
       <section>
@@ -216,6 +218,28 @@ function RequirementReasons(props: { line: Requirement; why: S['ReplenishRequire
           : <ul className="zg-list">{why.arriving!.map((c) => <li key={c.order_id}>{c.no} · {t('due', { day: f.day(c.due) })} · {f.qty({ qty: c.qty, unit: line.unit })}{c.promised && ` (${t('word_promised', { qty: f.qty({ qty: c.promised, unit: line.unit }) })})`}</li>)}</ul>}
       </section>
     </>
+  )
+}
+
+/** The classic chain: daily mean sales, lead time and season, safety, what is there, the ceiling, packs. */
+function ByMean(props: { why: S['ReplenishDMSWhy']; unit: string }) {
+  const { why } = props
+  const t = useText(planningText)
+  const q = useQty(props.unit)
+  const want = thousandths(why.want)
+  const sum = thousandths(why.expected) + thousandths(why.safety) - thousandths(why.available) - thousandths(why.in_transit)
+  return (
+    <section>
+      <h3>{t('dms')}</h3>
+      <p className="zg-note">{t('dms_mean', { sold: q(thousandths(why.sold)), n: why.days, mean: q(thousandths(why.mean)) })}{why.only_out ? ` · ${t('dms_only_out')}` : why.out_days + why.peak_days > 0 && ` · ${t('dms_left_out', { out: why.out_days, peaks: why.peak_days })}`}</p>
+      <Parts parts={[{ label: t('dms_expected', { lead: why.lead_days, review: why.review_days, factor: why.factor }), value: thousandths(why.expected) }, { label: t('safety'), value: thousandths(why.safety) },
+        { label: t('available'), value: -thousandths(why.available) }, { label: t('in_transit'), value: -thousandths(why.in_transit) }, ...(sum < 0 ? [{ label: t('dms_enough'), value: -sum }] : [])]} total={want} totalLabel={t('dms_want')} format={q} />
+      <ul className="zg-list">
+        <li>{why.ceiling === undefined ? t('dms_no_ceiling') : t('dms_ceiling', { ceiling: q(thousandths(why.ceiling)), room: q(thousandths(why.room ?? '0')) })} → {q(thousandths(why.suggested))}</li>
+        {thousandths(why.pack) > 0 && <li>{t('dms_packs', { pack: q(thousandths(why.pack)), least: why.min_packs, n: why.packs })} → <b>{q(thousandths(why.qty))}</b></li>}
+      </ul>
+      {why.less && <Strip tone="amber">{t(`dms_less_${why.less}`)}</Strip>}
+    </section>
   )
 }
 
@@ -278,7 +302,7 @@ function ProposalReasons(props: { plan: string; line: Proposal; why: S['Replenis
       <Facts facts={[[line.kind === 'purchase' ? t('supplier') : t('source'), line.supplier_name || line.source_name], [t('terms'), terms], [t('due', { day: f.day(line.due) }), t('packs', { n: line.packs, pack: f.qty({ qty: line.pack_qty, unit: line.pack_unit }) })],
         line.kind === 'purchase' && [t('amount'), f.yuan(line.amount_fen)], [t('order_now'), f.qty({ qty: line.qty, unit: line.unit })]]} />
       <Parts parts={[{ label: t('net'), value: net }, { label: t('over'), value: proposed - net }]} total={proposed} totalLabel={t('order_qty')} format={q} />
-      {!why.static && opened.data?.requirement && opened.data.requirement_why && <RequirementReasons line={opened.data.requirement} why={opened.data.requirement_why} />}
+      {!why.static && !why.dms && opened.data?.requirement && opened.data.requirement_why && <RequirementReasons line={opened.data.requirement} why={opened.data.requirement_why} />}
       {(why.others ?? []).length > 0 && (
         <section>
           <h3>{t('others')}</h3>

@@ -6733,6 +6733,66 @@ export interface components {
             /** @description expected */
             qty: string;
         };
+        ReplenishDMSWhy: {
+            /** @description in date when the order comes, less what is reserved */
+            available: string;
+            /** @description left out: none */
+            ceiling?: string;
+            /**
+             * Format: int64
+             * @description selling days that the mean is of, of the last 28
+             */
+            days: number;
+            /** @description mean × (lead + review) × factor */
+            expected: string;
+            /** @description of the season, as in 1.5 */
+            factor: string;
+            in_transit: string;
+            /**
+             * Format: int64
+             * @description until an order comes, with the days its supplier is late by
+             */
+            lead_days: number;
+            /**
+             * @description why less is ordered than is wanted; empty: it is not
+             * @enum {string}
+             */
+            less?: "ceiling" | "full" | "pack";
+            /** @description daily mean sales, rounded to be shown: sold ÷ days */
+            mean: string;
+            /** Format: int64 */
+            min_packs: number;
+            /** @description it ran out on all of them, the mean is of them */
+            only_out: boolean;
+            /**
+             * Format: int64
+             * @description left out: it ran out on them
+             */
+            out_days: number;
+            pack: string;
+            /**
+             * Format: int64
+             * @description whole packs, up, but down to the ceiling
+             */
+            packs: number;
+            /**
+             * Format: int64
+             * @description left out: above the mean + 3σ
+             */
+            peak_days: number;
+            qty: string;
+            /** Format: int64 */
+            review_days: number;
+            /** @description ceiling − available − in transit, at least 0 */
+            room?: string;
+            safety: string;
+            /** @description on the days of the mean */
+            sold: string;
+            /** @description what is wanted, as far as there is room */
+            suggested: string;
+            /** @description expected + safety − available − in transit, at least 0 */
+            want: string;
+        };
         ReplenishEquipmentView: {
             /**
              * Format: int64
@@ -6942,7 +7002,7 @@ export interface components {
             /** @description what the forecast makes of it; left out: not known, or for all sites */
             computed_safety?: string;
             /** @enum {string} */
-            mode: "static" | "dynamic" | "strategy";
+            mode: "static" | "dynamic" | "strategy" | "dms";
             /** @description set by hand; left out: the computed one counts */
             most?: string;
             name: string;
@@ -6955,6 +7015,11 @@ export interface components {
             product_id: string;
             /** @description a line above it waits for an approver; 0: none */
             qty_ceiling: string;
+            /**
+             * Format: int64
+             * @description by daily mean sales: days an order lasts beyond the lead time
+             */
+            review_days: number;
             /** @description set by hand; left out: the computed one counts */
             safety?: string;
             /** @description a day's sales above it wait for somebody to look at them; 0: none */
@@ -7103,7 +7168,7 @@ export interface components {
             /** Format: int64 */
             min_packs: number;
             /** @enum {string} */
-            mode: "static" | "dynamic" | "strategy";
+            mode: "static" | "dynamic" | "strategy" | "dms";
             name: string;
             /** @description what is missing */
             net: string;
@@ -7136,6 +7201,8 @@ export interface components {
             unit: string;
         };
         ReplenishProposalWhy: {
+            /** @description of a product ordered by daily mean sales */
+            dms?: components["schemas"]["ReplenishDMSWhy"];
             /** @description of the calendar, what raised the need */
             event?: components["schemas"]["ReplenishEventWhy"];
             lead_class?: string;
@@ -7187,6 +7254,8 @@ export interface components {
             arriving: components["schemas"]["ReplenishComing"][];
             /** @description to be sold as it is */
             direct: string;
+            /** @description of a product by daily mean sales that is wanted and not ordered */
+            dms?: components["schemas"]["ReplenishDMSWhy"];
             /** @description behind direct */
             forecast?: components["schemas"]["ReplenishForecastWhy"];
             /** @description what is held beyond the need; left out: nothing */
@@ -9081,7 +9150,7 @@ export interface components {
             /** @description take suppliers at their word: what they were late and short by is left out */
             at_word?: boolean;
             /** @enum {string} */
-            mode: "static" | "dynamic" | "strategy";
+            mode: "static" | "dynamic" | "strategy" | "dms";
             /** @description left out: the computed one counts */
             most?: string;
             /**
@@ -9101,6 +9170,11 @@ export interface components {
             on_strategy: "act" | "suggest" | "approve";
             product_id: string;
             qty_ceiling?: string;
+            /**
+             * Format: int64
+             * @description by daily mean sales: days an order lasts beyond the lead time, 1 to 60; left out: 7
+             */
+            review_days?: number;
             /** @description left out: the computed one counts */
             safety?: string;
             sales_threshold?: string;

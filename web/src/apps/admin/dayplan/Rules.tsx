@@ -10,7 +10,8 @@ import { dayPlanText } from './text'
 type S = components['schemas']
 type Rule = S['ReplenishPolicyView']
 type Event = S['ReplenishEventView']
-const modes = ['static', 'dynamic', 'strategy'] as const
+const modes = ['static', 'dynamic', 'strategy', 'dms'] as const
+const stocked = (mode: string | undefined) => mode === 'static' || mode === 'dms'
 const ways = ['act', 'suggest', 'approve'] as const
 const kinds = ['promotion', 'festival', 'season', 'weather'] as const
 const festivals = ['spring_festival', 'lantern', 'qingming', 'labour_day', 'dragon_boat', 'qixi', 'mid_autumn', 'national_day', 'double_ninth', 'christmas_eve', 'new_year', 'laba', 'little_new_year', 'new_years_eve'] as const
@@ -107,9 +108,9 @@ function Policies(props: { site: string }) {
     : computed !== undefined ? <>{f.qty({ qty: computed, unit: r.unit })}<div className="zg-note">{t('computed')}</div></> : '')
   const columns: Column<Rule>[] = [
     { key: 'name', head: t('product'), cell: (r) => <>{r.name} <span className="zg-note">{r.code}</span></>, by: (r) => r.name },
-    { key: 'mode', head: t('mode'), cell: (r) => t(`mode_${r.mode}`), by: (r) => r.mode },
-    { key: 'safety', head: t('safety'), right: true, cell: (r) => r.mode === 'static' && level(r, r.safety, r.computed_safety) },
-    { key: 'most', head: t('most'), right: true, cell: (r) => r.mode === 'static' && level(r, r.most, r.computed_most) },
+    { key: 'mode', head: t('mode'), cell: (r) => <>{t(`mode_${r.mode}`)}{r.mode === 'dms' && <div className="zg-note">{t('review_of', { n: r.review_days })}</div>}</>, by: (r) => r.mode },
+    { key: 'safety', head: t('safety'), right: true, cell: (r) => (r.mode === 'static' ? level(r, r.safety, r.computed_safety) : r.mode === 'dms' && level(r, r.safety, undefined)) },
+    { key: 'most', head: t('most'), right: true, cell: (r) => (r.mode === 'static' ? level(r, r.most, r.computed_most) : r.mode === 'dms' && level(r, r.most, undefined)) },
     { key: 'ways', head: t('ways'), cell: (r) => [r.on_automatic, r.on_dynamic, r.on_strategy].map((w) => t(`way_${w}`)).join(' / '), wide: true },
     { key: 'ceiling', head: t('ceiling'), right: true, cell: (r) => <>{r.qty_ceiling !== '0' && f.qty({ qty: r.qty_ceiling, unit: r.unit })}{r.amount_ceiling_fen > 0 && <div>{f.yuan(r.amount_ceiling_fen)}</div>}</>, wide: true },
     { key: 'acts', head: '', cell: (r) => can('plan.rules') && <Button size="small" onClick={() => setEdit(r)}>{t('edit')}</Button> },
@@ -129,10 +130,11 @@ function EditRule(props: { site: string; rule?: Rule; done: () => void }) {
   const doing = useAct((body: S['SupplydayPolicyIn']) => act(['put rule', body], (header) => client.PUT('/api/plans/rules', { params: { header }, body })), ['plan'])
   const form = useForm({
     initial: { mode: rule?.mode ?? 'static', safety: rule?.safety ?? '', most: rule?.most ?? '', on_automatic: rule?.on_automatic ?? 'act', on_dynamic: rule?.on_dynamic ?? 'suggest', on_strategy: rule?.on_strategy ?? 'suggest',
-      qty_ceiling: rule && rule.qty_ceiling !== '0' ? rule.qty_ceiling : '', sales_threshold: rule && rule.sales_threshold !== '0' ? rule.sales_threshold : '', at_word: rule?.at_word ? 'yes' : 'no' } as Record<string, string>,
+      qty_ceiling: rule && rule.qty_ceiling !== '0' ? rule.qty_ceiling : '', sales_threshold: rule && rule.sales_threshold !== '0' ? rule.sales_threshold : '', at_word: rule?.at_word ? 'yes' : 'no', review_days: String(rule?.review_days ?? 7) } as Record<string, string>,
     body: (v): S['SupplydayPolicyIn'] => ({
       site_id: props.site, product_id: product ?? '', mode: v['mode'] as Rule['mode'], on_automatic: v['on_automatic'] as Rule['on_automatic'], on_dynamic: v['on_dynamic'] as Rule['on_dynamic'], on_strategy: v['on_strategy'] as Rule['on_strategy'],
       ...(v['safety'] ? { safety: v['safety'] } : {}), ...(v['most'] ? { most: v['most'] } : {}), ...(v['qty_ceiling'] ? { qty_ceiling: v['qty_ceiling'] } : {}), ...(v['sales_threshold'] ? { sales_threshold: v['sales_threshold'] } : {}),
+      ...(v['mode'] === 'dms' && v['review_days'] ? { review_days: Number(v['review_days']) } : {}),
       ...(v['at_word'] === 'yes' ? { at_word: true } : {}),
       ...(rule && rule.amount_ceiling_fen > 0 ? { amount_ceiling_fen: rule.amount_ceiling_fen } : {}), ...(rule?.substitute_id ? { substitute_id: rule.substitute_id } : {}),
     }),
@@ -147,8 +149,9 @@ function EditRule(props: { site: string; rule?: Rule; done: () => void }) {
             <ProductPick className="" label={t('product')} value={product ?? ''} choose={(p) => setProduct(p?.id)} /></label>
         )}
         <SelectField form={form} name="mode" label={t('mode')} options={modes.map((k) => ({ value: k, label: t(`mode_${k}`) }))} />
-        {form.values['mode'] === 'static' && <TextField form={form} name="safety" label={t('safety')} hint={t('computed_hint')} />}
-        {form.values['mode'] === 'static' && <TextField form={form} name="most" label={t('most')} hint={t('computed_hint')} />}
+        {stocked(form.values['mode']) && <TextField form={form} name="safety" label={t('safety')} hint={t('computed_hint')} />}
+        {stocked(form.values['mode']) && <TextField form={form} name="most" label={t('most')} hint={t(form.values['mode'] === 'dms' ? 'ceiling_none' : 'computed_hint')} />}
+        {form.values['mode'] === 'dms' && <TextField form={form} name="review_days" label={t('review')} hint={t('review_hint')} />}
         <SelectField form={form} name="on_automatic" label={t('on_automatic')} options={way} />
         <SelectField form={form} name="on_dynamic" label={t('on_dynamic')} options={way} />
         <SelectField form={form} name="on_strategy" label={t('on_strategy')} options={way} />
