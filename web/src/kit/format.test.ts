@@ -46,6 +46,9 @@ test('figures and shares', () => {
   expect(signed(percent(0.032))).toBe('+3.2\u202f%')
   expect(signed(percent(-0.032))).toBe('\u22123.2\u202f%')
   expect(signed(number(0, 1))).toBe('0.0')
+  expect(signed('0\u202fkg')).toBe('0\u202fkg')
+  expect(signed('0.05\u202fkg')).toBe('+0.05\u202fkg')
+  expect(signed('1,000')).toBe('+1,000')
 })
 
 describe('times are said as people say them', () => {

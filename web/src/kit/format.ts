@@ -71,8 +71,8 @@ export function number(value: number, digits = 0): string {
 /** .1234 → "12.3 %" */
 export const percent = (share: number, digits = 1): string => `${number(share * 100, digits)}${thin}%`
 
-/** With its sign, always: "+3.2 %". */
-export const signed = (body: string): string => (body.startsWith(minus) || /^[0.,\u202f%]+$/.test(body) ? body : `+${body}`)
+/** With its sign, but nothing is nothing: "+3.2 %", "+1 kg", "0 kg". */
+export const signed = (body: string): string => (body.startsWith(minus) || /^[0.,]+(?![\d.,])/.test(body) ? body : `+${body}`)
 
 interface Wall {
   y: number

@@ -34,7 +34,7 @@ export default function AccountPage() {
       const there = documentLink(m.kind, m.id)
       return <>{there ? <Link to={there}>{words.document(m.kind)}</Link> : words.document(m.kind)}{m.corrects && <span className="zg-note"> {t('corrects', { what: words.document(m.corrects.split(':')[0] ?? m.corrects) })}</span>}</>
     } },
-    { key: 'other', head: t('counterpart'), cell: (m) => words.other(m.other), wide: true },
+    { key: 'other', head: t('counterpart'), cell: (m) => words.other(m.other, m.kind), wide: true },
     { key: 'qty', head: t(s.money ? 'amount' : 'qty'), ...inUnit, right: true, cell: (m) => f.signed(amount(m)) },
     { key: 'balance', head: t('balance'), ...inUnit, right: true, cell: (m) => <b>{s.money ? f.money(m.balance_fen) : f.decimal(m.balance)}</b> },
   ]

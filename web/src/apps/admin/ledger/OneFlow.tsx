@@ -57,7 +57,7 @@ function Movements(props: { flow: string; site: string; date: string }) {
   const columns: Column<Movement>[] = [
     { key: 'document', head: t('movement'), cell: (m) => { const there = documentLink(m.kind, m.id); return there ? <Link to={there}>{words.document(m.kind)}</Link> : words.document(m.kind) } },
     { key: 'at', head: t('at'), cell: (m) => <span title={f.exact(m.at)}>{f.at(m.at)}</span> },
-    { key: 'other', head: t('counterpart'), cell: (m) => (/^\d+$/.test(m.other) ? <Link to={`/ledger/accounts/${m.other}`}>{t('account')}</Link> : words.other(m.other)), wide: true },
+    { key: 'other', head: t('counterpart'), cell: (m) => (/^\d+$/.test(m.other) ? <Link to={`/ledger/accounts/${m.other}`}>{t('account')}</Link> : words.other(m.other, m.kind)), wide: true },
     { key: 'amount', head: t('amount'), unit: '¥', right: true, cell: (m) => <b>{f.signed(f.money(m.amount_fen))}</b> },
   ]
   return <Sheet title={t('documents_of', { day: f.day(props.date) })} flush><DataTable label={t('documents_of', { day: f.day(props.date) })} rows={list} columns={columns} rowKey={(m) => `${m.document} ${m.other} ${m.amount_fen} ${m.at}`} empty={<Empty title={t('statement_empty_title')} />} /></Sheet>

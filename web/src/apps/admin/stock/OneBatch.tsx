@@ -107,7 +107,7 @@ function StatementTable(props: { account: string; unit: string }) {
   const columns: Column<Movement>[] = [
     { key: 'at', head: t('at'), cell: (m) => <span title={f.exact(m.at)}>{f.at(m.at)}</span> },
     { key: 'doc', head: t('movement'), cell: (m) => <>{document(m)}{m.corrects && <span className="zg-note"> {t('corrects', { what: m.corrects })}</span>}</> },
-    { key: 'other', head: t('counterpart'), cell: (m) => words.other(m.other) },
+    { key: 'other', head: t('counterpart'), cell: (m) => words.other(m.other, m.kind) },
     { key: 'qty', head: t('qty'), unit: f.unit(props.unit), right: true, cell: (m) => f.signed(f.decimal(m.qty)) },
     { key: 'balance', head: t('balance'), unit: f.unit(props.unit), right: true, cell: (m) => f.decimal(m.balance) },
   ]

@@ -14,7 +14,9 @@ export function movementWords(lang: Lang) {
     document: (kind: string): string => (`kind_${kind}` in zh ? t(`kind_${kind}` as 'kind_sale') : kind),
     kind: (kind: 'batch' | 'document' | 'transfer' | 'count'): string => t(kind),
     state: (kind: 'transfer' | 'count', state: string): string => { const key = `${kind}_${state}`; return key in zh ? t(key as 'count_open') : state },
-    other: (account: string): string => {
+    // an account of goods has a number; the kind of the document tells what stands behind it
+    other: (account: string, kind = ''): string => {
+      if (/^\d+$/.test(account)) return t(/^(freeze|release|stock_move|channel_order)$/.test(kind) ? 'other_place' : /^transfer_/.test(kind) ? 'other_way' : 'other_account')
       const key = `other_${flowOf(account)}`
       return key in zh ? t(key as 'other_sold') : account
     },
