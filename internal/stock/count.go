@@ -529,6 +529,10 @@ func (c *Count) PostStep(tx *db.Tx, staff id.ID) (done bool, err error) {
 		sku, batch id.ID
 		diff       qty.Qty
 	}
+	others, err := c.beside(tx)
+	if err != nil {
+		return false, err
+	}
 	var lines []line
 	var skus []any
 	rows := tx.Query(toPost, c.ID, c.postedTo, postStep)
@@ -618,7 +622,10 @@ func (c *Count) PostStep(tx *db.Tx, staff id.ID) (done bool, err error) {
 	if len(d.Lines) == 0 {
 		return false, nil
 	}
-	return false, d.book(tx, m, EventAdjusted)
+	if err := d.book(tx, m, EventAdjusted); err != nil {
+		return false, err
+	}
+	return false, c.setRight(tx, others, d)
 }
 
 // counted books a difference over the batches of a line: what is missing is taken from the first to expire, as it was

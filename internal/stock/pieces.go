@@ -46,6 +46,9 @@ func onBatches(tx *db.Tx, site id.ID, in []IssueIn, each func(line int, goods *g
 	if err != nil {
 		return err
 	}
+	if err := placesAreTheirs(tx, in); err != nil {
+		return err
+	}
 	for i, l := range in {
 		goods := units[l.BatchID]
 		if goods == nil {
@@ -53,6 +56,39 @@ func onBatches(tx *db.Tx, site id.ID, in []IssueIn, each func(line int, goods *g
 		}
 		if err := each(i, goods, l); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+var batchesOfPlaces = db.NewMany(`SELECT o.id, o.batch_id FROM stock_place o WHERE o.id IN (`, `?`, `)`)
+
+// placesAreTheirs refuses a place of another batch: its goods would be measured in the units of the one that is named.
+func placesAreTheirs(tx *db.Tx, in []IssueIn) error {
+	var args []any
+	for _, l := range in {
+		if l.PlaceID != 0 {
+			args = append(args, int64(l.PlaceID))
+		}
+	}
+	if len(args) == 0 {
+		return nil
+	}
+	of := map[id.ID]id.ID{}
+	rows := tx.QueryMany(batchesOfPlaces, args...)
+	for rows.Next() {
+		var place, batch id.ID
+		if err := rows.Scan(&place, &batch); err != nil {
+			return err
+		}
+		of[place] = batch
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for i, l := range in {
+		if l.PlaceID != 0 && of[l.PlaceID] != l.BatchID {
+			return ErrNoBatch.At(field(i, "place_id"))
 		}
 	}
 	return nil

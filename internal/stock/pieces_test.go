@@ -144,3 +144,39 @@ func TestAHalfThatIsThereCanBeCleared(t *testing.T) {
 		o.green()
 	}, schema)
 }
+
+// A place is named together with its batch: half a can is not written off as half a gram of flour, nothing goes back at the price
+// of another receipt, and no batch is a place.
+func TestAPlaceOfAnotherBatchIsNone(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		o := openOffice(t, d)
+		lines := rows(o.done("POST", "/api/stock/receipts", m{"site_id": o.site, "lines": []m{
+			{"product_id": bun.String(), "qty": "10", "cost_fen": 1000}, {"product_id": tea.String(), "qty": "500", "cost_fen": 500}, {"product_id": bun.String(), "qty": "10", "cost_fen": 9000},
+		}})["lines"])
+		buns, grams, dear := lines[0]["batch_id"].(string), lines[1]["batch_id"].(string), lines[2]["batch_id"].(string)
+		frozen := rows(o.done("POST", "/api/stock/states", m{"site_id": o.site, "reason": "quality", "lines": []m{{"batch_id": buns, "from": "available", "to": "frozen", "qty": "4"}}})["lines"])
+		if len(frozen) != 1 {
+			t.Fatal(frozen)
+		}
+		place := rows(o.done("GET", "/api/stock/batches/"+buns, nil)["places"])[0]["id"].(string)
+		for _, c := range []struct{ path, batch, place, qty string }{
+			{"write-offs", grams, place, "0.5"}, {"write-offs", dear, place, "1"}, {"write-offs", grams, buns, "0.5"}, {"write-offs", buns, dear, "1"}, {"write-offs", buns, id.New().String(), "1"},
+			{"supplier-returns", dear, place, "1"}, {"supplier-returns", grams, place, "0.5"}, {"adjustments", grams, place, "-0.5"}, {"adjustments", dear, place, "1"},
+		} {
+			body := m{"site_id": o.site, "lines": []m{{"batch_id": c.batch, "place_id": c.place, "qty": c.qty}}}
+			switch c.path {
+			case "write-offs":
+				body["reason"] = "damaged"
+			case "adjustments":
+				body["reason"] = "count"
+			}
+			o.turnedAway(404, "batch_unknown", "lines[0].place_id", "POST", "/api/stock/"+c.path, body)
+		}
+		o.done("POST", "/api/stock/write-offs", m{"site_id": o.site, "reason": "damaged", "lines": []m{{"batch_id": buns, "place_id": place, "qty": "4"}}})
+		if b := o.done("GET", "/api/stock/batches/"+buns, nil); b["qty"] != "6" || len(rows(b["places"])) != 0 {
+			t.Errorf("six of ten are left: %v", b)
+		}
+		o.green()
+	}, schema)
+}

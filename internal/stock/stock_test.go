@@ -1132,14 +1132,14 @@ func (s shop) redAfter(sql string) (red []string) {
 func TestEveryStatementIsUnderstoodByBothEngines(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
-		many := []*db.Many{readLots, widerRead, openBatches, closeBatches, pickRead, insertLines, knownSKUs, takenCodes, insertBatches, availableMany, productUnits, batchUnits, skuUnits, placesOf, insertPlaces, openPlaces, closePlaces, openPlacesOf,
+		many := []*db.Many{readLots, widerRead, openBatches, closeBatches, pickRead, insertLines, knownSKUs, takenCodes, insertBatches, availableMany, productUnits, batchUnits, skuUnits, batchesOfPlaces, placesOf, insertPlaces, openPlaces, closePlaces, openPlacesOf,
 			insertAskings, insertTransits, insertArrived, updateTransits, someSKUs, hadHere, insertCountLines, servingLots, postedLines, readBounds, insertPromised, receiptPrices, putClaims, insertLanded, shelvesOf, ruledRead}
 		if d.Engine() == db.Postgres {
 			many = append(many, lockLots, pickLock, widerLock, lockBounds, ruledLock)
 		}
 		texts := []string{availableOf, `SELECT ` + batchColumns + batchTables + ` WHERE b.id = $1`, whyRows, whyHeld, whyTransit, documentLegs, transitSums,
 			transferColumns, transferLines, transferTransits, listTransfers, transfersInState, transfersOfSite, transferGoods, transferOnTheWay, trailView, listDocuments, documentsOfKind, documentsOfCause, listConversions, listLanded, batchesOfCode, oneDocument, documentItems,
-			countProducts, countBatches, bookOfLine, countSums, toPost, lastLot, listCounts, listCountLines, oneCountLine, countPostings,
+			countProducts, countBatches, bookOfLine, countSums, toPost, lastLot, countsGoingOn, linesOf, listCounts, listCountLines, oneCountLine, countPostings,
 			putAside, sellable, takeOfDay, giveBackOfDay, promiseColumns, promisedGoods, promiseHolds, channelDays, receiptBatches, landedSums, policySKUsOfProducts, policySKUsOfCategories, policyNames}
 		for _, m := range many {
 			texts = append(texts, m.Texts()...)
