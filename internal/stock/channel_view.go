@@ -292,6 +292,9 @@ func channelRoutes(api *web.API) {
 					if !units[l.ProductID].whole(l.Qty) {
 						return nil, ErrPieces.At(field(i, "qty"))
 					}
+					if _, twice := parts[units[l.ProductID].sku]; twice {
+						return nil, ErrPromiseTwice.At(field(i, "product_id"))
+					}
 					parts[units[l.ProductID].sku] = l.Qty
 				}
 			}

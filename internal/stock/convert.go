@@ -80,6 +80,7 @@ var (
 	ErrSharedBy           = errs.Define("conversion_basis_bad", errs.Invalid, "成本分摊应为按重量、按售价或按比例", "The cost is shared by weight, by value or by share")
 	ErrConvertedWeight    = errs.Define("conversion_weights_none", errs.Invalid, "产出里没有一行有分摊的份额", "No line that comes out has a part in the cost")
 	ErrConversionLoss     = errs.Define("conversion_loss_bad", errs.Invalid, "损耗应大于 0 且不超过投入,每行投入只写一次,并选原因", "A loss is above 0 and at most what went in, once for a line, with a reason")
+	ErrConversionNothing  = errs.Define("conversion_all_lost", errs.Invalid, "投入全部写成了损耗,就不会有产出;全部损坏请用报损", "All that goes in is lost, so nothing can come out of it; write it off instead")
 	ErrConversionUnknown  = errs.Define("conversion_unknown", errs.NotFound, "没有这张转换单", "There is no such conversion")
 	ErrConversionReversed = errs.Define("conversion_reversed", errs.Conflict, "这张转换单已经冲销", "This conversion has been taken back already")
 	ErrConversionUsed     = errs.Define("conversion_used", errs.Conflict, "{product} 批次 {batch} 已动用、被预留或成本已变,不能冲销;请另做一张转换单", "Batch {batch} of {product} has been used or promised, or its cost has changed: the conversion can't be taken back; make another one")
@@ -120,6 +121,12 @@ func (c *Conversion) check() error {
 			return ErrConversionLoss.At(fmt.Sprintf("losses[%d].qty", i))
 		}
 		seen[l.Line] = true
+	}
+	whole := func(w Want) bool { // is lost
+		return slices.ContainsFunc(c.Losses, func(l LostOnTheWay) bool { return l.Line == w.Line && l.Qty == w.Qty })
+	}
+	if !slices.ContainsFunc(c.In, func(w Want) bool { return !whole(w) }) {
+		return ErrConversionNothing.At("losses")
 	}
 	return nil
 }

@@ -34,6 +34,7 @@ func TestWhatIsCountedIsNowhereInParts(t *testing.T) {
 				{"POST", "/api/stock/states", "lines[0].qty", "stock_pieces_whole", at(m{"reason": "quality", "lines": []m{{"batch_id": batch, "from": "available", "to": "frozen", "qty": part}}})},
 				{"POST", "/api/stock/promises", "lines[0].qty", "stock_pieces_whole", at(m{"channel": "phone", "minutes": 60, "lines": []m{{"product_id": bun.String(), "qty": part}}})},
 				{"POST", "/api/stock/promises/" + promise + "/capture", "lines[0].qty", "stock_pieces_whole", m{"lines": []m{{"product_id": bun.String(), "qty": part}}}},
+				{"POST", "/api/stock/promises/" + promise + "/capture", "lines[1].product_id", "stock_promise_product_twice", m{"lines": []m{{"product_id": bun.String(), "qty": "2"}, {"product_id": bun.String(), "qty": "1"}}}},
 				{"PUT", "/api/stock/channels", "floor", "stock_pieces_whole", at(m{"product_id": bun.String(), "channel": "phone", "floor": part})},
 				{"PUT", "/api/stock/channels", "cap", "stock_pieces_whole", at(m{"product_id": bun.String(), "channel": "phone", "floor": "0", "cap": part})},
 				{"POST", "/api/stock/transfers", "lines[0].qty", "stock_pieces_whole", m{"from_site_id": o.site, "to_site_id": there, "lines": []m{{"product_id": bun.String(), "qty": part}}}},

@@ -341,6 +341,7 @@ func TestWhatCanNotBeConverted(t *testing.T) {
 			"no such expiry":          {func(in *conversion.In) { in.Outputs[0].Expiry = "never" }, conversion.ErrExpiry, "outputs[0].expiry"},
 			"a loss of no line":       {func(in *conversion.In) { in.Losses = []conversion.LossIn{{Line: 1, Qty: 1000, Reason: "trim"}} }, stock.ErrConversionLoss, "losses[0].line"},
 			"more lost than went in":  {func(in *conversion.In) { in.Losses = []conversion.LossIn{{Line: 0, Qty: 2000, Reason: "trim"}} }, stock.ErrConversionLoss, "losses[0].qty"},
+			"all of it lost":          {func(in *conversion.In) { in.Losses = []conversion.LossIn{{Line: 0, Qty: 1000, Reason: "broken"}} }, stock.ErrConversionNothing, "losses"},
 			"lost for no reason":      {func(in *conversion.In) { in.Losses = []conversion.LossIn{{Line: 0, Qty: 1000}} }, stock.ErrConversionLoss, "losses[0].qty"},
 			"lost twice": {func(in *conversion.In) {
 				in.Losses = []conversion.LossIn{{Qty: 1000, Reason: "trim"}, {Qty: 1000, Reason: "trim"}}
