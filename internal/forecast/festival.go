@@ -69,7 +69,8 @@ type festiveCurve struct {
 }
 
 const (
-	festivalsOf  = `SELECT festival, year, body FROM forecast_festival WHERE site_id = $1 ORDER BY festival, year`
+	festivalsOf  = `SELECT festival, year FROM forecast_festival WHERE site_id = $1 ORDER BY festival, year`
+	festivalSaid = `SELECT body FROM forecast_festival WHERE site_id = $1 AND festival = $2 AND year = $3`
 	festivalOf   = `SELECT year, body FROM forecast_festival WHERE site_id = $1 AND festival = $2 AND year > $3 ORDER BY year`
 	putFestival  = `INSERT INTO forecast_festival (site_id, festival, year, stale, body) VALUES ($1, $2, $3, 0, $4) ON CONFLICT (site_id, festival, year) DO UPDATE SET body = excluded.body`
 	markFestival = `INSERT INTO forecast_festival (site_id, festival, year, stale, body) VALUES (0, $1, $2, 1, '[]')
@@ -120,18 +121,17 @@ func (s *Service) festivals(ctx context.Context, d *db.DB, m *madeSite) error {
 		return nil
 	}
 	p, origin := m.engine.p, m.run.Origin
-	known := map[festiveYear]string{}
+	known := map[festiveYear]bool{}
 	if err := d.Read(ctx, func(tx *db.Tx) error {
 		clear(known)
 		rows := tx.Query(festivalsOf, m.site.ID)
 		defer rows.Close()
 		for rows.Next() {
 			var y festiveYear
-			var body string
-			if err := rows.Scan(&y.key, &y.year, &body); err != nil {
+			if err := rows.Scan(&y.key, &y.year); err != nil {
 				return err
 			}
-			known[y] = body
+			known[y] = true
 		}
 		return rows.Err()
 	}); err != nil {
@@ -150,8 +150,7 @@ func (s *Service) festivals(ctx context.Context, d *db.DB, m *madeSite) error {
 				continue
 			}
 			y := festiveYear{f.Key(), year}
-			said, there := known[y]
-			if there && m.packed && origin.Sub(day.AddDays(after)) > openDays {
+			if known[y] && m.packed && origin.Sub(day.AddDays(after)) > openDays {
 				continue
 			}
 			curves := m.festive(f, day)
@@ -162,16 +161,34 @@ func (s *Service) festivals(ctx context.Context, d *db.DB, m *madeSite) error {
 			if err != nil {
 				return err
 			}
-			if body != said {
-				fresh = append(fresh, row{y, body})
-			}
+			fresh = append(fresh, row{y, body})
 		}
 	}
 	if len(fresh) == 0 {
 		return nil
 	}
+	news := fresh[:0:0]
+	if err := d.Read(ctx, func(tx *db.Tx) error {
+		news = news[:0]
+		answers := make([]*db.Row, len(fresh))
+		for i, r := range fresh {
+			answers[i] = tx.QueryRow(festivalSaid, m.site.ID, r.key, r.year)
+		}
+		for i, r := range fresh {
+			said := ""
+			if err := answers[i].Scan(&said); err != nil && !errors.Is(err, db.ErrNoRow) {
+				return err
+			}
+			if said != r.body {
+				news = append(news, r)
+			}
+		}
+		return nil
+	}); err != nil || len(news) == 0 {
+		return err
+	}
 	return d.Write(ctx, func(tx *db.Tx) error {
-		for _, r := range fresh {
+		for _, r := range news {
 			if err := tx.Exec(putFestival, m.site.ID, r.key, r.year, r.body); err != nil {
 				return err
 			}

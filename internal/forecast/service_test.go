@@ -474,7 +474,7 @@ func TestEveryStatementIsUnderstoodByBothEngines(t *testing.T) {
 		texts := []string{packsInForce, pastOfSite, tillSpoke, loadsOf, salesSince, putPast, markTillDay, lastSale, soldProducts, salesOfProduct, putRun, applyRun, oldRuns, printInForce, newestMemory, bodyOfModel, putModel, putMemory, readyModel, versionsKept, dropVersions,
 			deadModels, dropMemories, dropModel, dropForgotten, newestCutoffs, memoriesInForce, runsOfModels, dropSeries, dropTracks, dropRun, dropTillDay, salesOfDays,
 			overridesBetween, listProducts, runsInForce, talliesOfRun, tracksOfRun, peopleSaid, runCounts, daysInForce,
-			festivalsOf, festivalOf, putFestival, markFestival, staleFestival, sitesOfYear, joinedFestival, oldFestivals, joinedFestivals, sellingDays, firstSold}
+			festivalsOf, festivalSaid, festivalOf, putFestival, markFestival, staleFestival, sitesOfYear, joinedFestival, oldFestivals, joinedFestivals, sellingDays, firstSold}
 		for _, many := range []*db.Many{putSales, putLoadSites, putWeather, putHolidays, putProducts, putTracks, daysOfProducts, overridesOfMany} {
 			texts = append(texts, many.Texts()...)
 		}
