@@ -10,7 +10,7 @@ import (
 
 // Proofs of what plans promise among themselves.
 func Proofs() []proof.Proof {
-	return []proof.Proof{{Name: "replenish_requisitions_are_their_proposals", Run: proveRequisitions}}
+	return []proof.Proof{{Name: "replenish_requisitions_are_their_proposals", Run: proveRequisitions}, {Name: "replenish_offers_are_their_takes", Run: proveOffers}}
 }
 
 // proveRequisitions: every line of a requisition is a proposal that was confirmed with its quantity, and every proposal

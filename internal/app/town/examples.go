@@ -247,6 +247,14 @@ var Examples = map[string]func(w *Town, x World) Request{
 	"put-near-store": func(w *Town, x World) Request {
 		return Request{Body: m{"site_id": x.IDs["site"], "near_id": x.IDs["kitchen"], "minutes": 20}}
 	},
+	"list-store-offers": func(w *Town, x World) Request { return Request{Query: m1("site_id", x.IDs["site"])} },
+	"take-store-offer": func(w *Town, x World) Request {
+		return Request{Path: m1("id", x.IDs["offer"]), Body: m{"site_id": x.IDs["kitchen"], "qty": "1"}}
+	},
+	"withdraw-store-offer": func(w *Town, x World) Request {
+		return Request{Path: m1("id", x.IDs["offer2"]), Body: m{"reason": x.Canary}}
+	},
+	"open-store-offer":  func(w *Town, x World) Request { return Request{Path: m1("id", x.IDs["offer3"])} },
 	"list-pace":         func(w *Town, x World) Request { return Request{Query: m1("site_id", x.IDs["site"])} },
 	"test-pace":         func(w *Town, x World) Request { return Request{Body: m{"site_id": x.IDs["site"]}} },
 	"list-sales-blocks": func(w *Town, x World) Request { return Request{Query: m1("site_id", x.IDs["site"])} },

@@ -318,6 +318,7 @@ func (w *Town) world(name, mark string) World {
 	}); err != nil {
 		w.T.Fatal(err)
 	}
+	w.offers(x, site, sku)
 	for _, of := range []string{"transfer", "transfer2", "shipped", "missing"} {
 		x.IDs[of] = w.Done(x.Boss, "POST", "/api/stock/transfers", w.Transfer(x)).ID()
 	}
@@ -351,6 +352,35 @@ func (w *Town) world(name, mark string) World {
 	}
 	w.Done(x.Boss, "POST", "/api/imports/"+x.IDs["import"]+"/run", m{"mode": "good"})
 	return x
+}
+
+// offers are what a world's store has to spare: one to take of, one to withdraw, one to agree to. Its kitchen is in reach.
+func (w *Town) offers(x World, site, product id.ID) {
+	w.T.Helper()
+	w.Done(x.Boss, "PUT", "/api/plans/near", m{"site_id": x.IDs["kitchen"], "near_id": x.IDs["site"], "minutes": 20})
+	apples, _ := id.Parse(w.Goods["2001"])
+	jar, _ := id.Parse(w.Goods["JAR"])
+	as := map[id.ID]string{product: "offer", apples: "offer2", jar: "offer3"}
+	if err := w.D.Write(w.T.Context(), func(tx *db.Tx) error {
+		var all []replenish.Surplus
+		for p, of := range as {
+			how := replenish.Act
+			if of == "offer3" {
+				how = replenish.Suggest
+			}
+			all = append(all, replenish.Surplus{Product: p, Spare: 9 * qty.Scale, Until: tx.Now().Add(10 * time.Hour), Execution: how})
+		}
+		if err := replenish.PutSurplus(tx, site, "2026-03-02", all, func(id.ID) bool { return true }); err != nil {
+			return err
+		}
+		made, err := replenish.Offers(tx, site, "2026-03-02")
+		for _, o := range made {
+			x.IDs[as[o.ProductID]] = o.ID.String()
+		}
+		return err
+	}); err != nil {
+		w.T.Fatal(err)
+	}
 }
 
 // Ago is so many hours before now on the business clock.

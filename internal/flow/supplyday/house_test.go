@@ -447,7 +447,7 @@ func (c *chain) rows() string {
 	c.read(func(tx *db.Tx) error {
 		b.Reset()
 		for _, table := range []string{"replenish_plan", "replenish_production", "replenish_requirement", "replenish_proposal", "replenish_source", "replenish_policy", "replenish_event", "replenish_block", "replenish_requisition",
-			"replenish_requisition_line", "purchase_order", "purchase_line", "purchase_receipt", "purchase_receipt_line", "stock_batch", "stock_document", "stock_transfer", "stock_transit", "ledger_transfer"} {
+			"replenish_requisition_line", "replenish_offer", "replenish_take", "purchase_order", "purchase_line", "purchase_receipt", "purchase_receipt_line", "stock_batch", "stock_document", "stock_transfer", "stock_transit", "ledger_transfer"} {
 			q := `SELECT CAST(x AS TEXT) FROM ` + table + ` x`
 			if tx.Engine() == db.SQLite {
 				q = `SELECT json_group_array(json_array(` + columns(tx, table) + `)) FROM ` + table

@@ -389,7 +389,7 @@ func (s *Service) tune(ctx context.Context, d *db.DB, p *pacing, found []repleni
 				return err
 			}
 		}
-		return nil
+		return p.offer(tx, found)
 	}); err != nil || plan == 0 {
 		return err
 	}

@@ -67,6 +67,7 @@ func (s *Service) Routes(api *web.API) {
 	s.serviceRoutes(api)
 	s.equipmentRoutes(api)
 	s.paceRoutes(api)
+	s.offerRoutes(api)
 	s.receiptRoutes(api)
 	receiptViewRoutes(api)
 }

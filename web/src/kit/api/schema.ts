@@ -1564,6 +1564,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/plans/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a store offers today, and what stores in reach offer to it */
+        get: operations["list-store-offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/offers/{id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agree to offer what is to spare to stores in reach */
+        post: operations["open-store-offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/offers/{id}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take of what a store in reach offers: it becomes a stock transfer, to be shipped there */
+        post: operations["take-store-offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/offers/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Offer no more of it today, and say why */
+        post: operations["withdraw-store-offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plans/pace": {
         parameters: {
             query?: never;
@@ -6930,6 +6998,49 @@ export interface components {
              */
             share: number;
         };
+        ReplenishOfferView: {
+            code: string;
+            /**
+             * Format: int64
+             * @description what the trip costs
+             */
+            cost_fen: number;
+            /** @enum {string} */
+            ended_why: "" | "taken" | "sold" | "faster" | "expired" | "withdrawn";
+            /** @enum {string} */
+            execution: "act" | "suggest" | "approve";
+            id: string;
+            /** @description taken by the store that looks */
+            mine: string;
+            /**
+             * Format: int64
+             * @description on the way; 0 of one's own
+             */
+            minutes: number;
+            name: string;
+            /** @description of the store that looks; else it may take of it */
+            own: boolean;
+            product_id: string;
+            reason: string;
+            /** @description the store that has too much */
+            site_id: string;
+            site_name: string;
+            /** @description that can still be had */
+            spare: string;
+            /**
+             * @description proposed: somebody of the store must agree first
+             * @enum {string}
+             */
+            state: "proposed" | "open" | "ended";
+            /** @description by all stores */
+            taken: string;
+            unit: string;
+            /**
+             * Format: date-time
+             * @description the store closes, or the last of it is over its time
+             */
+            until: string;
+        };
         ReplenishOther: {
             /** Format: int64 */
             amount_fen: number;
@@ -9141,6 +9252,9 @@ export interface components {
             name: string;
             near_id: string;
         };
+        SupplydayOfferList: {
+            items: components["schemas"]["ReplenishOfferView"][];
+        };
         SupplydayPaceIn: {
             site_id: string;
         };
@@ -9440,6 +9554,16 @@ export interface components {
             reason: string;
             /** @description left out: all sites without one of their own */
             site_id?: string;
+        };
+        SupplydayTakeIn: {
+            /** @description in the product's base unit */
+            qty: string;
+            /** @description the store that takes */
+            site_id: string;
+        };
+        SupplydayTakeOut: {
+            offer: components["schemas"]["ReplenishOfferView"];
+            transfer_id: string;
         };
         SupplydayTodayView: {
             /** @description the business date */
@@ -13945,6 +14069,147 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageSupplydayNearView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-store-offers": {
+        parameters: {
+            query: {
+                site_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydayOfferList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "open-store-offer": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplenishOfferView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "take-store-offer": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayTakeIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydayTakeOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "withdraw-store-offer": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayReleaseIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplenishOfferView"];
                 };
             };
             /** @description Error */
