@@ -39,6 +39,7 @@ export default {
   accuracy: 'Accuracy',
   service_level: 'Service level',
   equipment: 'Equipment',
+  near_stores: 'Stores in reach',
   plan_rules: 'Rules and events',
   day_plan: 'Day plan',
   make: 'Make',

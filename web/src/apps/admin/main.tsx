@@ -42,6 +42,7 @@ const pages: PageDef<keyof typeof zh>[] = [
   { path: '/stock/policies', title: 'pick_policies', perm: 'stock.read', under: '/stock', load: () => import('./stock/Policies') },
   { path: '/stock/batches/:id', title: 'batch', perm: 'stock.read', under: '/stock', load: () => import('./stock/OneBatch') },
   { path: '/day', title: 'day_plan', perm: 'plan.read', icon: ScheduleOutlined, load: () => import('./dayplan/DayPlan') },
+  { path: '/day/near', title: 'near_stores', perm: 'plan.read', under: '/day', load: () => import('./dayplan/Near') },
   { path: '/day/rules', title: 'plan_rules', perm: 'plan.read', under: '/day', load: () => import('./dayplan/Rules') },
   { path: '/day/service', title: 'service_level', perm: 'plan.read', under: '/day', load: () => import('./service/Service') },
   { path: '/day/equipment', title: 'equipment', perm: 'plan.read', under: '/day', load: () => import('./equipment/Equipment') },

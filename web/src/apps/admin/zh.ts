@@ -36,6 +36,7 @@ export default {
   accuracy: '准确度',
   service_level: '现货率',
   equipment: '设备产能',
+  near_stores: '邻店',
   plan_rules: '补货规则和活动',
   day_plan: '日计划',
   make: '加工',

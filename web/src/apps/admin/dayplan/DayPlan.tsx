@@ -4,6 +4,7 @@ import { Button, Checkbox } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router-dom'
 import { LineLevel, LineReasons, LineState, type Proposal, type Requirement, type Round } from '../../../planning/Reasons'
+import { Offers } from '../../../planning/Offers'
 import { planningText } from '../../../planning/text'
 import { PlanTabs } from '../plan/shared'
 import { dayPlanText } from './text'
@@ -87,6 +88,7 @@ function OneSite() {
               <div className="zg-figure"><span className="zg-figure-label">{t('amount_open')}</span><span className="zg-figure-value">{f.yuan(plan.amount_open_fen)}</span><span className="zg-note">{t('amount')} {f.yuan(plan.amount_fen)}</span></div>
             </div>
             <PaceNow plan={plan} open={setLine} />
+            {plan.date === today.data?.date && <Offers site={plan.site_id} title={(text) => <h2>{text}</h2>} />}
             <Orders plan={plan} open={setLine} wants />
             <Production plan={plan} open={setLine} />
             <Orders plan={plan} open={setLine} />

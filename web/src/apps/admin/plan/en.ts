@@ -7,6 +7,7 @@ export default {
   products: 'By product',
   service: 'Service level',
   equipment: 'Equipment',
+  near: 'Stores in reach',
   rules: 'Rules and events',
   accuracy: 'Accuracy',
   search: 'Code or name',

@@ -11,7 +11,7 @@ export function PlanTabs() {
   const site = params.get('site')
   return (
     <nav className="zg-tabs" aria-label={t('title')}>
-      {([['/day', 'day'], ['/day/service', 'service'], ['/day/equipment', 'equipment'], ['/day/rules', 'rules'], ['/plan', 'products'], ['/plan/accuracy', 'accuracy']] as const).map(([to, key]) => <NavLink key={to} to={site ? `${to}?site=${site}` : to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
+      {([['/day', 'day'], ['/day/service', 'service'], ['/day/equipment', 'equipment'], ['/day/rules', 'rules'], ['/day/near', 'near'], ['/plan', 'products'], ['/plan/accuracy', 'accuracy']] as const).map(([to, key]) => <NavLink key={to} to={site ? `${to}?site=${site}` : to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
     </nav>
   )
 }

@@ -4,6 +4,7 @@ export default {
   products: '按商品',
   service: '现货率',
   equipment: '设备产能',
+  near: '邻店',
   rules: '规则和活动',
   accuracy: '准确度',
   search: '编号或名称',

@@ -10,6 +10,7 @@ import { kitText } from '@kit/words'
 import { Button } from 'antd'
 import { useState } from 'react'
 import { LineReasons, LineState, type Round } from '../../../planning/Reasons'
+import { Offers } from '../../../planning/Offers'
 import { planningText } from '../../../planning/text'
 import { useToday } from '../today'
 import { myPlanText } from './text'
@@ -47,6 +48,7 @@ export default function MyPlan() {
             {plan.lacking > 0 && <Strip tone="amber">{t('lacking', { n: plan.lacking })}</Strip>}
             {can('plan.confirm') && (waiting > 0 ? <Button type="primary" size="large" block loading={confirm.busy} onClick={() => void confirm.run(undefined)}>{t('confirm_all', { n: waiting })}</Button> : <p><Badge tone="green">{t('confirmed')}</Badge></p>)}
             {(confirm.data?.left ?? 0) > 0 && <Strip tone="amber">{t('left', { n: confirm.data!.left })}</Strip>}
+            {site && <Offers site={site.id} title={(text) => <h2>{text}</h2>} />}
             <section className="zg-stack-s">
               <h2>{t('make')}</h2>
               {rounds.loading ? <SkeletonLines lines={4} /> : rounds.rows.length === 0 ? <p className="zg-note">{made.rows.length > 0 ? t('make_done') : t('make_none')}</p> : (

@@ -28,4 +28,9 @@ export default {
   off_note: 'batch {code}',
   off_act: 'See',
   order_act: 'Receive',
+  spare_title: '{qty} of {name} to spare: offer it to stores in reach?',
+  spare_act: 'Look',
+  near_title: '{site} has {qty} of {name} to spare',
+  near_note: '{minutes} minutes on the way, until {at}',
+  near_act: 'Take some',
 } satisfies SameKeys<typeof zh>

@@ -3,6 +3,7 @@ import { useFormat } from '@kit/format'
 import { useText } from '@kit/i18n'
 import { useCan } from '@kit/session'
 import { shopNow } from '@kit/shopClock'
+import { useOffers } from '../../../planning/Offers'
 import { useToday } from '../today'
 import { onTray, toneOf } from '../tray/order'
 import { useTray } from '../tray/Tray'
@@ -86,5 +87,20 @@ function useComingOff(site: string | undefined): TaskSource {
   return { tasks, loading: tray.loading, problem: tray.problem, again: tray.again }
 }
 
+/** What stores in reach have too much of, and what somebody here must agree to offer. */
+function useNear(site: string | undefined): TaskSource {
+  const t = useText(tasksText)
+  const f = useFormat()
+  const can = useCan()
+  const skip = !site || !can('plan.confirm')
+  const offers = useOffers(skip ? undefined : site)
+  const tasks = (skip ? [] : offers.data?.items ?? []).filter((o) => (o.own ? o.state === 'proposed' : Number(o.mine) === 0)).map((o): Task => ({
+    key: `offer ${o.id}`, to: '/plan', ...(o.own
+      ? { title: t('spare_title', { name: o.name, qty: f.qty({ qty: o.spare, unit: o.unit }) }), act: t('spare_act') }
+      : { title: t('near_title', { site: o.site_name, name: o.name, qty: f.qty({ qty: o.spare, unit: o.unit }) }), note: t('near_note', { minutes: o.minutes, at: f.clock(o.until) }), act: t('near_act') }),
+  }))
+  return { tasks, loading: offers.loading, problem: offers.problem, again: offers.again }
+}
+
 /** Every part of the work that has something to do; a new one is a hook in this list, in a fixed order. */
-export const sources: ((site: string | undefined) => TaskSource)[] = [usePlanToConfirm, useRounds, useMaking, useArrivals, useComingOff]
+export const sources: ((site: string | undefined) => TaskSource)[] = [usePlanToConfirm, useRounds, useMaking, useArrivals, useComingOff, useNear]

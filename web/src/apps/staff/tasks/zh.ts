@@ -25,4 +25,9 @@ export default {
   off_note: '批次 {code}',
   off_act: '去看',
   order_act: '收货',
+  spare_title: '{name}多出 {qty}，让给邻店吗？',
+  spare_act: '去看',
+  near_title: '{site}多出 {qty} {name}',
+  near_note: '路上 {minutes} 分钟，{at} 前',
+  near_act: '去要',
 } as const
