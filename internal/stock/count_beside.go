@@ -14,7 +14,8 @@ import (
 // missing once. So when one is posted, what the books said is set right on the lines of the others, as if the books had been
 // right when those lines were counted: only what is left of their difference is posted then.
 
-const countsGoingOn = `SELECT id FROM stock_count WHERE site_id = $1 AND state IN ('open', 'review', 'posting') ORDER BY id`
+// + 0: of the few that go on, or SQLite reads all of the site for their order.
+const countsGoingOn = `SELECT id FROM stock_count WHERE site_id = $1 AND state IN ('open', 'review', 'posting') ORDER BY id + 0`
 
 // beside locks the counts of the site that are not over, by rising id, and returns those but c. Whoever posts one holds them all:
 // nobody puts a line onto another meanwhile.
