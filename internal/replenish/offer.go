@@ -23,6 +23,13 @@ var (
 	ErrOfferNone  = errs.Define("plan_offer_qty", errs.Invalid, "请填要多少", "Say how much is wanted")
 )
 
+// Helps tells whether any store has this one in reach.
+func Helps(tx *db.Tx, site id.ID) (bool, error) {
+	var n int64
+	err := tx.QueryRow(`SELECT COUNT(*) FROM replenish_near WHERE near_id = $1`, site).Scan(&n)
+	return n > 0, err
+}
+
 // OfferState is where an offer is.
 type OfferState string
 

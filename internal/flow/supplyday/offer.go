@@ -66,9 +66,15 @@ func (p *pacing) surplus(tx *db.Tx, found []replenish.Tuned) ([]replenish.Surplu
 
 // offer makes the store's offers what the test found.
 func (p *pacing) offer(tx *db.Tx, found []replenish.Tuned) error {
-	all, err := p.surplus(tx, found)
+	helps, err := replenish.Helps(tx, p.site.ID)
 	if err != nil {
 		return err
+	}
+	var all []replenish.Surplus
+	if helps { // else nobody would see it
+		if all, err = p.surplus(tx, found); err != nil {
+			return err
+		}
 	}
 	slow := map[id.ID]bool{}
 	for _, t := range found {

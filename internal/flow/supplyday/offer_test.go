@@ -48,6 +48,17 @@ func (c *chain) weak(how string, lasts time.Duration) {
 	c.paces()
 }
 
+// Where no store has this one in reach nobody is asked to offer anything.
+func TestAStoreThatNobodyHasInReachOffersNothing(t *testing.T) {
+	t.Parallel()
+	each(t, func(c *chain) {
+		c.weak("suggest", 20*time.Hour)
+		if own, near := c.offers(c.manager, c.site.ID); len(own)+len(near) != 0 {
+			t.Errorf("%v %v", own, near)
+		}
+	})
+}
+
 func offerPath(o m, what string) string { return fmt.Sprint("/api/plans/offers/", o["id"], "/", what) }
 
 func TestWhatAStoreHasTooMuchOfIsTakenByAStoreInReach(t *testing.T) {
