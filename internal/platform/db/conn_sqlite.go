@@ -176,14 +176,20 @@ func (c *liteConn) copyLog() (all bool, err error) {
 		return false, err
 	}
 	defer s.reset()
-	if row, err := s.step(); err != nil || !row {
+	if there, err := s.step(); err != nil || !there {
 		return false, err
 	}
-	busy := s.columns(nil, 3) // and pages in the log, and of them copied
-	if busy[1].n < 0 {
+	row := s.columns(nil, 3)
+	return allCopied(row[0].n, row[1].n, row[2].n)
+}
+
+// allCopied reads what the library says of a copy: busy, pages in the log, and of them copied. It knows no pages when another
+// process is copying at this moment, and when the connection does not know the log.
+func allCopied(busy, logged, copied int64) (bool, error) {
+	if logged < 0 && busy == 0 {
 		return false, errors.New("db: a connection that has not opened the log can't copy it")
 	}
-	return busy[0].n == 0 && busy[1].n == busy[2].n, nil
+	return busy == 0 && logged == copied, nil
 }
 
 // interrupt may be called from another goroutine: it only sets a flag.

@@ -204,3 +204,15 @@ func TestTheCacheIsToldTheHighestTruePage(t *testing.T) {
 	}
 	checkWhole(t, d, 50*40)
 }
+
+// Another process, a check or a backup, may be copying the log when the server wants to: that is no failure, it is tried again.
+func TestACopyThatAnotherMakesIsNoFailure(t *testing.T) {
+	for _, c := range []struct {
+		busy, logged, copied int64
+		all, fails           bool
+	}{{0, 9, 9, true, false}, {0, 0, 0, true, false}, {0, 9, 7, false, false}, {1, 9, 7, false, false}, {1, 9, 9, false, false}, {1, -1, -1, false, false}, {0, -1, -1, false, true}} {
+		if all, err := allCopied(c.busy, c.logged, c.copied); all != c.all || (err != nil) != c.fails {
+			t.Errorf("%+v: %v %v", c, all, err)
+		}
+	}
+}
