@@ -140,7 +140,7 @@ func (of DMSOf) Suggest() DMSWhy {
 	m := of.Mean
 	w := DMSWhy{Days: m.Days, OutDays: m.Out, PeakDays: m.Peaks, OnlyOut: m.OnlyOut, Sold: m.Sum, Mean: m.Over(1, One), LeadDays: of.Lead, Review: of.Review, Factor: qty.Qty(of.Factor),
 		Expected: m.Over(of.Lead+of.Review, of.Factor), Safety: of.Safety, Available: of.Available, InTransit: of.InTransit}
-	w.Want = max(0, w.Expected+w.Safety-w.Available-w.InTransit)
+	w.Want = min(qty.Max, max(0, w.Expected+w.Safety-w.Available-w.InTransit))
 	w.Suggested = w.Want
 	if of.Ceiling >= 0 {
 		room := max(0, of.Ceiling-w.Available-w.InTransit)

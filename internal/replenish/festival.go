@@ -130,22 +130,32 @@ func (e *Event) festivalGiven() error {
 // Moved is what the calendar does to one product on one day.
 type Moved struct {
 	Event   *Event
-	Factor  int64    // One: nothing
-	Learned *Learned // of its festival, also where it is not used; nil: nothing
+	Factor  int64       // One: nothing
+	Learned *Learned    // of its festival, also where it is not used; nil: nothing
+	Kinds   []EventKind // of all entries that hold, each once
 }
 
 // Highest is the entry of the calendar that decides: factors are not multiplied, the highest wins. fires tells of each
 // entry for the product whether it holds, and by how much.
 func Highest(events []Event, product id.ID, fires func(e *Event) (Moved, bool)) Moved {
 	best := Moved{Factor: One}
+	var kinds []EventKind
 	for i := range events {
 		e := &events[i]
 		if !e.Products[product] {
 			continue
 		}
-		if m, ok := fires(e); ok && (best.Event == nil || m.Factor > best.Factor) {
+		m, ok := fires(e)
+		if !ok {
+			continue
+		}
+		if !slices.Contains(kinds, e.Kind) {
+			kinds = append(kinds, e.Kind)
+		}
+		if best.Event == nil || m.Factor > best.Factor {
 			best = m
 		}
 	}
+	best.Kinds = kinds
 	return best
 }

@@ -107,10 +107,10 @@ func TestOfSeveralEntriesTheHighestWins(t *testing.T) {
 	if got.Event.ID != 2 || got.Factor != 3100 {
 		t.Errorf("%+v", got)
 	}
-	if got := Highest(events, 9, func(e *Event) (Moved, bool) { return Moved{e, e.Factor, nil}, true }); got.Event != nil || got.Factor != One {
+	if got := Highest(events, 9, func(e *Event) (Moved, bool) { return Moved{Event: e, Factor: e.Factor}, true }); got.Event != nil || got.Factor != One {
 		t.Errorf("a product of no entry: %+v", got)
 	}
-	if got := Highest(events[:1], wrap, func(e *Event) (Moved, bool) { return Moved{e, 800, nil}, true }); got.Factor != 800 {
+	if got := Highest(events[:1], wrap, func(e *Event) (Moved, bool) { return Moved{Event: e, Factor: 800}, true }); got.Factor != 800 {
 		t.Errorf("a festival that people stay at home for: %+v", got)
 	}
 }

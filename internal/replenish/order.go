@@ -4,6 +4,7 @@
 package replenish
 
 import (
+	"errors"
 	"fmt"
 	"sort"
 
@@ -49,10 +50,13 @@ func Propose(needs []catalog.Requirement, terms map[id.ID][]party.Terms, due cal
 		for _, t := range terms[n.Product] {
 			p := Proposal{Terms: t, OrderBy: t.OrderBy(due), Due: due}
 			var err error
-			if p.Packs, p.Qty, p.Over, err = t.Packs(n.Net); err != nil {
-				return nil, nil, err
+			if p.Packs, p.Qty, p.Over, err = t.Packs(n.Net); err == nil {
+				p.Amount, err = t.Amount(p.Packs)
 			}
-			if p.Amount, err = t.Amount(p.Packs); err != nil {
+			if errors.Is(err, qty.ErrTooLarge) || errors.Is(err, money.ErrTooLarge) {
+				continue // nobody can order so much; the other goods of the site can be
+			}
+			if err != nil {
 				return nil, nil, err
 			}
 			p.Late = p.OrderBy.Before(now)

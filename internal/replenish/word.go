@@ -19,7 +19,7 @@ type Word struct{ Supplier, Product id.ID }
 type WordWhy struct {
 	SupplierID id.ID   `json:"supplier_id"`
 	Lines      int64   `json:"lines" doc:"orders' lines of 90 days that it is learned from"`
-	FillBP     int64   `json:"fill_bp" doc:"share of what is under way that is expected to come, in ten-thousandths"`
+	FillBP     int64   `json:"fill_bp" doc:"share of what is under way that is expected to come, in ten-thousandths; at least half"`
 	LateDays   int64   `json:"late_days" doc:"days after its due date by which nine tenths are there; 3: or more"`
 	Cushion    qty.Qty `json:"cushion" doc:"held beyond the need for them; 0 of goods ordered by their level, which are protected for so many days more"`
 }

@@ -105,30 +105,52 @@ func (x *situation) meanRow(site *replenish.Site, g *catalog.Product, why replen
 		row := x.askRow(&replenish.Requisition{Product: g.ID, From: source.Site, Due: due, OrderBy: party.Moment{Date: now.Date, Minute: party.EndOfDay}, Qty: why.Qty}, site)
 		return &row, why, nil
 	}
-	orders, _, err := replenish.Propose([]catalog.Requirement{{Product: g.ID, Net: max(1, why.Suggested)}}, site.Terms, due, now)
-	if err != nil || len(orders) == 0 {
-		return nil, why, err
+	var none *replenish.DMSWhy
+	for terms := site.Terms[g.ID]; ; {
+		orders, _, err := replenish.Propose([]catalog.Requirement{{Product: g.ID, Net: max(1, why.Suggested)}}, map[id.ID][]party.Terms{g.ID: terms}, due, now)
+		if err != nil {
+			return nil, why, err
+		}
+		if len(orders) == 0 || none != nil && orders[0].Late {
+			if none != nil {
+				why = *none // in the boxes of whoever comes first
+			}
+			return nil, why, nil
+		}
+		best := orders[0]
+		pack, err := best.Terms.Unit.ToBase(best.Terms.Pack)
+		if err != nil {
+			return nil, why, err
+		}
+		packed := why.InPacks(pack, best.Terms.MinPacks)
+		if packed.Qty > 0 {
+			order, err := packed.Order(best)
+			if err != nil {
+				return nil, why, err
+			}
+			row := purchaseRow(order)
+			return &row, packed, nil
+		}
+		if none == nil {
+			none = &packed
+		}
+		terms = slices.DeleteFunc(slices.Clone(terms), func(t party.Terms) bool { return t.Supplier == best.Terms.Supplier })
 	}
-	pack, err := orders[0].Terms.Unit.ToBase(orders[0].Terms.Pack)
-	if err != nil {
-		return nil, why, err
-	}
-	if why = why.InPacks(pack, orders[0].Terms.MinPacks); why.Qty == 0 {
-		return nil, why, nil
-	}
-	order, err := why.Order(orders[0])
-	if err != nil {
-		return nil, why, err
-	}
-	row := purchaseRow(order)
-	return &row, why, nil
 }
 
-// addUnmet adds needs that nothing is ordered for, of products that the day's plan needs nothing of.
+// addUnmet adds needs that nothing is ordered for. A product that the day's plan needs besides stays one need: what its level
+// wants beyond that is its safety.
 func addUnmet(m *replenish.Made, unmet []replenish.RequirementRow) {
 	for _, u := range unmet {
-		if !slices.ContainsFunc(m.Needs, func(n replenish.RequirementRow) bool { return n.Product == u.Product && n.Date == u.Date }) {
+		at := slices.IndexFunc(m.Needs, func(n replenish.RequirementRow) bool { return n.Product == u.Product && n.Date == u.Date })
+		if at < 0 {
 			m.Needs = append(m.Needs, u)
+			continue
+		}
+		n := &m.Needs[at]
+		n.Lacking, n.Why.DMS = n.Lacking || u.Lacking, u.Why.DMS
+		if u.Net > n.Net {
+			n.Net, n.Safety = u.Net, max(0, u.Net+n.OnHand+n.InTransit-n.Need)
 		}
 	}
 }

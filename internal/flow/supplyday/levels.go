@@ -76,7 +76,7 @@ func (x *situation) moved(product id.ID, site *replenish.Site, now party.Moment,
 		if x.madeHere(product, date) && start.After(at) {
 			at = start
 		}
-		return m, replenish.FactorAt(at, from, e.Ends(site.Loc), e.Factor) == e.Factor
+		return m, !at.Before(from) && at.Before(e.Ends(site.Loc))
 	})
 }
 
@@ -100,17 +100,20 @@ func (x *situation) stocksUpFrom(e *replenish.Event, product id.ID, site *replen
 	return from, from.Before(begins.Add(-replenish.Ahead48))
 }
 
-// effect is the model's own part of a forecast that an event's factor stands in for.
-func effect(e *replenish.Event, x *forecast.Expected) qty.Qty {
-	switch e.Kind {
-	case replenish.Promotion:
-		return x.Promotion
-	case replenish.Festival:
-		return x.Holiday
-	case replenish.WeatherBy:
-		return x.Weather
+// effect is the model's own part of a forecast that the calendar stands in for: of the entry that counts and of those that it
+// is higher than, so that no factor multiplies another.
+func effect(m replenish.Moved, x *forecast.Expected) (sum qty.Qty) {
+	for _, kind := range m.Kinds {
+		switch kind {
+		case replenish.Promotion:
+			sum += x.Promotion
+		case replenish.Festival:
+			sum += x.Holiday
+		case replenish.WeatherBy:
+			sum += x.Weather
+		}
 	}
-	return 0
+	return sum
 }
 
 // raised tells which products of a day's plan are moved, of materials by what they are used for.
@@ -160,8 +163,8 @@ func (x *situation) level(row *replenish.ProposalRow, moved replenish.Moved, sit
 	}
 }
 
-// below orders what the static rule orders.
-func (x *situation) below(m *replenish.Made, site *replenish.Site, now party.Moment) error {
+// below orders what the static rule orders. What nobody supplies is given as needs.
+func (x *situation) below(m *replenish.Made, site *replenish.Site, now party.Moment) (unmet []replenish.RequirementRow, err error) {
 	computed := map[id.ID]replenish.Safety{}
 	moved := map[id.ID]replenish.Moved{}
 	var list []replenish.Stocked
@@ -197,12 +200,14 @@ func (x *situation) below(m *replenish.Made, site *replenish.Site, now party.Mom
 	}
 	lines, err := site.Below(x.today, now, list)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, l := range lines {
-		x.belowLine(m, site, l, computed, moved[l.Product])
+		if need := x.belowLine(m, site, l, computed, moved[l.Product]); need != nil {
+			unmet = append(unmet, *need)
+		}
 	}
-	return nil
+	return unmet, nil
 }
 
 // stockedProducts are those under a rule here, in order.
@@ -237,7 +242,8 @@ func (x *situation) computed(p id.ID, lifeH int64, site *replenish.Site, now par
 	}), true
 }
 
-func (x *situation) belowLine(m *replenish.Made, site *replenish.Site, l replenish.StaticLine, computed map[id.ID]replenish.Safety, moved replenish.Moved) {
+// belowLine orders a line of the static rule, or gives it as a need when nobody supplies it.
+func (x *situation) belowLine(m *replenish.Made, site *replenish.Site, l replenish.StaticLine, computed map[id.ID]replenish.Safety, moved replenish.Moved) *replenish.RequirementRow {
 	rule := x.policy(l.Product)
 	why := &replenish.StaticWhy{Available: l.Available, InTransit: l.InTransit, Safety: l.Safety, Most: l.Most, ByHand: rule.Safety != replenish.Computed, Stock: stocked(l.Stock), Arriving: l.Arriving}
 	if why.Arriving == nil {
@@ -257,9 +263,8 @@ func (x *situation) belowLine(m *replenish.Made, site *replenish.Site, l repleni
 	case l.Ask != nil:
 		row = x.askRow(l.Ask, site)
 	default:
-		m.Needs = append(m.Needs, replenish.RequirementRow{Product: l.Product, Date: x.today, Gross: l.Need, Need: l.Need, OnHand: l.Available, InTransit: l.InTransit, Net: l.Need, Lacking: true,
-			Why: replenish.RequirementWhy{Uses: []replenish.UseWhy{}, Direct: l.Need, Stock: why.Stock, Arriving: why.Arriving}})
-		return
+		return &replenish.RequirementRow{Product: l.Product, Date: x.today, Gross: l.Need, Need: l.Need, OnHand: l.Available, InTransit: l.InTransit, Net: l.Need, Lacking: true,
+			Why: replenish.RequirementWhy{Uses: []replenish.UseWhy{}, Direct: l.Need, Stock: why.Stock, Arriving: why.Arriving}}
 	}
 	row.Mode, row.Why.Static = replenish.Static, why
 	x.level(&row, moved, site)
@@ -270,6 +275,7 @@ func (x *situation) belowLine(m *replenish.Made, site *replenish.Site, l repleni
 		}
 	}
 	m.Orders = append(m.Orders, row)
+	return nil
 }
 
 // weather is what is known of the days ahead at a site: its own, else the one for everywhere.

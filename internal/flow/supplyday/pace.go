@@ -197,7 +197,7 @@ func (s *Service) watchStore(ctx context.Context, d *db.DB, site *org.Site, all 
 func (p *pacing) test(a *forecast.AheadOf, e *forecast.Expected, g *catalog.Product) replenish.Tuned {
 	d := replenish.DemandOfLife(e.Mean, e.At, replenish.Life(g.ShelfLifeH), a.Shares(p.today.Weekday()))
 	if moved := p.moved(a.Product, p.plan, p.now, p.today); moved.Event != nil && !e.Override {
-		d = d.Moved(effect(moved.Event, e), moved.Factor)
+		d = d.Moved(effect(moved, e), moved.Factor)
 	}
 	var available, arriving qty.Qty
 	for _, l := range p.lots[a.Product] {

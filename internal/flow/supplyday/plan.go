@@ -211,7 +211,8 @@ type situation struct {
 	kept     map[id.ID]map[int64]qty.Qty // rounds that stay as they are, and what of them is still to be made
 	rules    []replenish.Rule
 	coming   map[id.ID][]replenish.Coming
-	ordered  []purchase.Coming // of suppliers; what is expected of it is in coming
+	ordered  []purchase.Coming            // of suppliers; what is expected of it is in coming
+	doubted  map[id.ID][]replenish.Coming // of these, what was promised and is not expected
 	lots     map[id.ID][]replenish.Lot
 	waived   map[replenish.Waiver]qty.Qty
 	asked    map[cal.Date]map[id.ID]qty.Qty
@@ -680,13 +681,15 @@ func (x *situation) plan() (*replenish.Made, error) {
 	made := &replenish.Made{}
 	var unmet []replenish.RequirementRow
 	if x.date == x.today {
-		if err := x.below(made, site, now); err != nil {
+		byLevel, err := x.below(made, site, now)
+		if err != nil {
 			return nil, err
 		}
-		var err error
-		if unmet, err = x.byMean(made, site, now); err != nil {
+		byMean, err := x.byMean(made, site, now)
+		if err != nil {
 			return nil, err
 		}
+		unmet = append(byLevel, byMean...)
 	}
 	if err := x.walk(site, now, func(p *replenish.Plan, date cal.Date) { x.write(made, p, date == x.date, site, now, date) }); err != nil {
 		return nil, err
@@ -789,7 +792,7 @@ func (x *situation) demand(a *forecast.AheadOf, e *forecast.Expected, g *catalog
 		d = d.Live(replenish.DemandAt(e.Mean, e.At, x.setService(g), shares), x.sold[a.Product], x.minute())
 	}
 	if moved := x.moved(a.Product, site, now, date); moved.Event != nil && !e.Override {
-		d = d.Moved(effect(moved.Event, e), moved.Factor)
+		d = d.Moved(effect(moved, e), moved.Factor)
 	}
 	if x.worth[g.ID].Cost > 0 {
 		d = d.Spread(e.Mean, e.At)

@@ -39,6 +39,9 @@ func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, si
 	ordered := map[id.ID]bool{}
 	without := func(product id.ID, row *replenish.ProposalRow) {
 		x.level(row, raised[product], site)
+		if row.Execution == replenish.Act && x.doubts(product, row.Due, row.Net) {
+			row.Execution = replenish.Suggest
+		}
 		if row.Why.Event != nil {
 			row.Why.Event.Without = qty.Qty(int64(row.Net) * replenish.One / row.Factor)
 		}

@@ -3,8 +3,10 @@ package supplyday
 import (
 	"context"
 
+	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/purchase"
 	"zhanggui/internal/replenish"
 )
@@ -33,17 +35,36 @@ func readWords(ctx context.Context, d reader) (map[replenish.Word]purchase.Word,
 	return found, nil
 }
 
+// leastCounted is the share of an order that is counted however little its supplier has delivered, ten-thousandths: nobody orders
+// more than twice what is needed because of a record.
+const leastCounted = 5000
+
 // expect lays what is expected of suppliers' orders beside what else is under way.
 func (x *situation) expect() {
+	x.doubted = map[id.ID][]replenish.Coming{}
 	for _, c := range x.ordered {
 		coming := replenish.Coming{Order: c.Order, No: c.No, Due: c.Due, Qty: c.Qty}
 		if w, ok := x.all.words[replenish.Word{Supplier: c.Supplier, Product: c.Product}]; ok && !x.policy(c.Product).AtWord {
+			w.Fill = max(w.Fill, leastCounted)
 			if n := w.Expects(c.Ordered, c.Qty); n < c.Qty {
 				coming.Qty, coming.Promised = n, c.Qty
+				x.doubted[c.Product] = append(x.doubted[c.Product], replenish.Coming{Due: c.Due, Qty: c.Qty - n})
 			}
 		}
 		x.coming[c.Product] = append(x.coming[c.Product], coming)
 	}
+}
+
+// doubts tells whether so much of a product would not be ordered for a day if everybody kept his word. Then somebody is asked: what
+// was ordered once is not ordered again by nobody.
+func (x *situation) doubts(product id.ID, due cal.Date, net qty.Qty) bool {
+	var short qty.Qty
+	for _, c := range x.doubted[product] {
+		if c.Due <= due {
+			short += c.Qty
+		}
+	}
+	return net <= short
 }
 
 // words are the words that count at the site.
@@ -54,7 +75,7 @@ func (x *situation) words() map[replenish.Word]replenish.WordWhy {
 	found := make(map[replenish.Word]replenish.WordWhy, len(x.all.words))
 	for k, w := range x.all.words {
 		if !x.policy(k.Product).AtWord {
-			found[k] = replenish.WordWhy{SupplierID: w.Supplier, Lines: w.Lines, FillBP: w.Fill, LateDays: w.LateDays}
+			found[k] = replenish.WordWhy{SupplierID: w.Supplier, Lines: w.Lines, FillBP: max(w.Fill, leastCounted), LateDays: w.LateDays}
 		}
 	}
 	return found

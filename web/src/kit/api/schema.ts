@@ -7557,7 +7557,7 @@ export interface components {
             cushion: string;
             /**
              * Format: int64
-             * @description share of what is under way that is expected to come, in ten-thousandths
+             * @description share of what is under way that is expected to come, in ten-thousandths; at least half
              */
             fill_bp: number;
             /**
