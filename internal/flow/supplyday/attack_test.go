@@ -47,7 +47,7 @@ func TestAMaterialByItsLevelThatNobodySuppliesIsOneNeed(t *testing.T) {
 					return tx.Exec(`DELETE FROM party_terms WHERE product_id = $1`, c.p["bun"].ID)
 				})
 				c.sold(c.site.ID, yesterday)
-				c.sold(c.site.ID, map[string]int64{"bun": 40})
+				c.sold(c.site.ID, map[string]int64{"bun": 90}) // a week of it and the level are more than the ceiling
 				c.rule("bun", m{"mode": mode, "safety": "1000", "most": "1500"})
 				c.forecasts()
 				if got := c.lines("requirements", "bun"); len(got) != 1 || got[0]["lacking"] != true || got[0]["net"] != "1500" || got[0]["gross"] != "16" || got[0]["safety"] != "1484" {
@@ -302,4 +302,80 @@ func TestThePartOfTheLowerEntryIsNotMultiplied(t *testing.T) {
 	if got := effect(one, e); got != 30*qty.Scale {
 		t.Errorf("the festival is not in the calendar: %v", got)
 	}
+}
+
+// Of a product that nobody supplies no days on the way are made up: its mean of 28 days lasts until the next review.
+func TestByMeanOfNobodyNoLeadIsMadeUp(t *testing.T) {
+	t.Parallel()
+	each(t, func(c *chain) {
+		c.write(func(tx *db.Tx) error {
+			return tx.Exec(`DELETE FROM party_terms WHERE product_id = $1`, c.p["cola"].ID)
+		})
+		c.sold(c.site.ID, yesterday)
+		c.lies(c.site.ID, "cola", "C", 20*qty.Scale, 5*24*time.Hour)
+		c.rule("cola", m{"mode": "dms", "safety": "10"})
+		c.forecasts()
+		need := c.line("requirements", "cola")
+		why := c.done(c.manager, "GET", fmt.Sprint(c.plan(), "/lines/", need["id"]), nil)["requirement_why"].(m)["dms"].(m)
+		// 898 pieces on 28 days: 898 ÷ 28 × 7 = 224.5, + 10 − 20
+		for k, want := range (m{"lead_days": 0., "review_days": 7., "expected": "224.5", "available": "20", "want": "214.5"}) {
+			if why[k] != want {
+				t.Errorf("%s is %v, by hand %v", k, why[k], want)
+			}
+		}
+		if need["lacking"] != true || need["net"] != "214.5" {
+			t.Errorf("%v", need)
+		}
+	})
+}
+
+// A right that is taken away between two steps is gone, and nobody acts or looks at a site that is not his.
+func TestARightLostBetweenTwoStepsIsGone(t *testing.T) {
+	t.Parallel()
+	each(t, func(c *chain) {
+		c.sold(c.site.ID, yesterday)
+		c.rule("cola", m{"mode": "dms", "safety": "48", "on_automatic": "approve"})
+		c.rule("wrap", m{"on_automatic": "approve"})
+		event := c.event(m{"kind": "festival", "name": "清明", "from_date": "2026-04-04", "to_date": "2026-04-06"}, "wrap")
+		c.forecasts()
+		round, order := c.line("production", "wrap"), c.line("proposals", "cola")
+		if order["execution"] != "approve" {
+			t.Errorf("%v", order)
+		}
+		planner, stranger := c.hire("planner", c.site.ID), c.hire("manager", c.other)
+		c.refused(planner, "plan_line_approver", "", "POST", c.act(order, "confirm"), nil)
+		c.refused(planner, "plan_line_approver", "", "POST", c.act(round, "confirm"), nil)
+		rule := m{"site_id": c.site.ID.String(), "product_id": c.p["cola"].ID.String(), "mode": "dms", "at_word": true}
+		for _, who := range []string{stranger, planner} {
+			a := c.send(who, "PUT", "/api/plans/rules", rule)
+			if a.status != 403 && a.status != 404 {
+				t.Errorf("%d %s", a.status, a.text)
+			}
+		}
+		for what, body := range map[string]any{"confirm": nil, "change": m{"qty": "1", "reason": "x"}, "release": m{"reason": "x"}} {
+			c.refused(stranger, "plan_unknown", "", "POST", c.act(order, what), body)
+		}
+		if a := c.send(stranger, "GET", fmt.Sprint("/api/plans/learned?event_id=", event, "&site_id=", c.site.ID), nil); a.status != 404 && a.status != 403 {
+			t.Errorf("%d %s", a.status, a.text)
+		}
+		if a := c.send(c.manager, "GET", fmt.Sprint("/api/plans/learned?event_id=", event, "&site_id=", c.other), nil); a.status != 404 && a.status != 403 {
+			t.Errorf("%d %s", a.status, a.text)
+		}
+		c.refused(c.manager, "not_found", "site_id", "POST", "/api/plans/run", m{"site_id": c.other.String()})
+		staff := c.items(c.admin, "/api/org/staff")
+		for _, s := range staff {
+			if name, _ := s["name"].(string); len(name) > 7 && name[:7] == "manager" {
+				c.done(c.admin, "PUT", fmt.Sprintf("/api/org/staff/%v/grants", s["id"]), []m{})
+			}
+		}
+		for _, line := range []m{round, order} {
+			before := c.rows()
+			if a := c.send(c.manager, "POST", c.planOf(c.site.ID, "2026-03-02")+fmt.Sprint("/lines/", line["id"], "/release"), m{"reason": "好"}); a.status != 403 && a.status != 404 {
+				t.Errorf("%d %s", a.status, a.text)
+			}
+			if c.rows() != before {
+				t.Error("it changed something")
+			}
+		}
+	})
 }

@@ -48,6 +48,11 @@ func (x *situation) byMean(m *replenish.Made, site *replenish.Site, now party.Mo
 		}
 		due := site.FirstDue(p, x.today, now)
 		lead := int64(site.Protected(p, x.today, now) - 1)
+		_, sourced := site.Sources[p]
+		lacking := !sourced && len(site.Terms[p]) == 0
+		if lacking { // nobody brings it, and nothing is on the way for days that nobody has said
+			due, lead = x.today, 0
+		}
 		moved := x.movedAhead(p, site, now, int(lead+rule.Review))
 		of := replenish.DMSOf{Mean: x.means[p], Lead: lead, Review: rule.Review, Factor: moved.Factor, Safety: max(0, rule.Safety), Ceiling: rule.Most}
 		if s, ok := x.computed(p, g.ShelfLifeH, site, now); ok {
@@ -73,9 +78,8 @@ func (x *situation) byMean(m *replenish.Made, site *replenish.Site, now party.Mo
 			if arriving == nil {
 				arriving = []replenish.Coming{}
 			}
-			_, sourced := site.Sources[p]
 			unmet = append(unmet, replenish.RequirementRow{Product: p, Date: x.today, Gross: why.Suggested, Need: why.Suggested, OnHand: why.Available, InTransit: why.InTransit, Net: why.Suggested,
-				Lacking: !sourced && len(site.Terms[p]) == 0, Why: replenish.RequirementWhy{Uses: []replenish.UseWhy{}, Direct: why.Suggested, Stock: stocked(stock), Arriving: arriving, DMS: &why}})
+				Lacking: lacking, Why: replenish.RequirementWhy{Uses: []replenish.UseWhy{}, Direct: why.Suggested, Stock: stocked(stock), Arriving: arriving, DMS: &why}})
 			continue
 		}
 		row.Mode, row.Why.DMS = replenish.DMS, &why
