@@ -156,6 +156,7 @@ func build(d *db.DB, o options) (*house, error) {
 	stock.Jobs(h.runner)
 	purchase.Jobs(h.runner)
 	learn.Jobs(h.runner)
+	making.Jobs(h.runner)
 	planner.Jobs(h.runner)
 	days.Jobs(h.runner)
 	clearing.Jobs(h.runner)

@@ -40,7 +40,7 @@ type LossRule string
 const (
 	// LossMarkup: rate = lost ÷ net need, so need × (1 + rate).
 	LossMarkup LossRule = "markup"
-	// LossYield: rate = lost ÷ issued, so need ÷ (1 − rate). A learned loss is of this kind.
+	// LossYield: rate = lost ÷ issued, so need ÷ (1 − rate).
 	LossYield LossRule = "yield"
 )
 
@@ -271,8 +271,10 @@ type Use struct {
 	Makes   qty.Qty // so much of it, rounded up
 	Yield   qty.Qty // of one recipe
 	Qty     qty.Qty // of the component for one yield
-	Loss    int64   // millionths
+	Loss    int64   // millionths: as learned, or as the recipe says
 	Rule    LossRule
+	Set     int64 // the loss of the recipe
+	Batches int64 // that Loss was learned from; 0: it is that of the recipe
 	Gross   *big.Rat
 	Need    *big.Rat
 }
@@ -302,6 +304,9 @@ type Ask struct {
 	// Safety is asked once for each product, level by level, when all that uses it is known: what is held of it beyond the need.
 	// nil: nothing is.
 	Safety func(Requirement) qty.Qty
+	// Loss is what a line of a recipe was learned to lose, in millionths, and from how many batches; 0 batches: what the recipe says
+	// counts. nil: nothing was learned.
+	Loss func(r *Recipe, c Component) (loss, batches int64)
 }
 
 // Explode works out what making the given quantities on a day takes; see Require.
@@ -351,7 +356,13 @@ func (b *Cookbook) Require(day cal.Date, ask Ask) ([]Requirement, error) {
 				return nil, qty.ErrTooLarge.With("product", b.name(r.Product))
 			}
 			for _, c := range recipe.Components {
-				use := Use{Product: r.Product, Makes: r.Net, Yield: recipe.Yield, Qty: c.Qty, Loss: c.Loss, Rule: c.Rule}
+				use := Use{Product: r.Product, Makes: r.Net, Yield: recipe.Yield, Qty: c.Qty, Rule: c.Rule, Set: c.Loss}
+				if ask.Loss != nil {
+					if loss, batches := ask.Loss(&recipe, c); batches > 0 {
+						c.Loss, use.Batches = loss, batches
+					}
+				}
+				use.Loss = c.Loss
 				use.Gross = new(big.Rat).Mul(exact, big.NewRat(int64(c.Qty), int64(recipe.Yield)))
 				use.Need = new(big.Rat).Mul(use.Gross, c.compensation())
 				child := row(c.Product)

@@ -89,6 +89,12 @@ type Need struct {
 	Product id.ID
 	Qty     qty.Qty
 	Piece   bool // counted in whole pieces
+
+	// Of a need by a recipe, what its loss is learned from; see learned.go.
+	Bare qty.Qty // without the loss of the line, rounded up to thousandths; 0: it is by no recipe
+	Over qty.Qty // of Qty, what rounding to whole pieces added
+	Loss int64   // of the line, in millionths
+	Rule string  // markup or yield
 }
 
 // Requisition (领用单) asks for the materials of so much of a product.
@@ -104,6 +110,7 @@ type Requisition struct {
 	MadeAt  time.Time
 	Needs   []Need
 	For     Round
+	Recipe  cal.Date // the first day of the version that gave the needs; "": somebody named them
 
 	CancelReason string // of a cancelled one
 }
@@ -138,7 +145,8 @@ type Task struct {
 	MadeAt      time.Time
 	Issues      []Issue
 	Needs       []Need
-	Output      *Output // of a done task
+	Recipe      cal.Date // of the requisition
+	Output      *Output  // of a done task
 }
 
 // Order is the account of the task's work order.

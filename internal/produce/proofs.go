@@ -15,6 +15,7 @@ func Proofs() []proof.Proof {
 		{Name: "produce_losses_are_posted", Stops: []string{"output_receipt"}, Run: proveLegs(`SELECT COUNT(*) FROM produce_loss`, lossLegs)},
 		{Name: "produce_no_posting_without_its_document", Run: proveLegs(`SELECT COUNT(*) FROM ledger_transfer WHERE doc_kind IN (100, 101)`, strayLegs)},
 		{Name: "produce_work_orders_end_with_their_task", Run: proveOrders},
+		{Name: "produce_losses_are_learned_from_batches", Run: proveLearned},
 	}
 }
 

@@ -32,7 +32,7 @@ func (n Need) scaled(made, planned qty.Qty) (qty.Qty, error) {
 	return q, nil
 }
 
-var insertNeeds = db.NewMany(`INSERT INTO produce_need (requisition_id, line_no, product_id, qty) VALUES `, `(?, ?, ?, ?)`, ``)
+var insertNeeds = db.NewMany(`INSERT INTO produce_need (requisition_id, line_no, product_id, qty, bare, over_qty, loss, rule) VALUES `, `(?, ?, ?, ?, ?, ?, ?, ?)`, ``)
 
 // Request writes a requisition; r.ID is new.
 func Request(tx *db.Tx, r *Requisition) error {
@@ -59,13 +59,13 @@ func Request(tx *db.Tx, r *Requisition) error {
 		}
 	}
 	r.State, r.MadeAt = Open, tx.Now()
-	if err := tx.Exec(`INSERT INTO produce_requisition (id, site_id, product_id, qty, state, business_date, note, staff_id, made_at, for_date, for_round) VALUES ($1, $2, $3, $4, 'open', $5, $6, $7, $8, $9, $10)`,
-		r.ID, r.Site, r.Product, r.Qty, r.Date, r.Note, r.Staff, r.MadeAt, r.For.Date, r.For.Round); err != nil {
+	if err := tx.Exec(`INSERT INTO produce_requisition (id, site_id, product_id, qty, state, business_date, note, staff_id, made_at, for_date, for_round, recipe_from) VALUES ($1, $2, $3, $4, 'open', $5, $6, $7, $8, $9, $10, $11)`,
+		r.ID, r.Site, r.Product, r.Qty, r.Date, r.Note, r.Staff, r.MadeAt, r.For.Date, r.For.Round, r.Recipe); err != nil {
 		return err
 	}
-	args := make([]any, 0, 4*len(r.Needs))
+	args := make([]any, 0, 8*len(r.Needs))
 	for i, n := range r.Needs {
-		args = append(args, int64(r.ID), int64(i+1), int64(n.Product), int64(n.Qty))
+		args = append(args, int64(r.ID), int64(i+1), int64(n.Product), int64(n.Qty), int64(n.Bare), int64(n.Over), n.Loss, n.Rule)
 	}
 	return tx.ExecMany(insertNeeds, args...)
 }
@@ -115,8 +115,8 @@ func (t *Task) Put(tx *db.Tx) error {
 		t.Cost += l.Cost
 		args = append(args, int64(t.ID), int64(i+1), int64(l.Product), int64(l.SKU), int64(l.Batch), int64(l.Qty), int64(l.Cost))
 	}
-	if err := tx.Exec(`INSERT INTO produce_task (id, requisition_id, site_id, product_id, planned, state, business_date, cost_fen, staff_id, made_at) VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, $8, $9)`,
-		t.ID, t.Requisition, t.Site, t.Product, t.Planned, t.Date, t.Cost, t.Staff, t.MadeAt); err != nil {
+	if err := tx.Exec(`INSERT INTO produce_task (id, requisition_id, site_id, product_id, planned, state, business_date, cost_fen, staff_id, made_at, recipe_from) VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, $8, $9, $10)`,
+		t.ID, t.Requisition, t.Site, t.Product, t.Planned, t.Date, t.Cost, t.Staff, t.MadeAt, t.Recipe); err != nil {
 		return err
 	}
 	return tx.ExecMany(insertIssues, args...)
@@ -150,11 +150,11 @@ func (o *Output) Put(tx *db.Tx) error {
 
 // --- reading
 
-const requisitionColumns = `SELECT id, site_id, product_id, qty, CASE WHEN cancelled_at > 0 THEN 'cancelled' ELSE state END, business_date, note, staff_id, made_at, cancel_reason, for_date, for_round
+const requisitionColumns = `SELECT id, site_id, product_id, qty, CASE WHEN cancelled_at > 0 THEN 'cancelled' ELSE state END, business_date, note, staff_id, made_at, cancel_reason, for_date, for_round, recipe_from
 	FROM produce_requisition `
 
 func (r *Requisition) scan(scan func(...any) error) error {
-	return scan(&r.ID, &r.Site, &r.Product, &r.Qty, &r.State, &r.Date, &r.Note, &r.Staff, &r.MadeAt, &r.CancelReason, &r.For.Date, &r.For.Round)
+	return scan(&r.ID, &r.Site, &r.Product, &r.Qty, &r.State, &r.Date, &r.Note, &r.Staff, &r.MadeAt, &r.CancelReason, &r.For.Date, &r.For.Round, &r.Recipe)
 }
 
 // RequisitionByID reads a requisition with its needs.

@@ -52,14 +52,15 @@ type Site struct {
 	DayStart time.Duration
 	Lots     map[id.ID][]Lot
 	Coming   map[id.ID][]Coming
-	Waived   map[Waiver]qty.Qty // needs that a person decided not to order for
-	Static   func(id.ID) bool   // ordered by their level, whatever is needed; nil: none
-	Machines map[id.ID]Machines // by kind; nil: making is not bound by any
-	Loads    map[id.ID]Load     // by product
-	Words    map[Word]WordWhy   // what suppliers' words are taken for, where not as they are given; nil: all are
-	Opens    int                // half hour after midnight before which nothing need be ready
-	Service  func(id.ID) int64  // how often a material should be enough, in ten-thousandths; nil: no safety is held at materials
-	Together int64              // how far products move together from day to day: ρ, in millionths; see Pooled
+	Waived   map[Waiver]qty.Qty                                             // needs that a person decided not to order for
+	Static   func(id.ID) bool                                               // ordered by their level, whatever is needed; nil: none
+	Machines map[id.ID]Machines                                             // by kind; nil: making is not bound by any
+	Loads    map[id.ID]Load                                                 // by product
+	Words    map[Word]WordWhy                                               // what suppliers' words are taken for, where not as they are given; nil: all are
+	Loss     func(*catalog.Recipe, catalog.Component) (loss, batches int64) // what lines of recipes were learned to lose; see catalog.Ask
+	Opens    int                                                            // half hour after midnight before which nothing need be ready
+	Service  func(id.ID) int64                                              // how often a material should be enough, in ten-thousandths; nil: no safety is held at materials
+	Together int64                                                          // how far products move together from day to day: ρ, in millionths; see Pooled
 
 	swings map[id.ID][]part // of materials: what each day planned so far brings
 }
@@ -303,7 +304,7 @@ func (s *Site) require(p *Plan, day Day, m making) error {
 		return out
 	}
 	rows, err := s.Book.Require(day.Date, catalog.Ask{Make: makes, Need: needs, Stock: have,
-		Piece:     func(product id.ID) bool { return s.Good(product).Piece },
+		Piece: func(product id.ID) bool { return s.Good(product).Piece }, Loss: s.Loss,
 		Elsewhere: func(product id.ID) bool { _, ok := s.Sources[product]; return ok }, Safety: s.held(day, trays, pool.safety())})
 	if err != nil {
 		return err

@@ -218,8 +218,10 @@ type UseWhy struct {
 	Makes     qty.Qty `json:"makes"`
 	Yield     qty.Qty `json:"yield"`
 	Qty       qty.Qty `json:"qty" doc:"for one yield"`
-	Loss      string  `json:"loss"`
+	Loss      string  `json:"loss" doc:"what is reckoned with, as in 0.03"`
 	Rule      string  `json:"rule"`
+	Set       string  `json:"set_loss,omitempty" doc:"what the recipe says, where the loss was learned from what the store made; left out: the loss is that of the recipe"`
+	Batches   int64   `json:"loss_batches,omitempty" doc:"that the loss was learned from"`
 	Gross     qty.Qty `json:"gross"`
 	Need      qty.Qty `json:"need"`
 }

@@ -275,11 +275,17 @@ func (s *Service) byRecipe(tx *db.Tx, r *produce.Requisition, product *catalog.P
 	if err != nil {
 		return nil, err
 	}
+	r.Recipe = recipe.ValidFrom
 	var needs []produce.Need
 	for _, row := range rows {
-		if row.Product != r.Product {
-			needs = append(needs, produce.Need{Product: row.Product, Qty: row.Net, Piece: piece(row.Product)})
+		if row.Product == r.Product {
+			continue
 		}
+		n, err := needOf(row, piece(row.Product))
+		if err != nil {
+			return nil, err
+		}
+		needs = append(needs, n)
 	}
 	return needs, nil
 }
@@ -370,7 +376,7 @@ func (s *Service) Complete(tx *db.Tx, site *org.Site, staff id.ID, r *produce.Re
 	if err != nil {
 		return nil, err
 	}
-	t := &produce.Task{ID: id.New(), Requisition: r.ID, Site: r.Site, Product: r.Product, Planned: r.Qty, Date: site.BusinessDate(tx.Now()), Staff: staff, Needs: r.Needs}
+	t := &produce.Task{ID: id.New(), Requisition: r.ID, Site: r.Site, Product: r.Product, Planned: r.Qty, Date: site.BusinessDate(tx.Now()), Staff: staff, Needs: r.Needs, Recipe: r.Recipe}
 	for _, k := range picked.Takes {
 		t.Issues = append(t.Issues, produce.Issue{Product: of[k.SKU], SKU: k.SKU, Batch: k.Batch, Qty: k.Qty, Cost: k.Cost})
 	}

@@ -20,6 +20,7 @@ import (
 	"zhanggui/internal/platform/dbtest"
 	"zhanggui/internal/platform/errs"
 	"zhanggui/internal/platform/id"
+	"zhanggui/internal/platform/jobs"
 	"zhanggui/internal/platform/money"
 	"zhanggui/internal/platform/outbox"
 	"zhanggui/internal/platform/proof"
@@ -31,7 +32,7 @@ import (
 	"zhanggui/internal/till"
 )
 
-var sets = dbtest.With(outbox.Migrations, org.Migrations, ledger.Migrations, catalog.Migrations, stock.Migrations, till.Migrations, produce.Migrations, party.Migrations, forecast.Migrations, replenish.Migrations, purchase.Migrations)
+var sets = dbtest.With(outbox.Migrations, jobs.Migrations, org.Migrations, ledger.Migrations, catalog.Migrations, stock.Migrations, till.Migrations, produce.Migrations, party.Migrations, forecast.Migrations, replenish.Migrations, purchase.Migrations)
 
 // kitchen is a store that makes wraps: 50 g breast, 1 sheet, 30 g lettuce each, loss 3 % of the net need;
 // breast is marinated in the house from chicken, 1,000 g of 1,250 g.

@@ -220,12 +220,13 @@ type situation struct {
 	ahead    []forecast.AheadOf
 	at       map[id.ID]*forecast.AheadOf
 	all      *shared
-	own      map[id.ID]*replenish.Policy // rules of the site itself
-	safety   map[id.ID]replenish.Safety  // what levels came to last time
-	open     map[id.ID]bool              // products with a line in a hurry that nobody decided on, or that somebody did not want
-	sold     map[id.ID]qty.Qty           // today, up to now
-	paced    map[id.ID]bool              // made more or less of today because of how it sells
-	blocked  map[id.ID]bool              // sold so much that somebody must look at it first
+	own      map[id.ID]*replenish.Policy      // rules of the site itself
+	losses   map[produce.Line]produce.Learned // what lines of recipes have learned to lose at the site
+	safety   map[id.ID]replenish.Safety       // what levels came to last time
+	open     map[id.ID]bool                   // products with a line in a hurry that nobody decided on, or that somebody did not want
+	sold     map[id.ID]qty.Qty                // today, up to now
+	paced    map[id.ID]bool                   // made more or less of today because of how it sells
+	blocked  map[id.ID]bool                   // sold so much that somebody must look at it first
 	wind     map[cal.Date]replenish.Weather
 	festive  festive
 	means    map[id.ID]replenish.DailyMean // of products by daily mean sales
@@ -492,7 +493,7 @@ func (s *Service) gather(ctx context.Context, d reader, siteID id.ID, date cal.D
 	}); err != nil {
 		return nil, err
 	}
-	if x.own, err = readPolicies(ctx, d, siteID); err != nil {
+	if err := x.readOwn(ctx, d); err != nil {
 		return nil, err
 	}
 	x.expect()
@@ -703,7 +704,7 @@ func (x *situation) ground() (*replenish.Site, party.Moment) {
 	loc := x.site.Location()
 	site := &replenish.Site{Book: x.all.book, Good: x.good, Terms: x.all.terms, Sources: x.source, Loc: loc, DayStart: time.Duration(x.site.DayStart) * time.Minute,
 		Lots: x.lots, Coming: x.coming, Waived: x.waived, Static: x.static, Machines: x.machines, Loads: x.loads, Words: x.words(), Opens: int(x.site.Open) / 30,
-		Service: x.materialService, Together: x.together}
+		Service: x.materialService, Together: x.together, Loss: x.loss}
 	clock := x.now.In(loc)
 	now := party.Moment{Date: cal.On(clock), Minute: int64(clock.Hour()*60 + clock.Minute())}
 	if x.date > x.today { // seen from the morning of that day

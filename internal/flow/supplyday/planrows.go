@@ -1,7 +1,6 @@
 package supplyday
 
 import (
-	"zhanggui/internal/catalog"
 	"zhanggui/internal/party"
 	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/id"
@@ -75,9 +74,7 @@ func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, si
 			why.Forecast = x.why(n.Product, *n.Demand)
 		}
 		for _, u := range n.Uses {
-			g := x.all.goods[u.Product]
-			why.Uses = append(why.Uses, replenish.UseWhy{ProductID: u.Product, Code: g.Code, Name: g.Name, Makes: u.Makes, Yield: u.Yield, Qty: u.Qty, Loss: catalog.LossText(u.Loss), Rule: string(u.Rule),
-				Gross: replenish.Rounded(u.Gross), Need: replenish.Rounded(u.Need)})
+			why.Uses = append(why.Uses, x.useWhy(u))
 		}
 		m.Needs = append(m.Needs, replenish.RequirementRow{Product: n.Product, Date: n.Date, Gross: replenish.Rounded(n.Gross), Need: replenish.Rounded(n.Need), Loss: replenish.PPM(n.Loss()),
 			OnHand: n.Have.OnHand, InTransit: n.Have.InTransit, Net: n.Net, Safety: n.Safety, Made: n.Made, Lacking: n.Lacking, Why: why})

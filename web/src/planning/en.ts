@@ -44,6 +44,7 @@ export default {
   arriving_none: 'nothing on its way',
   uses: 'What takes it',
   uses_note: '{makes} of {name}: {qty} for each {yield}, loss {loss}',
+  uses_learned: '{makes} of {name}: {qty} for each {yield}, loss {loss} learned from the store’s last {n} batches (the recipe says {set})',
   direct: 'Sold as it is',
   need: 'Needed in all',
   safety: 'Safety',

@@ -41,6 +41,7 @@ export default {
   arriving_none: '没有在途',
   uses: '用在哪里',
   uses_note: '做 {makes} {name}，每 {yield} 用 {qty}，损耗 {loss}',
+  uses_learned: '做 {makes} {name}，每 {yield} 用 {qty}，损耗 {loss}，学自本店最近 {n} 批（配方为 {set}）',
   direct: '直接卖',
   need: '共需要',
   safety: '安全量',

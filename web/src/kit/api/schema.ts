@@ -7542,7 +7542,13 @@ export interface components {
         ReplenishUseWhy: {
             code: string;
             gross: string;
+            /** @description what is reckoned with, as in 0.03 */
             loss: string;
+            /**
+             * Format: int64
+             * @description that the loss was learned from
+             */
+            loss_batches?: number;
             makes: string;
             name: string;
             need: string;
@@ -7550,6 +7556,8 @@ export interface components {
             /** @description for one yield */
             qty: string;
             rule: string;
+            /** @description what the recipe says, where the loss was learned from what the store made; left out: the loss is that of the recipe */
+            set_loss?: string;
             yield: string;
         };
         ReplenishWordWhy: {
