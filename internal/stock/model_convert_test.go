@@ -44,6 +44,8 @@ func (w *worlds) convert() {
 	takes, code := w.m.pick(wants)
 	if len(wants) == 1 && len(outs) == 1 && wants[0].sku == outs[0].SKU {
 		code = "conversion_same"
+	} else if len(losses) > 0 && len(wants) == 1 && int64(losses[0].Qty) == wants[0].qty {
+		code = "conversion_all_lost"
 	}
 	c := &modelConversion{doc: id.New()}
 	if code == "" {
