@@ -62,7 +62,7 @@ func (i *Inside) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { i.h.run(ctx) })
 	if demo := i.h.o.demo; demo != nil {
-		demo.Work(i.h.org, i.h.api)
+		demo.Work(i.h.org, i.h.api, i.h.runner.Look)
 		wg.Go(func() { demo.Run(ctx) })
 	}
 	wg.Wait()

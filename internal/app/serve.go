@@ -138,7 +138,7 @@ func (s *serveCmd) runDemo(ctx context.Context, h *house) <-chan struct{} {
 		close(done)
 		return done
 	}
-	demo.Work(h.org, h.api)
+	demo.Work(h.org, h.api, h.runner.Look)
 	go func() {
 		defer close(done)
 		if s.Demo != nil && !*s.Demo {

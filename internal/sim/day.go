@@ -71,6 +71,9 @@ func (s *Demo) days(ctx context.Context) error {
 		minute := at.Hour()*60 + at.Minute()
 		if phase == catchingUp {
 			s.o.Clock.Jump(at)
+			if minute%30 == 0 { // a fast machine lives an afternoon between two looks, and nothing would ever be marked down
+				s.look()
+			}
 			s.show("day", int64(at.Sub(start)/time.Minute), int64(live.Sub(start)/time.Minute))
 			for _, n := range nights {
 				if minute == n.minute && at.Second() == 0 {

@@ -117,6 +117,7 @@ type Demo struct {
 	d       *db.DB
 	org     *org.Org
 	house   http.Handler
+	look    func() // lets what is due by the clock be seen at once
 	history *History
 	worker  string
 	chain   *chain
@@ -193,7 +194,9 @@ func Open(ctx context.Context, d *db.DB, make bool, o Options) (*Demo, error) {
 }
 
 // Work gives the demo the house that its people work in.
-func (s *Demo) Work(o *org.Org, house http.Handler) { s.org, s.house = o, house }
+func (s *Demo) Work(o *org.Org, house http.Handler, look func()) {
+	s.org, s.house, s.look = o, house, look
+}
 
 // instant is a minute of a day in Shanghai.
 func instant(d cal.Date, minute int) time.Time {

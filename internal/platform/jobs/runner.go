@@ -49,6 +49,7 @@ type Runner struct {
 	slotsDone map[string]string // the slots that Tick saw done: name → now
 	watches   []func(tx *db.Tx) ([]Job, error)
 	wake      chan struct{}
+	look      chan struct{}
 }
 
 // NewRunner makes a runner with the given number of workers, at least 1.
@@ -58,7 +59,7 @@ func NewRunner(d *db.DB, workers int, log *slog.Logger) *Runner {
 	}
 	host, _ := os.Hostname()
 	return &Runner{d: d, log: log, workers: max(workers, 1), name: fmt.Sprintf("%s/%d/%s", host, os.Getpid(), id.New()),
-		handlers: map[string]Handler{}, wake: make(chan struct{}, 1)}
+		handlers: map[string]Handler{}, wake: make(chan struct{}, 1), look: make(chan struct{}, 1)}
 }
 
 // Handle says who does the work of a kind. Jobs of kinds without a handler here are left to other nodes.

@@ -246,6 +246,15 @@ func (r *Runner) runSchedules(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-r.look:
 		}
+	}
+}
+
+// Look lets the schedules look at the clock soon, without waiting for the second to pass: the clock has been moved.
+func (r *Runner) Look() {
+	select {
+	case r.look <- struct{}{}:
+	default:
 	}
 }
