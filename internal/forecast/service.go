@@ -178,11 +178,4 @@ func siteOf(ctx context.Context, perm string, site id.ID) (*org.Site, error) {
 }
 
 // nightly looks for models that are a week old, twenty minutes after the first site's business day began.
-func nightly(tx *db.Tx) ([]jobs.Daily, error) {
-	sites, err := org.AllSites(tx)
-	if err != nil || len(sites) == 0 {
-		return nil, err
-	}
-	s := &sites[0]
-	return []jobs.Daily{{Key: "night", Loc: s.Location(), At: time.Duration(s.DayStart)*time.Minute + 20*time.Minute}}, nil
-}
+var nightly = org.EachMorning("night", 20*time.Minute)

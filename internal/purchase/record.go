@@ -29,14 +29,7 @@ const (
 // Jobs registers the record, made when the first site's day has begun.
 func Jobs(r *jobs.Runner) {
 	r.Handle(RecordJob, recordRun)
-	r.DailyAt(RecordJob, func(tx *db.Tx) ([]jobs.Daily, error) {
-		sites, err := org.AllSites(tx)
-		if err != nil || len(sites) == 0 {
-			return nil, err
-		}
-		s := &sites[0]
-		return []jobs.Daily{{Key: "record", Loc: s.Location(), At: time.Duration(s.DayStart)*time.Minute + 20*time.Minute}}, nil
-	})
+	r.DailyAt(RecordJob, org.EachMorning("record", 20*time.Minute))
 }
 
 const (

@@ -20,12 +20,8 @@ const countsGoingOn = `SELECT id FROM stock_count WHERE site_id = $1 AND state I
 // beside locks the counts of the site that are not over, by rising id, and returns those but c. Whoever posts one holds them all:
 // nobody puts a line onto another meanwhile.
 func (c *Count) beside(tx *db.Tx) ([]id.ID, error) {
-	var rows *db.Rows
-	if tx.ForUpdate() != "" {
-		rows = tx.Query(countsGoingOn+` FOR UPDATE`, c.Site)
-	} else {
-		rows = tx.Query(countsGoingOn, c.Site)
-	}
+	rows := tx.Query(countsGoingOn+tx.ForUpdate(), c.Site)
+	defer rows.Close()
 	var others []id.ID
 	for rows.Next() {
 		var n id.ID

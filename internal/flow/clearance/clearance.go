@@ -64,14 +64,7 @@ func (s *Service) Jobs(r *jobs.Runner) {
 	r.Handle(SiteJob, s.runSite)
 	r.Watch(s.due)
 	r.Handle(LearnJob, func(ctx context.Context, run *jobs.Run) error { return run.DB().Write(ctx, clear.Learn) })
-	r.DailyAt(LearnJob, func(tx *db.Tx) ([]jobs.Daily, error) {
-		sites, err := org.AllSites(tx)
-		if err != nil || len(sites) == 0 {
-			return nil, err
-		}
-		first := &sites[0]
-		return []jobs.Daily{{Key: "night", Loc: first.Location(), At: time.Duration(first.DayStart)*time.Minute + 20*time.Minute}}, nil
-	})
+	r.DailyAt(LearnJob, org.EachMorning("night", 20*time.Minute))
 }
 
 type siteArgs struct {

@@ -39,14 +39,7 @@ const (
 // Jobs registers the work: each morning, before the forecasts.
 func Jobs(r *jobs.Runner) {
 	r.Handle(Job, run)
-	r.DailyAt(Job, func(tx *db.Tx) ([]jobs.Daily, error) {
-		sites, err := org.AllSites(tx)
-		if err != nil || len(sites) == 0 {
-			return nil, err
-		}
-		s := &sites[0]
-		return []jobs.Daily{{Key: "morning", Loc: s.Location(), At: time.Duration(s.DayStart)*time.Minute + 10*time.Minute}}, nil
-	})
+	r.DailyAt(Job, org.EachMorning("morning", 10*time.Minute))
 }
 
 // Subscribe lets the relay tell when shelves run empty.
@@ -84,56 +77,12 @@ func minuteOf(site *org.Site, date cal.Date, t time.Time) int64 {
 	return int64(cal.On(w).Sub(date)*24*60 + w.Hour()*60 + w.Minute())
 }
 
-// state is where a run is.
-type state struct {
-	Sites []id.ID  `json:"sites"` // still to do
-	After cal.Date `json:"after"` // of the first of them: days up to here are done
-	Done  int      `json:"done"`
-}
-
+// run brings the history of each site up to yesterday, a day in one act.
 func run(ctx context.Context, run *jobs.Run) error {
-	d := run.DB()
-	var at state
-	resumed, err := run.Load(&at)
-	if err != nil {
-		return err
-	}
-	if !resumed {
-		if err := d.Read(ctx, func(tx *db.Tx) error {
-			at = state{}
-			sites, err := org.AllSites(tx)
-			for _, s := range sites {
-				at.Sites = append(at.Sites, s.ID)
-			}
-			return err
-		}); err != nil {
-			return err
-		}
-	}
-	total := int64(at.Done + len(at.Sites))
-	for len(at.Sites) > 0 {
-		run.Progress(ctx, int64(at.Done), total, string(at.After))
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		next := at
-		if err := d.Write(ctx, func(tx *db.Tx) error {
-			next = at
-			date, err := oneDay(tx, at.Sites[0], at.After)
-			if err != nil {
-				return err
-			}
-			if next.After = date; date == "" { // the site is done
-				next = state{Sites: slices.Clone(at.Sites[1:]), Done: at.Done + 1}
-			}
-			return run.Save(tx, next)
-		}); err != nil {
-			return err
-		}
-		at = next
-	}
-	run.Progress(ctx, total, total, "")
-	return nil
+	return org.WalkSites(ctx, run, cal.Date.String, func(tx *db.Tx, site *org.Site, after cal.Date) (cal.Date, bool, error) {
+		date, err := oneDay(tx, site, after)
+		return date, date == "", err
+	})
 }
 
 const (
@@ -151,14 +100,10 @@ const (
 
 // oneDay brings the first day after the given one into the history and returns it; "" when all days that are
 // over are in it. Reckoning a day again gives the same rows.
-func oneDay(tx *db.Tx, siteID id.ID, after cal.Date) (cal.Date, error) {
-	site, err := org.SiteByID(tx, siteID)
-	if err != nil {
-		return "", err
-	}
+func oneDay(tx *db.Tx, site *org.Site, after cal.Date) (cal.Date, error) {
 	if after == "" {
 		var mark cal.Date
-		err := tx.QueryRow(markOf, siteID).Scan(&mark)
+		err := tx.QueryRow(markOf, site.ID).Scan(&mark)
 		switch {
 		case err == nil:
 			after = mark.AddDays(-againDays)
@@ -168,9 +113,9 @@ func oneDay(tx *db.Tx, siteID id.ID, after cal.Date) (cal.Date, error) {
 	}
 	today := site.BusinessDate(tx.Now())
 	var date cal.Date
-	err = tx.QueryRow(nextDay, siteID, after, today).Scan(&date)
+	err := tx.QueryRow(nextDay, site.ID, after, today).Scan(&date)
 	if errors.Is(err, db.ErrNoRow) {
-		return "", tx.Exec(dropOut, siteID, today.AddDays(-keepOut))
+		return "", tx.Exec(dropOut, site.ID, today.AddDays(-keepOut))
 	}
 	if err != nil {
 		return "", err
@@ -179,13 +124,13 @@ func oneDay(tx *db.Tx, siteID id.ID, after cal.Date) (cal.Date, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := withhold(tx, siteID, date, days); err != nil {
+	if err := withhold(tx, site.ID, date, days); err != nil {
 		return "", err
 	}
-	if err := forecast.PutTillDay(tx, siteID, date, days); err != nil {
+	if err := forecast.PutTillDay(tx, site.ID, date, days); err != nil {
 		return "", err
 	}
-	return date, tx.Exec(moveMark, siteID, date)
+	return date, tx.Exec(moveMark, site.ID, date)
 }
 
 // withhold leaves out what was sold beyond a threshold and is not released: it teaches nothing. What came first counts.

@@ -2,7 +2,6 @@ package making
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"zhanggui/internal/catalog"
@@ -23,75 +22,27 @@ const lossesAtOnce = 20
 // Jobs registers the work.
 func Jobs(r *jobs.Runner) {
 	r.Handle(LossJob, learnLosses)
-	r.DailyAt(LossJob, func(tx *db.Tx) ([]jobs.Daily, error) {
-		sites, err := org.AllSites(tx)
-		if err != nil || len(sites) == 0 {
-			return nil, err
-		}
-		s := &sites[0]
-		return []jobs.Daily{{Key: "losses", Loc: s.Location(), At: time.Duration(s.DayStart)*time.Minute + 15*time.Minute}}, nil
-	})
+	r.DailyAt(LossJob, org.EachMorning("losses", 15*time.Minute))
 }
 
-// lossStep is where a run is: sites still to do, and the version of a recipe at the first of them that was done last.
-type lossStep struct {
-	Sites   []id.ID  `json:"sites"`
+// version is the version of a recipe that was looked at last.
+type version struct {
 	Product id.ID    `json:"product"`
 	Recipe  cal.Date `json:"recipe"`
-	Done    int      `json:"done"`
 }
 
-// learnLosses goes through what each site has made, some recipes at a time. A run that was cut off goes on, and one that is run
-// again on the same business date changes nothing.
+// learnLosses goes through what each site has made, some recipes at a time. One that is run again on the same business date
+// changes nothing.
 func learnLosses(ctx context.Context, run *jobs.Run) error {
-	d := run.DB()
-	var at lossStep
-	resumed, err := run.Load(&at)
-	if err != nil {
-		return err
-	}
-	if !resumed {
-		if err := d.Read(ctx, func(tx *db.Tx) error {
-			at = lossStep{}
-			sites, err := org.AllSites(tx)
-			for _, s := range sites {
-				at.Sites = append(at.Sites, s.ID)
+	return org.WalkSites(ctx, run, nil, func(tx *db.Tx, site *org.Site, at version) (version, bool, error) {
+		for range lossesAtOnce {
+			var err error
+			if at.Product, at.Recipe, err = produce.Learn(tx, site.ID, at.Product, at.Recipe, site.BusinessDate(tx.Now())); err != nil || at.Product == 0 {
+				return at, true, err
 			}
-			return err
-		}); err != nil {
-			return err
 		}
-	}
-	total := int64(at.Done + len(at.Sites))
-	for len(at.Sites) > 0 {
-		run.Progress(ctx, int64(at.Done), total, "")
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		next := at
-		if err := d.Write(ctx, func(tx *db.Tx) error {
-			next = at
-			site, err := org.SiteByID(tx, at.Sites[0])
-			if err != nil {
-				return err
-			}
-			for range lossesAtOnce {
-				if next.Product, next.Recipe, err = produce.Learn(tx, site.ID, next.Product, next.Recipe, site.BusinessDate(tx.Now())); err != nil {
-					return err
-				}
-				if next.Product == 0 {
-					next = lossStep{Sites: slices.Clone(at.Sites[1:]), Done: at.Done + 1}
-					break
-				}
-			}
-			return run.Save(tx, next)
-		}); err != nil {
-			return err
-		}
-		at = next
-	}
-	run.Progress(ctx, total, total, "")
-	return nil
+		return at, false, nil
+	})
 }
 
 // needOf is what a requisition asks for of a material by its recipe, and what the loss of the line is learned from.

@@ -20,14 +20,7 @@ const (
 )
 
 // nightly is one run over all sites.
-func nightly(tx *db.Tx) ([]jobs.Daily, error) {
-	sites, err := org.AllSites(tx)
-	if err != nil || len(sites) == 0 {
-		return nil, err
-	}
-	s := &sites[0]
-	return []jobs.Daily{{Key: "night", Loc: s.Location(), At: time.Duration(s.DayStart)*time.Minute + dawn}}, nil
-}
+var nightly = org.EachMorning("night", dawn)
 
 // nightStep is where a night is: sites still to forecast, and to plan.
 type nightStep struct {
