@@ -231,15 +231,3 @@ func (m *march) predict(ctx context.Context, h *history, model *Model, memory *s
 	m.c.Progress(len(m.left), h.site.Name)
 	return nil
 }
-
-const (
-	lastSale = `SELECT d.date FROM forecast_sale_day d JOIN forecast_load l ON l.id = d.load_id AND l.applied_no > 0
-		WHERE d.site_id = $1 AND d.date < $2 ORDER BY d.date DESC LIMIT 1`
-	// soldProducts jumps from product to product through the primary key, instead of reading every day of each.
-	soldProducts = `WITH RECURSIVE p (product_id) AS (SELECT MIN(product_id) FROM forecast_sale_day WHERE site_id = $1
-		UNION ALL SELECT (SELECT MIN(d.product_id) FROM forecast_sale_day d WHERE d.site_id = $1 AND d.product_id > p.product_id) FROM p WHERE p.product_id IS NOT NULL)
-		SELECT product_id FROM p WHERE product_id IS NOT NULL`
-	salesOfProduct = `SELECT ` + pastColumns + `
-		FROM forecast_sale_day d JOIN forecast_load l ON l.id = d.load_id AND l.applied_no > 0
-		WHERE d.site_id = $1 AND d.product_id = $2 AND d.date >= $3 AND d.date <= $4 ORDER BY d.date, l.applied_no`
-)
