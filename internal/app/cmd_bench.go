@@ -19,6 +19,7 @@ import (
 type benchCmd struct {
 	Sale   benchSaleCmd   `cmd:"" help:"Sales through HTTP, beside what the database alone can do with the same rows."`
 	Import benchImportCmd `cmd:"" help:"What a large import does to the tills beside it."`
+	Night  benchNightCmd  `cmd:"" help:"What the forecasts and plans of a night do to the tills beside them."`
 	Stock  benchStockCmd  `cmd:"" help:"What a hold, a sale, a receipt and a statement cost with few batches and with ten times as many."`
 	Ledger benchLedgerCmd `cmd:"" help:"Reading the statement of an account with very many movements."`
 }
@@ -111,6 +112,51 @@ func (k *benchImportCmd) Run(ctx context.Context, c *console) error {
 		return writeJSON(c.out, r)
 	}
 	_, err = fmt.Fprintf(c.out, "%s: %d rows in %.1f s; a sale's p99 %.1f ms alone, %.1f ms beside the import: ratio %.2f\n", r.Engine, r.Rows, r.ImportSeconds, r.AloneP99, r.DuringP99, r.P99Ratio)
+	return err
+}
+
+type benchNightCmd struct {
+	DB    string `name:"db" placeholder:"DSN" help:"An EMPTY database: it is filled, and left for 'check'. Default: a SQLite file of its own, removed at the end."`
+	Sites int    `default:"6" help:"Stores."`
+	Fresh int    `default:"300" help:"Products that are forecast, at each."`
+	Shelf int    `default:"700" help:"Products that are ordered by their level, at each."`
+	Days  int    `default:"200" help:"Days of history."`
+	Keep  bool   `help:"Keep the database file when --db is not given, and say where it is."`
+	JSON  bool   `name:"json" help:"Print JSON."`
+}
+
+// Run fills the database, measures and prints.
+func (k *benchNightCmd) Run(ctx context.Context, c *console) error {
+	switch {
+	case k.Sites < 1 || k.Sites > 100:
+		return fmt.Errorf("--sites is 1 to 100")
+	case k.Fresh < 8 || k.Fresh > 1000:
+		return fmt.Errorf("--fresh is 8 to 1000")
+	case k.Shelf < 0 || k.Shelf > 5000:
+		return fmt.Errorf("--shelf is 0 to 5000")
+	case k.Days < 60 || k.Days > 730:
+		return fmt.Errorf("--days is 60 to 730")
+	}
+	const clients = 4
+	h, end, err := openMeasured(ctx, c, &k.DB, k.Keep, clients)
+	if err != nil {
+		return err
+	}
+	defer end()
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	r, err := bench.Evening(ctx, h, bench.SaleOptions{DSN: k.DB, Clients: clients, Seconds: 15, Lines: 8, Sites: k.Sites, SKUs: k.Fresh + k.Shelf, Open: 3, Used: 3,
+		Note: func(s string) { fmt.Fprintln(c.err, s) }}, k.Fresh, k.Days, []string{self, "serve"})
+	if err != nil {
+		return err
+	}
+	if k.JSON {
+		return writeJSON(c.out, r)
+	}
+	_, err = fmt.Fprintf(c.out, "%s, %d sites: a sale's p99 %.1f ms alone, %.1f ms beside a night that trains (%.0f s), %.1f ms beside a night (%.0f s): ratios %.2f and %.2f; %d lines, %d failed\n",
+		r.Engine, r.Sites, r.Alone.P99, r.Training.P99, r.Training.Seconds, r.Nightly.P99, r.Nightly.Seconds, r.Training.Ratio, r.Nightly.Ratio, r.Orders, r.Failed)
 	return err
 }
 
