@@ -66,6 +66,8 @@ type Recipe struct {
 	ValidFrom  cal.Date
 	Yield      qty.Qty // thousandths of the product's base unit
 	Components []Component
+	Options    []Option // what lines may be mixed from, line by line in the order of preference; none: nothing is mixed
+	Revision   int64    // of a version in the database
 }
 
 // Cookbook finds the recipe of a product on a day. It is made whole by NewCookbook and read-only after.
@@ -92,6 +94,9 @@ func NewCookbook(recipes []Recipe, name func(id.ID) string) (*Cookbook, error) {
 				return nil, ErrLossRate.With("most", "0.999999")
 			}
 		}
+		if err := r.checkOptions(name); err != nil {
+			return nil, err
+		}
 		b.versions[r.Product] = append(b.versions[r.Product], r)
 	}
 	for _, v := range b.versions {
@@ -111,8 +116,8 @@ func NewCookbook(recipes []Recipe, name func(id.ID) string) (*Cookbook, error) {
 	sort.SliceStable(order, func(i, j int) bool { return depth[order[i]] > depth[order[j]] })
 	for _, p := range order {
 		for _, r := range b.versions[p] {
-			for _, c := range r.Components {
-				b.level[c.Product] = max(b.level[c.Product], b.level[p]+1)
+			for c := range r.Inputs() {
+				b.level[c] = max(b.level[c], b.level[p]+1)
 			}
 		}
 	}
@@ -128,8 +133,8 @@ func (b *Cookbook) Products() []id.ID {
 	for p, versions := range b.versions {
 		seen[p] = true
 		for _, r := range versions {
-			for _, c := range r.Components {
-				seen[c.Product] = true
+			for c := range r.Inputs() {
+				seen[c] = true
 			}
 		}
 	}
@@ -167,8 +172,8 @@ func (b *Cookbook) heights() (known map[id.ID]int, round []id.ID) {
 		if !ok {
 			above[p] = true
 			for _, r := range b.versions[p] {
-				for _, c := range r.Components {
-					below, fine := height(c.Product)
+				for c := range r.Inputs() {
+					below, fine := height(c)
 					if !fine {
 						return 0, false
 					}
@@ -203,9 +208,14 @@ func (b *Cookbook) fault() (heights map[id.ID]int, path []id.ID, why *errs.Error
 		path = []id.ID{p}
 		for h := known[p]; h > 0; h-- {
 			for _, r := range b.versions[path[len(path)-1]] {
-				i := slices.IndexFunc(r.Components, func(c Component) bool { return known[c.Product] == h-1 })
-				if i >= 0 {
-					path = append(path, r.Components[i].Product)
+				next := id.ID(0)
+				for c := range r.Inputs() {
+					if next == 0 && known[c] == h-1 {
+						next = c
+					}
+				}
+				if next != 0 {
+					path = append(path, next)
 					break
 				}
 			}
@@ -271,7 +281,11 @@ type Use struct {
 	Makes   qty.Qty // so much of it, rounded up
 	Yield   qty.Qty // of one recipe
 	Qty     qty.Qty // of the component for one yield
-	Loss    int64   // millionths: as learned, or as the recipe says
+	Of      id.ID   // the component in whose line the material stands
+	Num     int64   // so much of it does what Den of the component do
+	Den     int64
+	Share   int64 // of the line, in millionths
+	Loss    int64 // millionths: as learned, or as the recipe says
 	Rule    LossRule
 	Set     int64 // the loss of the recipe
 	Batches int64 // that Loss was learned from; 0: it is that of the recipe
@@ -281,8 +295,8 @@ type Use struct {
 
 // Each is what one unit of the product takes of the component, loss included.
 func (u Use) Each() *big.Rat {
-	c := Component{Loss: u.Loss, Rule: u.Rule}
-	return new(big.Rat).Mul(big.NewRat(int64(u.Qty), int64(u.Yield)), c.compensation())
+	p := Ingredient{Component{Qty: u.Qty, Loss: u.Loss, Rule: u.Rule}, u.Of, u.Num, u.Den, u.Share}
+	return new(big.Rat).Mul(p.Per(u.Yield), p.compensation())
 }
 
 // Loss is the whole compensation as a share of the gross requirement: Need ÷ Gross − 1.
@@ -307,6 +321,8 @@ type Ask struct {
 	// Loss is what a line of a recipe was learned to lose, in millionths, and from how many batches; 0 batches: what the recipe says
 	// counts. nil: nothing was learned.
 	Loss func(r *Recipe, c Component) (loss, batches int64)
+	// Mix is what is decided of a version that may be mixed; nil, as the function or what it says: as the recipe says.
+	Mix func(r *Recipe) Mix
 }
 
 // Explode works out what making the given quantities on a day takes; see Require.
@@ -355,15 +371,22 @@ func (b *Cookbook) Require(day cal.Date, ask Ask) ([]Requirement, error) {
 			if r.Net, err = RoundUp(exact, !made && ask.Piece(r.Product)); err != nil {
 				return nil, qty.ErrTooLarge.With("product", b.name(r.Product))
 			}
-			for _, c := range recipe.Components {
-				use := Use{Product: r.Product, Makes: r.Net, Yield: recipe.Yield, Qty: c.Qty, Rule: c.Rule, Set: c.Loss}
+			var mix Mix
+			if ask.Mix != nil && len(recipe.Options) > 0 {
+				mix = ask.Mix(&recipe)
+			}
+			for c := range recipe.Parts(mix) {
+				if c.Share == 0 {
+					continue
+				}
+				use := Use{Product: r.Product, Makes: r.Net, Yield: recipe.Yield, Qty: c.Qty, Of: c.Of, Num: c.Num, Den: c.Den, Share: c.Share, Rule: c.Rule, Set: c.Loss}
 				if ask.Loss != nil {
-					if loss, batches := ask.Loss(&recipe, c); batches > 0 {
+					if loss, batches := ask.Loss(&recipe, c.Component); batches > 0 {
 						c.Loss, use.Batches = loss, batches
 					}
 				}
 				use.Loss = c.Loss
-				use.Gross = new(big.Rat).Mul(exact, big.NewRat(int64(c.Qty), int64(recipe.Yield)))
+				use.Gross = new(big.Rat).Mul(exact, c.Per(recipe.Yield))
 				use.Need = new(big.Rat).Mul(use.Gross, c.compensation())
 				child := row(c.Product)
 				child.Gross.Add(child.Gross, use.Gross)

@@ -263,11 +263,18 @@ func TestExplosionEqualsFollowingEveryPath(t *testing.T) {
 					id.ID(rapid.Int64Range(int64(p)+1, products).Draw(t, "component")),
 					qty.Qty(rapid.Int64Range(1, 90_000).Draw(t, "qty")), rapid.Int64Range(0, 400_000).Draw(t, "loss"), rule})
 			}
+			r.Options = drawOptions(t, r, products)
 			recipes, book[p] = append(recipes, r), r
 		}
 		b, err := NewCookbook(recipes, kitchenName)
 		if err != nil {
 			t.Fatal(err)
+		}
+		mixes := map[id.ID]Mix{}
+		for _, r := range recipes {
+			if len(r.Options) > 0 && rapid.Bool().Draw(t, "is mixed") {
+				mixes[r.Product] = drawMix(t, r)
+			}
 		}
 		makes := map[id.ID]qty.Qty{1: qty.Qty(rapid.Int64Range(1, 1e6).Draw(t, "make 1")), 2: qty.Qty(rapid.Int64Range(1, 1e6).Draw(t, "make 2"))}
 		want := map[id.ID]*big.Rat{}
@@ -286,13 +293,30 @@ func TestExplosionEqualsFollowingEveryPath(t *testing.T) {
 				} else {
 					need.Mul(need, one.Add(one, loss))
 				}
-				follow(c.Product, need)
+				mixed := false
+				for _, o := range book[p].Options { // by what the mix says, else the recipe
+					if o.Of != c.Product {
+						continue
+					}
+					mixed = true
+					share := o.Share
+					if m := mixes[p]; m != nil {
+						share = m[o.Product]
+					}
+					if share > 0 {
+						part := new(big.Rat).Mul(need, big.NewRat(share, 1_000_000))
+						follow(o.Product, part.Quo(part.Mul(part, big.NewRat(o.Num, 1)), big.NewRat(o.Den, 1)))
+					}
+				}
+				if !mixed {
+					follow(c.Product, need)
+				}
 			}
 		}
 		for p, q := range makes {
 			follow(p, new(big.Rat).SetInt64(int64(q)))
 		}
-		rows, err := b.Explode("2026-11-23", makes, noStock, func(p id.ID) bool { return p%2 == 0 })
+		rows, err := b.Require("2026-11-23", Ask{Make: makes, Stock: noStock, Piece: func(p id.ID) bool { return p%2 == 0 }, Mix: func(r *Recipe) Mix { return mixes[r.Product] }})
 		most := new(big.Rat)
 		for _, need := range want {
 			if need.Cmp(most) > 0 {

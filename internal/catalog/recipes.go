@@ -103,7 +103,6 @@ type RecipeSavedBody struct {
 type Version struct {
 	ID id.ID
 	Recipe
-	Revision  int64
 	Staff     id.ID
 	ChangedAt time.Time
 }
@@ -114,17 +113,22 @@ const (
 
 	allRecipes    = recipeColumns + `ORDER BY r.id LIMIT 200000`
 	allComponents = componentColumns + `ORDER BY c.recipe_id, c.line_no`
+
+	optionColumns = `SELECT o.recipe_id, o.of_id, o.product_id, o.num, o.den, o.share, o.least, o.most FROM catalog_option o `
+	allOptions    = optionColumns + `ORDER BY o.recipe_id, o.of_id, o.rank`
 )
 
 var (
 	recipesOf    = db.NewMany(recipeColumns+`WHERE r.product_id IN (`, `?`, `) ORDER BY r.id`)
 	componentsOf = db.NewMany(componentColumns+`JOIN catalog_recipe r ON r.id = c.recipe_id WHERE r.product_id IN (`, `?`, `) ORDER BY c.recipe_id, c.line_no`)
+	optionsOf    = db.NewMany(optionColumns+`JOIN catalog_recipe r ON r.id = o.recipe_id WHERE r.product_id IN (`, `?`, `) ORDER BY o.recipe_id, o.of_id, o.rank`)
 )
 
-// gatherRecipes puts components to their versions, which come by id.
-func gatherRecipes(recipes, components *db.Rows) ([]Version, error) {
+// gatherRecipes puts components and what they may be mixed from to their versions, which come by id.
+func gatherRecipes(recipes, components, options *db.Rows) ([]Version, error) {
 	defer recipes.Close()
 	defer components.Close()
+	defer options.Close()
 	var all []Version
 	at := map[id.ID]int{}
 	for recipes.Next() {
@@ -148,12 +152,25 @@ func gatherRecipes(recipes, components *db.Rows) ([]Version, error) {
 			all[i].Components = append(all[i].Components, c)
 		}
 	}
-	return all, components.Err()
+	if err := components.Err(); err != nil {
+		return nil, err
+	}
+	for options.Next() {
+		var recipe id.ID
+		var o Option
+		if err := options.Scan(&recipe, &o.Of, &o.Product, &o.Num, &o.Den, &o.Share, &o.Least, &o.Most); err != nil {
+			return nil, err
+		}
+		if i, ok := at[recipe]; ok {
+			all[i].Options = append(all[i].Options, o)
+		}
+	}
+	return all, options.Err()
 }
 
 // Recipes reads all versions of all recipes.
 func Recipes(tx *db.Tx) ([]Recipe, error) {
-	all, err := gatherRecipes(tx.Query(allRecipes), tx.Query(allComponents))
+	all, err := gatherRecipes(tx.Query(allRecipes), tx.Query(allComponents), tx.Query(allOptions))
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +189,7 @@ func RecipesOf(tx *db.Tx, products []id.ID) ([]Version, error) {
 	for i := range products {
 		args[i] = products[i]
 	}
-	all, err := gatherRecipes(tx.QueryMany(recipesOf, args...), tx.QueryMany(componentsOf, args...))
+	all, err := gatherRecipes(tx.QueryMany(recipesOf, args...), tx.QueryMany(componentsOf, args...), tx.QueryMany(optionsOf, args...))
 	slices.SortStableFunc(all, func(a, b Version) int {
 		if a.Product != b.Product {
 			return cmp.Compare(a.Product, b.Product)
@@ -209,12 +226,14 @@ func (r *Recipe) check() error {
 			return ErrComponentTwice.With("product", c.Product).At(at("product_id"))
 		}
 	}
-	return nil
+	return r.checkOptions(id.ID.String)
 }
 
 var (
 	putRecipes    = db.NewMany(`INSERT INTO catalog_recipe (id, product_id, valid_from, yield_qty, revision, staff_id, changed_at) VALUES `, `(?, ?, ?, ?, ?, ?, ?)`, ``)
 	putComponents = db.NewMany(`INSERT INTO catalog_component (recipe_id, product_id, line_no, qty, loss, rule) VALUES `, `(?, ?, ?, ?, ?, ?)`, ``)
+	putOptions    = db.NewMany(`INSERT INTO catalog_option (recipe_id, product_id, of_id, rank, num, den, share, least, most) VALUES `, `(?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
+	dropOptions   = db.NewMany(`DELETE FROM catalog_option WHERE recipe_id IN (`, `?`, `)`)
 	dropParts     = db.NewMany(`DELETE FROM catalog_component WHERE recipe_id IN (`, `?`, `)`)
 	touchRecipes  = db.NewMany(`UPDATE catalog_recipe SET yield_qty = v.column2, revision = v.column3, staff_id = v.column4, changed_at = v.column5 FROM (VALUES `,
 		`(BIGINT, BIGINT, BIGINT, BIGINT, BIGINT)`, `) AS v WHERE catalog_recipe.id = v.column1`)
@@ -245,7 +264,7 @@ func (s *Service) PutRecipes(tx *db.Tx, staff id.ID, recipes []Recipe) error {
 	if err := s.checkComponents(tx, recipes); err != nil {
 		return err
 	}
-	var heads, touched, gone, parts []any
+	var heads, touched, gone, parts, options []any
 	for _, r := range recipes {
 		old := slices.IndexFunc(now, func(v Version) bool { return v.Product == r.Product && v.ValidFrom == r.ValidFrom })
 		recipe := id.New()
@@ -262,9 +281,15 @@ func (s *Service) PutRecipes(tx *db.Tx, staff id.ID, recipes []Recipe) error {
 		for i, c := range r.Components {
 			parts = append(parts, recipe, c.Product, i+1, c.Qty, c.Loss, c.Rule)
 		}
+		for i, o := range r.Options {
+			options = append(options, recipe, o.Product, o.Of, i, o.Num, o.Den, o.Share, o.Least, o.Most)
+		}
 		if err := emitRecipe(tx, r, false); err != nil {
 			return err
 		}
+	}
+	if err := tx.ExecMany(dropOptions, gone...); err != nil {
+		return err
 	}
 	if err := tx.ExecMany(dropParts, gone...); err != nil {
 		return err
@@ -278,6 +303,9 @@ func (s *Service) PutRecipes(tx *db.Tx, staff id.ID, recipes []Recipe) error {
 	if err := tx.ExecMany(putComponents, parts...); err != nil {
 		return err
 	}
+	if err := tx.ExecMany(putOptions, options...); err != nil {
+		return err
+	}
 	return s.checkRound(tx, products)
 }
 
@@ -286,7 +314,15 @@ func (r Recipe) Same(o Recipe) bool {
 	byProduct := func(c []Component) []Component {
 		return slices.SortedFunc(slices.Values(c), func(a, b Component) int { return cmp.Compare(a.Product, b.Product) })
 	}
-	return r.Product == o.Product && r.ValidFrom == o.ValidFrom && r.Yield == o.Yield && slices.Equal(byProduct(r.Components), byProduct(o.Components))
+	if r.Product != o.Product || r.ValidFrom != o.ValidFrom || r.Yield != o.Yield || len(r.Options) != len(o.Options) || !slices.Equal(byProduct(r.Components), byProduct(o.Components)) {
+		return false
+	}
+	for _, c := range r.Components { // within a line the order is one of preference
+		if !slices.Equal(r.OptionsOf(c.Product), o.OptionsOf(c.Product)) {
+			return false
+		}
+	}
+	return true
 }
 
 // checkComponents names the first component that is no product, or a bundle: that has no stock to be made or taken.
@@ -294,8 +330,8 @@ func (s *Service) checkComponents(tx *db.Tx, recipes []Recipe) error {
 	var args []any
 	for _, r := range recipes {
 		args = append(args, r.Product)
-		for _, c := range r.Components {
-			args = append(args, c.Product)
+		for c := range r.Inputs() {
+			args = append(args, c)
 		}
 	}
 	rows := tx.QueryMany(knownProducts, args...)
@@ -318,6 +354,11 @@ func (s *Service) checkComponents(tx *db.Tx, recipes []Recipe) error {
 			if !known[c.Product] {
 				return ErrComponent.At(fmt.Sprintf("components[%d].product_id", i))
 			}
+			for j, o := range r.OptionsOf(c.Product) {
+				if !known[o.Product] {
+					return ErrComponent.At(fmt.Sprintf("components[%d].options[%d].product_id", i, j-1))
+				}
+			}
 		}
 	}
 	return nil
@@ -326,6 +367,9 @@ func (s *Service) checkComponents(tx *db.Tx, recipes []Recipe) error {
 var (
 	edgesDown = db.NewMany(`SELECT r.product_id, c.product_id FROM catalog_recipe r JOIN catalog_component c ON c.recipe_id = r.id WHERE r.product_id IN (`, `?`, `)`)
 	edgesUp   = db.NewMany(`SELECT r.product_id, c.product_id FROM catalog_component c JOIN catalog_recipe r ON r.id = c.recipe_id WHERE c.product_id IN (`, `?`, `)`)
+
+	optionEdgesDown = db.NewMany(`SELECT r.product_id, o.product_id FROM catalog_recipe r JOIN catalog_option o ON o.recipe_id = r.id WHERE r.product_id IN (`, `?`, `)`)
+	optionEdgesUp   = db.NewMany(`SELECT r.product_id, o.product_id FROM catalog_option o JOIN catalog_recipe r ON r.id = o.recipe_id WHERE o.product_id IN (`, `?`, `)`)
 )
 
 // checkRound follows all that goes into the products, and all that they go into, and refuses a way round and too
@@ -334,9 +378,9 @@ func (s *Service) checkRound(tx *db.Tx, products []id.ID) error {
 	b := &Cookbook{versions: map[id.ID][]Recipe{}}
 	seenEdge := map[[2]id.ID]bool{}
 	for _, direction := range []struct {
-		ask  *db.Many
+		ask  [2]*db.Many
 		next func(made, part id.ID) id.ID
-	}{{edgesDown, func(_, part id.ID) id.ID { return part }}, {edgesUp, func(made, _ id.ID) id.ID { return made }}} {
+	}{{[2]*db.Many{edgesDown, optionEdgesDown}, func(_, part id.ID) id.ID { return part }}, {[2]*db.Many{edgesUp, optionEdgesUp}, func(made, _ id.ID) id.ID { return made }}} {
 		asked := map[id.ID]bool{}
 		front := slices.Compact(slices.Sorted(slices.Values(products)))
 		for level := 0; len(front) > 0 && level <= maxRecipeLevels; level++ {
@@ -346,23 +390,24 @@ func (s *Service) checkRound(tx *db.Tx, products []id.ID) error {
 				for i, p := range part {
 					asked[p], args[i] = true, p
 				}
-				rows := tx.QueryMany(direction.ask, args...)
-				for rows.Next() {
-					var made, part id.ID
-					if err := rows.Scan(&made, &part); err != nil {
+				for _, rows := range []*db.Rows{tx.QueryMany(direction.ask[0], args...), tx.QueryMany(direction.ask[1], args...)} {
+					for rows.Next() {
+						var made, part id.ID
+						if err := rows.Scan(&made, &part); err != nil {
+							return err
+						}
+						if e := [2]id.ID{made, part}; !seenEdge[e] {
+							seenEdge[e] = true
+							b.versions[made] = append(b.versions[made], Recipe{Product: made, Components: []Component{{Product: part}}})
+						}
+						if p := direction.next(made, part); !asked[p] {
+							asked[p] = true
+							next = append(next, p)
+						}
+					}
+					if err := rows.Err(); err != nil {
 						return err
 					}
-					if e := [2]id.ID{made, part}; !seenEdge[e] {
-						seenEdge[e] = true
-						b.versions[made] = append(b.versions[made], Recipe{Product: made, Components: []Component{{Product: part}}})
-					}
-					if p := direction.next(made, part); !asked[p] {
-						asked[p] = true
-						next = append(next, p)
-					}
-				}
-				if err := rows.Err(); err != nil {
-					return err
 				}
 			}
 			front = next
@@ -400,6 +445,9 @@ func (s *Service) DropRecipe(tx *db.Tx, product, recipe id.ID, revision int64) e
 	case now[at].Revision != revision:
 		return ErrChanged.At("revision")
 	}
+	if err := tx.Exec(`DELETE FROM catalog_option WHERE recipe_id = $1`, recipe); err != nil {
+		return err
+	}
 	if err := tx.Exec(`DELETE FROM catalog_component WHERE recipe_id = $1`, recipe); err != nil {
 		return err
 	}
@@ -414,50 +462,6 @@ func emitRecipe(tx *db.Tx, r Recipe, removed bool) error {
 }
 
 // --- routes
-
-// RecipeView is a version on the wire. Quantities are in the unit beside them.
-type RecipeView struct {
-	ID         id.ID           `json:"id"`
-	ProductID  id.ID           `json:"product_id"`
-	ValidFrom  cal.Date        `json:"valid_from"`
-	InForce    bool            `json:"in_force" doc:"the version of today"`
-	YieldQty   qty.Qty         `json:"yield_qty"`
-	YieldUnit  string          `json:"yield_unit" doc:"base unit"`
-	Components []ComponentView `json:"components"`
-	Revision   int64           `json:"revision" doc:"give back with a change"`
-	ChangedAt  time.Time       `json:"changed_at"`
-	StaffID    id.ID           `json:"staff_id" doc:"who changed it last; empty: nobody signed in"`
-}
-
-// ComponentView is what goes into one yield.
-type ComponentView struct {
-	ProductID id.ID    `json:"product_id"`
-	Code      string   `json:"code"`
-	Name      string   `json:"name"`
-	Qty       qty.Qty  `json:"qty"`
-	Unit      string   `json:"unit" doc:"base unit"`
-	Loss      string   `json:"loss" doc:"as in 0.03"`
-	Rule      LossRule `json:"rule" enum:"markup,yield"`
-	HasRecipe bool     `json:"has_recipe" doc:"it is made itself"`
-}
-
-// RecipeIn is a version as a person writes it: it takes the place of the version of the same first day.
-type RecipeIn struct {
-	ValidFrom  cal.Date      `json:"valid_from"`
-	YieldQty   qty.Qty       `json:"yield_qty"`
-	YieldUnit  string        `json:"yield_unit,omitempty" maxLength:"20" doc:"the base unit when left out"`
-	Components []ComponentIn `json:"components" minItems:"1" maxItems:"200"`
-	Revision   int64         `json:"revision,omitempty" doc:"of the version that is replaced; 0: there is none"`
-}
-
-// ComponentIn is what goes into one yield.
-type ComponentIn struct {
-	ProductID id.ID    `json:"product_id"`
-	Qty       qty.Qty  `json:"qty"`
-	Unit      string   `json:"unit,omitempty" maxLength:"20" doc:"the base unit when left out"`
-	Loss      string   `json:"loss,omitempty" maxLength:"12" doc:"as in 0.03 or 3%; 0.03 when left out"`
-	Rule      LossRule `json:"rule,omitempty" maxLength:"10" doc:"markup when left out, or yield"`
-}
 
 func (s *Service) recipeRoutes(api *web.API) {
 	type one struct {
@@ -507,6 +511,9 @@ func (s *Service) WriteRecipe(tx *db.Tx, staff, product id.ID, in RecipeIn) erro
 	ids := []id.ID{product}
 	for _, c := range in.Components {
 		ids = append(ids, c.ProductID)
+		for _, o := range c.Options {
+			ids = append(ids, o.ProductID)
+		}
 	}
 	goods, err := readMany(tx, ids)
 	if err != nil {
@@ -541,7 +548,14 @@ func (s *Service) WriteRecipe(tx *db.Tx, staff, product id.ID, in RecipeIn) erro
 		if to.Rule, err = ParseLossRule(string(c.Rule)); err != nil {
 			return errs.As(err).At(at("rule"))
 		}
-		r.Components = append(r.Components, to)
+		line, err := c.mixed(g, goods, at)
+		if err != nil {
+			return err
+		}
+		r.Components, r.Options = append(r.Components, to), append(r.Options, line...)
+	}
+	if err := r.checkOptions(func(p id.ID) string { return goods[p].Name }); err != nil {
+		return err
 	}
 	if _, err := s.bump(tx); err != nil { // from here on nobody else changes recipes
 		return err
@@ -579,50 +593,4 @@ func (p *Product) baseQty(q qty.Qty, unit, qtyField, unitField string) (qty.Qty,
 		return 0, errs.As(err).At(qtyField)
 	}
 	return b, nil
-}
-
-// recipesOf shows the versions of one product. A product has few: there is no second page.
-func (s *Service) recipesOf(tx *db.Tx, product id.ID) (*web.Page[RecipeView], error) {
-	versions, err := RecipesOf(tx, []id.ID{product})
-	if err != nil {
-		return nil, err
-	}
-	ids := []id.ID{product}
-	for _, v := range versions {
-		for _, c := range v.Components {
-			ids = append(ids, c.Product)
-		}
-	}
-	goods, err := readMany(tx, ids)
-	if err != nil {
-		return nil, err
-	}
-	made, err := RecipesOf(tx, ids)
-	if err != nil {
-		return nil, err
-	}
-	has := map[id.ID]bool{}
-	for _, v := range made {
-		has[v.Product] = true
-	}
-	p := goods[product]
-	if p == nil {
-		return nil, ErrNoProduct
-	}
-	today := cal.On(tx.Now())
-	page := &web.Page[RecipeView]{Items: []RecipeView{}}
-	inForce := false
-	for _, v := range versions {
-		view := RecipeView{ID: v.ID, ProductID: v.Product, ValidFrom: v.ValidFrom, YieldQty: v.Yield, YieldUnit: p.BaseUnit, Components: []ComponentView{},
-			Revision: v.Revision, ChangedAt: v.ChangedAt, StaffID: v.Staff}
-		if !inForce && v.ValidFrom <= today {
-			inForce, view.InForce = true, true
-		}
-		for _, c := range v.Components {
-			g := goods[c.Product]
-			view.Components = append(view.Components, ComponentView{c.Product, g.Code, g.Name, c.Qty, g.BaseUnit, LossText(c.Loss), c.Rule, has[c.Product]})
-		}
-		page.Items = append(page.Items, view)
-	}
-	return page, nil
 }

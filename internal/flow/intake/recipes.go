@@ -192,7 +192,7 @@ func (s *Service) recipes() ops {
 				last := &all[len(all)-1]
 				last.Components = append(last.Components, p.Part)
 			}
-			return fieldOf(s.goods.PutRecipes(tx, w.im.StaffID, all), "component")
+			return fieldOf(s.goods.ImportRecipes(tx, w.im.StaffID, all), "component")
 		},
 	}
 }
@@ -308,7 +308,8 @@ func (f *recipeFile) look(tx *db.Tx) error {
 			both = append(both, r)
 		}
 	}
-	for _, r := range f.recipes {
+	for k, r := range f.recipes {
+		r.Keep(f.held[k]) // a file knows of no substitutes
 		both = append(both, r.Recipe)
 	}
 	for {
@@ -344,8 +345,8 @@ func onPath(r catalog.Recipe, path []id.ID) bool {
 		if path[i-1] != r.Product {
 			continue
 		}
-		for _, c := range r.Components {
-			if c.Product == path[i] {
+		for c := range r.Inputs() {
+			if c == path[i] {
 				return true
 			}
 		}

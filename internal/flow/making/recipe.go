@@ -58,6 +58,13 @@ type TreeLine struct {
 	Exact     string           `json:"exact" doc:"the need in base units with all decimals, or as a fraction, where it is no whole thousandth; else empty"`
 	ValidFrom cal.Date         `json:"valid_from" doc:"of the recipe it is made by itself; empty: it is bought"`
 	Cost      *TreeCost        `json:"cost,omitempty"`
+
+	InsteadID id.ID   `json:"instead_id" doc:"of the component that it may stand in for; empty: it is none of those"`
+	Qty       qty.Qty `json:"ratio_qty" doc:"so much of it does what ratio_for of the component do; 0: it is no substitute"`
+	ForQty    qty.Qty `json:"ratio_for"`
+	Share     string  `json:"share" doc:"of its line, as in 0.4; 1 where nothing is mixed"`
+	Least     string  `json:"least" doc:"that a mix may give it"`
+	Most      string  `json:"most"`
 }
 
 // TreeCost is what a quantity costs.
@@ -119,7 +126,7 @@ func (s *Service) Tree(tx *db.Tx, in TreeIn, costed bool) (*RecipeTree, error) {
 			v.Cost = costOf(lines[i:], terms)
 		}
 		t.Items = append(t.Items, v)
-		if l.ValidFrom == "" {
+		if l.ValidFrom == "" && l.Share > 0 {
 			if sums[l.Product] == nil {
 				sums[l.Product] = new(big.Rat)
 				order = append(order, l.Product)
@@ -153,8 +160,16 @@ func treeLine(g *catalog.Product, l catalog.Branch) (TreeLine, error) {
 	if err != nil {
 		return TreeLine{}, qty.ErrTooLarge.With("product", g.Name).At("qty")
 	}
-	return TreeLine{Level: l.Level, ProductID: l.Product, Code: g.Code, Name: g.Name, Unit: g.BaseUnit, Per: l.Qty, PerYield: l.Yield,
-		Loss: catalog.LossText(l.Loss), Rule: l.Rule, Gross: gross, Need: need, Exact: exactly(l.Need), ValidFrom: l.ValidFrom}, nil
+	v := TreeLine{Level: l.Level, ProductID: l.Product, Code: g.Code, Name: g.Name, Unit: g.BaseUnit, Per: l.Qty, PerYield: l.Yield,
+		Loss: catalog.LossText(l.Loss), Rule: l.Rule, Gross: gross, Need: need, Exact: exactly(l.Need), ValidFrom: l.ValidFrom,
+		Share: "1", Least: "1", Most: "1"}
+	if o := l.Option; o != nil {
+		if v.Share, v.Least, v.Most = catalog.ShareText(o.Share), catalog.ShareText(o.Least), catalog.ShareText(o.Most); o.Of != o.Product {
+			v.InsteadID = o.Of
+			v.Qty, v.ForQty = o.Spoken()
+		}
+	}
+	return v, nil
 }
 
 // exactly writes a number of thousandths in wholes when it is no whole thousandth: all its decimals, or as a fraction
@@ -189,7 +204,7 @@ func priced(lines []catalog.Branch, terms map[id.ID]party.Terms, in func(catalog
 	c := &TreeCost{}
 	for _, l := range lines {
 		switch t, ok := terms[l.Product]; {
-		case !in(l) || l.ValidFrom != "":
+		case !in(l) || l.ValidFrom != "" || l.Share == 0:
 		case !ok:
 			c.Unpriced++
 		default:

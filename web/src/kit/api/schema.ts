@@ -3715,12 +3715,20 @@ export interface components {
             style: components["schemas"]["CatalogStyle"];
         };
         CatalogComponentIn: {
+            /** @description 0 when left out */
+            least?: string;
             /** @description as in 0.03 or 3%; 0.03 when left out */
             loss?: string;
+            /** @description 1 when left out */
+            most?: string;
+            /** @description what may stand in for it, or shares the line, in the order of preference */
+            options?: components["schemas"]["CatalogOptionIn"][];
             product_id: string;
             qty: string;
             /** @description markup when left out, or yield */
             rule?: string;
+            /** @description of the line, where others may share it; what they leave when left out */
+            share?: string;
             /** @description the base unit when left out */
             unit?: string;
         };
@@ -3728,13 +3736,20 @@ export interface components {
             code: string;
             /** @description it is made itself */
             has_recipe: boolean;
+            /** @description share that it may have */
+            least: string;
             /** @description as in 0.03 */
             loss: string;
+            most: string;
             name: string;
+            /** @description what may stand in for it, or shares the line, in the order of preference */
+            options: components["schemas"]["CatalogOptionView"][];
             product_id: string;
             qty: string;
             /** @enum {string} */
             rule: "markup" | "yield";
+            /** @description of the line as long as nobody decides otherwise, as in 0.4 */
+            share: string;
             /** @description base unit */
             unit: string;
         };
@@ -3798,6 +3813,40 @@ export interface components {
             product_ids: string[];
             /** @enum {string} */
             state: "new" | "listed" | "stop_buying" | "stop_selling" | "gone";
+        };
+        CatalogOptionIn: {
+            /** @description does what so much of the component does */
+            for_qty: string;
+            /** @description the component's base unit when left out */
+            for_unit?: string;
+            /** @description 0 when left out */
+            least?: string;
+            /** @description 1 when left out */
+            most?: string;
+            product_id: string;
+            /** @description so much of it */
+            qty: string;
+            /** @description of the line as long as nobody decides otherwise, as in 0.4 or 40%; 0 when left out */
+            share?: string;
+            /** @description the base unit when left out */
+            unit?: string;
+        };
+        CatalogOptionView: {
+            code: string;
+            /** @description does what so much of the component does, in that one's base unit */
+            for_qty: string;
+            /** @description it is made itself */
+            has_recipe: boolean;
+            least: string;
+            most: string;
+            name: string;
+            product_id: string;
+            /** @description so much of it, in its base unit */
+            qty: string;
+            /** @description of the line as long as nobody decides otherwise, as in 0.4 */
+            share: string;
+            /** @description base unit */
+            unit: string;
         };
         CatalogPartDraft: {
             product_id: string;
@@ -3987,16 +4036,24 @@ export interface components {
             code: string;
             /** @description the version of today */
             in_force: boolean;
+            instead: string;
+            /** @description of the component that it may stand in for; empty: it is a line of its own */
+            instead_id: string;
+            /** @description that it may have */
+            least: string;
             /** @description as in 0.03 */
             loss: string;
+            most: string;
             name: string;
             /** @description that is made of it */
             product_id: string;
-            /** @description of the component for one yield */
+            /** @description of it for one yield, if the whole line is of it */
             qty: string;
             /** @enum {string} */
             rule: "markup" | "yield";
-            /** @description base unit of the component */
+            /** @description of the line as long as nobody decides otherwise, as in 0.4 */
+            share: string;
+            /** @description its base unit */
             unit: string;
             valid_from: string;
             yield_qty: string;
@@ -5762,6 +5819,10 @@ export interface components {
             exact: string;
             /** @description before the loss of the line, rounded up */
             gross: string;
+            /** @description of the component that it may stand in for; empty: it is none of those */
+            instead_id: string;
+            /** @description that a mix may give it */
+            least: string;
             /**
              * Format: int64
              * @description 1 goes into the product itself; 0 in sums
@@ -5769,6 +5830,7 @@ export interface components {
             level: number;
             /** @description as in 0.03; empty in sums */
             loss: string;
+            most: string;
             name: string;
             /** @description with it, rounded up */
             need: string;
@@ -5777,8 +5839,13 @@ export interface components {
             /** @description that yield, in the base unit of what is made */
             per_yield: string;
             product_id: string;
+            ratio_for: string;
+            /** @description so much of it does what ratio_for of the component do; 0: it is no substitute */
+            ratio_qty: string;
             /** @enum {string} */
             rule: "markup" | "yield" | "";
+            /** @description of its line, as in 0.4; 1 where nothing is mixed */
+            share: string;
             /** @description base unit of all quantities of the line */
             unit: string;
             /** @description of the recipe it is made by itself; empty: it is bought */
