@@ -44,6 +44,7 @@ func (s *Service) Routes(api *web.API) {
 	s.boardRoute(api)
 	s.productRoutes(api)
 	s.clearanceRoute(api)
+	s.alignRoutes(api)
 }
 
 // Slots of a business day: half hours from its start.

@@ -35,7 +35,10 @@ func (s *Service) Jobs(r *jobs.Runner) {
 // Subscribe lets the relay tell when something that may have been counted is taken back.
 func Subscribe(r *outbox.Relay) {
 	r.Subscribe("report", till.VoidedEvent, func(tx *db.Tx, e outbox.Event) error {
-		return tx.Exec(markStale, e.Site)
+		if err := tx.Exec(markStale, e.Site); err != nil {
+			return err
+		}
+		return tx.Exec(staleMaterials, e.Site, cal.On(tx.Now()).AddDays(-lateDays-1))
 	})
 }
 
@@ -61,6 +64,9 @@ func (s *Service) Roll(ctx context.Context, d *db.DB, wall time.Time, progress f
 			progress(ctx, int64(i), int64(len(sites)), sites[i].Code)
 		}
 		if err := s.rollSite(ctx, d, &sites[i], floorOf(wall)); err != nil {
+			return err
+		}
+		if err := rollMaterials(ctx, d, &sites[i]); err != nil {
 			return err
 		}
 		if err := ctx.Err(); err != nil {

@@ -295,6 +295,10 @@ var Examples = map[string]func(w *Town, x World) Request{
 	"report-product": func(w *Town, x World) Request {
 		return Request{Path: m1("id", x.IDs["product"]), Query: m1("site_id", x.IDs["site"])}
 	},
+	"report-materials": func(w *Town, x World) Request { return Request{Query: m1("site_id", x.IDs["site"])} },
+	"report-material": func(w *Town, x World) Request {
+		return Request{Path: m1("id", x.IDs["product"]), Query: m1("site_id", x.IDs["site"])}
+	},
 	"clock-in":        func(w *Town, x World) Request { return Request{Body: m{"site_id": x.IDs["site"]}} },
 	"clock-out":       func(w *Town, x World) Request { return Request{Body: m{"site_id": x.IDs["site"]}} },
 	"list-attendance": func(w *Town, x World) Request { return Request{Query: m1("site_id", x.IDs["site"])} },

@@ -586,3 +586,18 @@ func (w *Town) Green() {
 		w.T.Errorf("proofs: %+v %v", r, err)
 	}
 }
+
+// Red names the proofs that are red.
+func (w *Town) Red() (names []string) {
+	w.T.Helper()
+	r, err := proof.Run(w.T.Context(), w.D.DB, app.Proofs())
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	for _, p := range r.Proofs {
+		if p.Bad > 0 {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}

@@ -45,6 +45,7 @@ export default {
   make: 'Make',
   making: 'Task',
   materials: 'Material requisitions',
+  alignment: 'Material alignment',
   buy: 'Buy',
   order: 'Purchase order',
   requisitions: 'Requisitions',

@@ -42,6 +42,7 @@ export default {
   make: '加工',
   making: '加工任务',
   materials: '领料单',
+  alignment: '原料匹配',
   buy: '采购',
   order: '采购单',
   requisitions: '要货单',

@@ -37,6 +37,7 @@ export function ChainGoods() {
   const day = useDay()
   return (
     <Frame title={t('goods_of_chain')} trail={<Link to="/">{t('back_chain')}</Link>} read={day.data} at={day.data?.as_of}>
+      <Alignment />
       <section className="bd-sheet">
         <div className="bd-stores-links">{(day.data?.stores ?? []).map((s) => <Link key={s.site_id} to={`/stores/${s.site_id}`}>{s.name}</Link>)}</div>
         <Goods by={order} choose={(next) => navigate(`/goods/${next}`, { replace: true })} />
@@ -61,11 +62,32 @@ export function Store() {
               <section className="bd-sheet bd-wide"><SalesHead figures={day.total} cleared={`/clearance/${site}`} /><Halves halves={day.halves} /></section>
               <section className="bd-sheet"><h2>{t('alarms')}</h2><AlarmList day={day} most={20} /></section>
             </div>
+            <Alignment site={site} />
             <section className="bd-sheet" id="goods"><h2>{t('goods')}</h2><Goods by={by} choose={setBy} site={site} /></section>
           </>
         )}
       </Loaded>
     </Frame>
+  )
+}
+
+/** Material bought beside material in goods sold, over four weeks; it opens in the office. */
+function Alignment(props: { site?: string }) {
+  const t = useText(boardText)
+  const f = useFormat()
+  const read = useRead(['report', 'materials', props.site, 'board'], (signal) => must(client.GET('/api/report/materials', { params: { query: { limit: 1, ...(props.site ? { site_id: props.site } : {}) } }, signal })))
+  const x = read.data
+  if (!x || x.materials === 0) return null
+  return (
+    <section className="bd-sheet">
+      <h2>{t('alignment')}</h2>
+      <dl className="bd-facts">
+        <div><dt>{t('alignment_rate')}</dt><dd><a href={`/admin/buy/materials${props.site ? `?at=${props.site}` : ''}`}>{x.rate == null ? '\u2013' : f.percent(x.rate)}</a></dd><dd className="bd-note">{t('alignment_note')}</dd></div>
+        <div><dt>{t('alignment_bought')}</dt><dd>{f.yuan(x.bought_fen)}</dd></div>
+        <div><dt>{t('alignment_sold')}</dt><dd>{f.yuan(x.sold_fen)}</dd></div>
+        <div><dt>{t('alignment_off')}</dt><dd>{f.yuan(x.off_fen)}</dd></div>
+      </dl>
+    </section>
   )
 }
 

@@ -2187,6 +2187,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/report/materials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Material alignment of a period: material bought beside material in goods sold */
+        get: operations["report-materials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/report/materials/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A material of the alignment: by site, or at a site by document and product */
+        get: operations["report-material"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/report/products": {
         parameters: {
             query?: never;
@@ -7677,6 +7711,122 @@ export interface components {
             site_id: string;
             site_name: string;
         };
+        ReportAlignedMaterial: {
+            /** @description less what went back; at a site also what came from other sites */
+            bought: string;
+            /**
+             * Format: int64
+             * @description at that price
+             */
+            bought_fen: number;
+            code: string;
+            name: string;
+            /** @description bought - sold: above 0 a surplus */
+            off: string;
+            /**
+             * Format: int64
+             * @description not below 0
+             */
+            off_fen: number;
+            /**
+             * Format: int64
+             * @description of 1,000 g or ml, or a piece: what it was bought for in the period; when none was, what that in goods sold had cost. 0: nobody knows, and it counts for nothing
+             */
+            price_fen: number;
+            product_id: string;
+            /**
+             * Format: double
+             * @description 1 - |off| / sold; missing when none was sold
+             */
+            rate: number | null;
+            /** @description in goods sold, at a site also in what was sent to others; less what came back */
+            sold: string;
+            /** Format: int64 */
+            sold_fen: number;
+            /**
+             * @description base unit, of all quantities here
+             * @enum {string}
+             */
+            unit: "g" | "ml" | "piece";
+        };
+        ReportAlignedSite: {
+            /** @description less what went back; at a site also what came from other sites */
+            bought: string;
+            /**
+             * Format: int64
+             * @description at that price
+             */
+            bought_fen: number;
+            code: string;
+            name: string;
+            /** @description bought - sold: above 0 a surplus */
+            off: string;
+            /**
+             * Format: int64
+             * @description not below 0
+             */
+            off_fen: number;
+            /**
+             * Format: int64
+             * @description of 1,000 g or ml, or a piece: what it was bought for in the period; when none was, what that in goods sold had cost. 0: nobody knows, and it counts for nothing
+             */
+            price_fen: number;
+            product_id: string;
+            /**
+             * Format: double
+             * @description 1 - |off| / sold; missing when none was sold
+             */
+            rate: number | null;
+            site_id: string;
+            /** @description in goods sold, at a site also in what was sent to others; less what came back */
+            sold: string;
+            /** Format: int64 */
+            sold_fen: number;
+            /**
+             * @description base unit, of all quantities here
+             * @enum {string}
+             */
+            unit: "g" | "ml" | "piece";
+        };
+        ReportAlignment: {
+            /**
+             * Format: int64
+             * @description material bought, less what went back
+             */
+            bought_fen: number;
+            from: string;
+            /**
+             * @description site: of what came into the sites, in what they sold or sent to others; chain: of what was bought from suppliers, in what was sold, wherever that was
+             * @enum {string}
+             */
+            level: "site" | "chain";
+            /**
+             * Format: int64
+             * @description the sum over materials of the difference, whichever is more
+             */
+            off_fen: number;
+            /**
+             * Format: int64
+             * @description of it, of materials of which more was bought than sold
+             */
+            over_fen: number;
+            /**
+             * Format: double
+             * @description 1 - off_fen / sold_fen; missing when nothing was sold. It may be below 0
+             */
+            rate: number | null;
+            /**
+             * Format: int64
+             * @description … and of which less was
+             */
+            short_fen: number;
+            /**
+             * Format: int64
+             * @description material in goods sold, less what came back
+             */
+            sold_fen: number;
+            to: string;
+        };
         ReportBoard: {
             /** @description the worst kind first, in it what most money is at stake for, at most 60 */
             alarms: components["schemas"]["ReportAlarm"][];
@@ -7703,6 +7853,15 @@ export interface components {
             total: components["schemas"]["ReportFigures"];
             /** @description the days before, the oldest first, and this one */
             trend: components["schemas"]["ReportTrend"][];
+        };
+        ReportCame: {
+            /** Format: int64 */
+            cost_fen: number;
+            date: string;
+            /** @description as in goods_receipt, supplier_return, transfer_in */
+            document: string;
+            document_id: string;
+            qty: string;
         };
         ReportCleared: {
             /**
@@ -8010,6 +8169,70 @@ export interface components {
              */
             week_fen: number;
         };
+        ReportMaterials: {
+            /** Format: date-time */
+            as_of: string;
+            /**
+             * Format: int64
+             * @description material bought, less what went back
+             */
+            bought_fen: number;
+            /**
+             * Format: int64
+             * @description days of sites that are counted
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description … that are still being added up, and are not counted yet
+             */
+            days_left: number;
+            from: string;
+            /** @description where most money is off first */
+            items: components["schemas"]["ReportAlignedMaterial"][];
+            /**
+             * @description site: of what came into the sites, in what they sold or sent to others; chain: of what was bought from suppliers, in what was sold, wherever that was
+             * @enum {string}
+             */
+            level: "site" | "chain";
+            /** Format: int64 */
+            materials: number;
+            /** @description give back as after; empty on the last page */
+            next: string;
+            /**
+             * Format: int64
+             * @description the sum over materials of the difference, whichever is more
+             */
+            off_fen: number;
+            /**
+             * Format: int64
+             * @description of it, of materials of which more was bought than sold
+             */
+            over_fen: number;
+            /**
+             * Format: double
+             * @description 1 - off_fen / sold_fen; missing when nothing was sold. It may be below 0
+             */
+            rate: number | null;
+            /**
+             * Format: int64
+             * @description … and of which less was
+             */
+            short_fen: number;
+            /**
+             * Format: int64
+             * @description material in goods sold, less what came back
+             */
+            sold_fen: number;
+            to: string;
+            /**
+             * Format: int64
+             * @description materials of which nobody knows the price
+             */
+            unpriced: number;
+            /** @description the oldest first, counted back from the last day; empty for a period of less than two */
+            weeks: components["schemas"]["ReportAlignment"][];
+        };
         ReportOpened: {
             /** Format: date-time */
             as_of: string;
@@ -8070,6 +8293,56 @@ export interface components {
             /** Format: int64 */
             wasted_fen: number;
         };
+        ReportOpenedMaterial: {
+            /** @description less what went back; at a site also what came from other sites */
+            bought: string;
+            /**
+             * Format: int64
+             * @description at that price
+             */
+            bought_fen: number;
+            /** @description the newest first, at most 200 */
+            came: components["schemas"]["ReportCame"][];
+            code: string;
+            from: string;
+            /** @enum {string} */
+            level: "site" | "chain";
+            name: string;
+            /** @description bought - sold: above 0 a surplus */
+            off: string;
+            /**
+             * Format: int64
+             * @description not below 0
+             */
+            off_fen: number;
+            /** @description with site_id: products and documents are of the days from here on, at most 31 */
+            opened_from?: string;
+            /**
+             * Format: int64
+             * @description of 1,000 g or ml, or a piece: what it was bought for in the period; when none was, what that in goods sold had cost. 0: nobody knows, and it counts for nothing
+             */
+            price_fen: number;
+            product_id: string;
+            /** @description those with most of it first, at most 200 */
+            products: components["schemas"]["ReportSoldWith"][];
+            /**
+             * Format: double
+             * @description 1 - |off| / sold; missing when none was sold
+             */
+            rate: number | null;
+            /** @description without site_id: where it was bought and sold, where most is off first */
+            sites: components["schemas"]["ReportAlignedSite"][];
+            /** @description in goods sold, at a site also in what was sent to others; less what came back */
+            sold: string;
+            /** Format: int64 */
+            sold_fen: number;
+            to: string;
+            /**
+             * @description base unit, of all quantities here
+             * @enum {string}
+             */
+            unit: "g" | "ml" | "piece";
+        };
         ReportSlot: {
             /** @description HH:MM */
             at: string;
@@ -8079,6 +8352,19 @@ export interface components {
             /** @description nothing was available for at least half of the time */
             out: boolean;
             sold: string;
+        };
+        ReportSoldWith: {
+            code: string;
+            /** @description of the material in it */
+            in: string;
+            name: string;
+            product_id: string;
+            /** @description of the product, less what came back */
+            qty: string;
+            /** @description sent to another site instead of sold */
+            sent: boolean;
+            /** @enum {string} */
+            unit: "g" | "ml" | "piece";
         };
         ReportStore: {
             cleared: components["schemas"]["ReportCleared"];
@@ -15830,6 +16116,83 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageReportClearedBatch"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "report-materials": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description left out: every site within reach; the chain as a whole for who sees all of it */
+                site_id?: string;
+                /** @description left out: four weeks */
+                from?: string;
+                /** @description left out: the day before today */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportMaterials"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "report-material": {
+        parameters: {
+            query?: {
+                /** @description left out: every site within reach */
+                site_id?: string;
+                from?: string;
+                to?: string;
+                /** @description how a site is looked at; left out: site */
+                level?: "site" | "chain";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportOpenedMaterial"];
                 };
             };
             /** @description Error */

@@ -6,6 +6,7 @@ export default {
   orders: 'Purchase orders',
   requisitions: 'Requisitions',
   suppliers: 'Suppliers',
+  alignment: 'Material alignment',
   search: 'Number',
   state: 'State',
   proposed: 'To confirm',

@@ -1,4 +1,4 @@
-import { Badge, useText } from '@kit'
+import { Badge, useCan, useText } from '@kit'
 import type { components } from '@kit/api/schema'
 import { NavLink } from 'react-router-dom'
 import { buyText } from './text'
@@ -11,9 +11,11 @@ export type Terms = S['PartyTermsView']
 
 export function BuyTabs() {
   const t = useText(buyText)
+  const can = useCan()
+  const tabs = ([['/buy', 'orders', 'purchase.read'], ['/buy/requisitions', 'requisitions', 'plan.read'], ['/buy/suppliers', 'suppliers', 'party.read'], ['/buy/materials', 'alignment', 'report.read']] as const).filter((tab) => can(tab[2]))
   return (
     <nav className="zg-tabs" aria-label={t('title')}>
-      {([['/buy', 'orders'], ['/buy/requisitions', 'requisitions'], ['/buy/suppliers', 'suppliers']] as const).map(([to, key]) => <NavLink key={to} to={to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
+      {tabs.map(([to, key]) => <NavLink key={to} to={to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
     </nav>
   )
 }

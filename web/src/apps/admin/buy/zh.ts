@@ -3,6 +3,7 @@ export default {
   orders: '采购单',
   requisitions: '要货单',
   suppliers: '供应商',
+  alignment: '原料匹配',
   search: '单号',
   state: '状态',
   proposed: '待确认',

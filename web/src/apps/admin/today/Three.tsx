@@ -1,15 +1,18 @@
 import { client, Figure, must, Parts, ProblemBox, SkeletonLines, useFormat, useRead, useText } from '@kit'
+import { Link } from 'react-router-dom'
 import { todayText } from './text'
 
-/** The three figures that count, each opening into what it is made of. */
+/** The three figures that count, and how material bought matches goods sold, each opening into what it is made of. */
 export function Three(props: { site: string }) {
   const { site } = props
   const t = useText(todayText)
   const f = useFormat()
   const read = useRead(['report', 'board', site], (signal) => must(client.GET('/api/report/board', { params: { query: { site_id: site } }, signal })), { every: 5_000 })
+  const aligned = useRead(['report', 'materials', site, 'today'], (signal) => must(client.GET('/api/report/materials', { params: { query: { site_id: site, limit: 1 } }, signal })))
   if (read.problem && !read.data) return <ProblemBox problem={read.problem} again={read.again} />
   if (!read.data) return <SkeletonLines lines={3} />
   const x = read.data.total
+  const whole = aligned.data
   const board = <a href={`/board/stores/${site}`}>{t('three_open')}</a>
   const count = (v: number) => f.number(v)
   return (
@@ -26,6 +29,12 @@ export function Three(props: { site: string }) {
         label={t('labour')} value={x.per_hour_fen == null ? '\u2013' : f.yuan(Math.round(x.per_hour_fen))} note={x.per_hour_fen == null ? t('no_hours') : t('labour_of', { hours: f.duration(x.worked_min * 60), n: x.present })}
         why={<><Parts parts={[{ label: t('sold'), value: x.sales_fen }, { label: t('refunds'), value: -x.refunds_fen }]} total={x.net_fen} totalLabel={t('sales')} format={f.yuan} /><p className="zg-note">{t('labour_why', { hours: f.duration(x.worked_min * 60) })}</p>{x.cut > 0 && <p className="zg-note">{t('cut', { n: x.cut })}</p>}{board}</>}
       />
+      {whole && whole.materials > 0 && (
+        <Figure
+          label={t('alignment')} value={whole.rate == null ? '\u2013' : f.percent(whole.rate)} note={whole.rate == null ? t('no_base') : t('alignment_of', { off: f.yuan(whole.off_fen), sold: f.yuan(whole.sold_fen) })}
+          why={<><Parts parts={[{ label: t('alignment_over'), value: whole.over_fen }, { label: t('alignment_short'), value: whole.short_fen }]} total={whole.off_fen} totalLabel={t('alignment_off')} format={f.yuan} /><p className="zg-note">{t('alignment_why')}</p><Link to={`/buy/materials?at=${site}`}>{t('alignment_open')}</Link></>}
+        />
+      )}
     </div>
   )
 }
