@@ -81,3 +81,54 @@ func TestAnOldMistypedBarcodeHindersNobody(t *testing.T) {
 		}
 	}, dbtest.With(outbox.Migrations, Migrations))
 }
+
+// A scanner sends one barcode with twelve, thirteen or fourteen digits, as it likes: written down in two ways it would ring one of
+// two goods, with the one's price. Q29
+func TestABarcodeWithOtherZerosIsTheSame(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
+		s := New(d.DB)
+		n := 0
+		add := func(units ...UnitDraft) (p *Product, err error) {
+			n++
+			err = d.Write(t.Context(), func(tx *db.Tx) error {
+				p, err = s.Create(tx, Draft{Code: "Z" + string(rune('A'+n)), Name: "x", BaseUnit: "piece", TaxPct: 1300, Units: units})
+				return err
+			})
+			return p, err
+		}
+		one := func(codes ...string) UnitDraft { return UnitDraft{Name: "piece", Num: 1, Barcodes: codes} }
+		if _, err := add(one("012345678905", "96385074", "SHELF-7")); err != nil {
+			t.Fatal(err)
+		}
+		for _, code := range []string{"012345678905", "0012345678905", "00012345678905", "96385074", "000096385074", "00000096385074", "SHELF-7"} {
+			_, err := add(one("16901234567899", code))
+			if e := errs.As(err); !errors.Is(err, ErrBarcodeTaken) || e.Field != "units[0].barcodes[1]" {
+				t.Errorf("%s: %v", code, err)
+			}
+		}
+		// a case has a number of its own, also where it begins as that of the piece does
+		p, err := add(one("0036000291452"), UnitDraft{Name: "case", Num: 12, Barcodes: []string{"10036000291459"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = add(one("4006381333931"), UnitDraft{Name: "case", Num: 12, Barcodes: []string{"04006381333931"}}); !errors.Is(err, ErrBarcodeTaken) {
+			t.Errorf("the piece and the case: %v", err)
+		}
+		// of one unit both ways are no harm
+		if _, err = add(one("4006381333931", "04006381333931")); err != nil {
+			t.Error(err)
+		}
+		// what an older release took hinders nobody who changes something else
+		if err := d.Write(t.Context(), func(tx *db.Tx) error {
+			if err := tx.Exec(`UPDATE catalog_barcode SET code = '0012345678905' WHERE code = '0036000291452'`); err != nil {
+				return err
+			}
+			c := Change{Draft: Draft{Code: p.Code, Name: "renamed", BaseUnit: "piece", TaxPct: 1300, Units: []UnitDraft{one("0012345678905"), {Name: "case", Num: 12, Barcodes: []string{"10036000291459"}}}}, Revision: p.Revision}
+			_, err := s.Change(tx, p.ID, c)
+			return err
+		}); err != nil {
+			t.Errorf("an old one: %v", err)
+		}
+	}, dbtest.With(outbox.Migrations, Migrations))
+}

@@ -397,6 +397,16 @@ func (s *Service) putUnits(tx *db.Tx, p *Product, drafts []UnitDraft) error {
 			if err != nil {
 				return err
 			}
+			if n == 1 && !had[code] { // the same number with other zeros before it would be read as either of two units
+				same := fiveForms(code)
+				var other id.ID
+				err := tx.QueryRow(`SELECT unit_id FROM catalog_barcode WHERE code IN ($1, $2, $3, $4, $5) AND unit_id <> $6 LIMIT 1`, same[0], same[1], same[2], same[3], same[4], u.ID).Scan(&other)
+				if err == nil {
+					n = 0
+				} else if !errors.Is(err, db.ErrNoRow) {
+					return err
+				}
+			}
 			if n == 0 {
 				return ErrBarcodeTaken.With("code", code).At(fmt.Sprintf("units[%d].barcodes[%d]", i, j))
 			}

@@ -38,6 +38,9 @@ type Scanned struct {
 	Steps   []Step
 }
 
+// FieldSeparator stands for the character (FNC1, group separator) between the fields of a GS1 symbol in what screens send: "␝".
+const FieldSeparator = "\u241d"
+
 // Step is a part of a code and what it was taken for: the keys of the steps are words for a screen.
 type Step struct {
 	What string `json:"what"`
@@ -50,7 +53,8 @@ func (r *Scanned) step(what, text string) { r.Steps = append(r.Steps, Step{what,
 // strings and Digital Links; the code of a product. now and loc place dates of two digits. Whether it may be sold is for
 // the caller to say.
 func (s *Service) Read(tx *db.Tx, code string, now time.Time, loc *time.Location) (*Scanned, error) {
-	code = strings.TrimSpace(code)
+	// What separates the fields of a GS1 symbol is a control character, which no address and no form carries: screens send its picture.
+	code = strings.ReplaceAll(strings.TrimSpace(code), FieldSeparator, "\x1d")
 	scan, err := gs1.Read(code)
 	if err != nil {
 		return nil, ErrCodeUnread.With("why", strings.TrimPrefix(err.Error(), "gs1: ")).At("code").Wrap(err)
@@ -95,24 +99,45 @@ func (s *Service) Read(tx *db.Tx, code string, now time.Time, loc *time.Location
 	return r, s.name(tx, r, product, 0)
 }
 
+// BarcodeForms are all the ways in which scanners send a barcode, the given one first: a GTIN with fewer or more zeros before it
+// is the same. What is no GTIN has one form only.
+func BarcodeForms(code string) []string {
+	forms := []string{code}
+	g, ok := gs1.GTIN(code)
+	if !ok {
+		return forms
+	}
+	for _, zeros := range [...]int{0, 1, 2, 6} {
+		if form := g[zeros:]; strings.Trim(g[:zeros], "0") == "" && form != code {
+			forms = append(forms, form)
+		}
+	}
+	return forms
+}
+
+// BarcodeKey is the same for two codes when a scanner can't tell them apart.
+func BarcodeKey(code string) string {
+	if g, ok := gs1.GTIN(code); ok {
+		return g
+	}
+	return code
+}
+
+// fiveForms are the forms for a statement: a code has five at most, and repeated ones find nothing more.
+func fiveForms(code string) (forms [5]string) {
+	all := BarcodeForms(code)
+	for i := range forms {
+		forms[i] = all[min(i, len(all)-1)]
+	}
+	return forms
+}
+
 // byBarcode finds a barcode, also one that was stored with more or fewer leading zeros: a UPC of 12 digits is the EAN
 // of 13 with a zero before it, and the GTIN of 14 in a GS1 symbol is the same again.
 func byBarcode(tx *db.Tx, code string) (product, unit id.ID, found bool, err error) {
-	forms := [4]string{code, code, code, code}
-	if g, ok := gs1.GTIN(code); ok {
-		forms[1] = g
-		if strings.HasPrefix(g, "0") {
-			forms[2] = g[1:]
-		}
-		if strings.HasPrefix(g, "00") {
-			forms[3] = g[2:]
-		}
-		if strings.HasPrefix(g, "000000") && len(code) != 8 {
-			forms[1] = g[6:]
-		}
-	}
-	err = tx.QueryRow(`SELECT b.product_id, b.unit_id FROM catalog_barcode b WHERE b.code IN ($1, $2, $3, $4) ORDER BY CASE WHEN b.code = $1 THEN 0 ELSE 1 END, b.id LIMIT 1`,
-		forms[0], forms[1], forms[2], forms[3]).Scan(&product, &unit)
+	forms := fiveForms(code)
+	err = tx.QueryRow(`SELECT b.product_id, b.unit_id FROM catalog_barcode b WHERE b.code IN ($1, $2, $3, $4, $5) ORDER BY CASE WHEN b.code = $1 THEN 0 ELSE 1 END, b.id LIMIT 1`,
+		forms[0], forms[1], forms[2], forms[3], forms[4]).Scan(&product, &unit)
 	if errors.Is(err, db.ErrNoRow) {
 		return 0, 0, false, nil
 	}

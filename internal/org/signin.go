@@ -308,6 +308,7 @@ type MySite struct {
 	Code string `json:"code"`
 	Name string `json:"name"`
 	Kind string `json:"kind"`
+	Zone string `json:"time_zone" doc:"as in Asia/Shanghai: every time on a screen is told in it"`
 }
 
 const maxMySites = 1000
@@ -321,7 +322,7 @@ func (s *Org) me(p *Staff) *Me {
 	for _, t := range p.book.byCode {
 		for _, at := range p.reach {
 			if at.Has(t.ID) && len(m.Sites) < maxMySites {
-				m.Sites = append(m.Sites, MySite{t.ID, t.Code, t.Name, t.Kind})
+				m.Sites = append(m.Sites, MySite{t.ID, t.Code, t.Name, t.Kind, t.TimeZone})
 				break
 			}
 		}

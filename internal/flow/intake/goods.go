@@ -26,7 +26,7 @@ var (
 // products are taken in by product: all units of one are checked and applied together. A price is the group's,
 // from today on.
 func (s *Service) products() ops {
-	codes := map[string]int64{} // barcode → first line
+	codes := map[string]int64{} // barcode, as scanners tell it apart → first line
 	owners := map[string]string{}
 	return ops{
 		rows:  40,
@@ -40,10 +40,11 @@ func (s *Service) products() ops {
 					continue
 				}
 				owner := row.Product + "\n" + row.Unit
-				if other, ok := owners[row.Barcode]; ok && other != owner {
-					found[i].refused = ErrBarcodeTwice.With("line", codes[row.Barcode]).At("barcode")
+				key := catalog.BarcodeKey(row.Barcode)
+				if other, ok := owners[key]; ok && other != owner {
+					found[i].refused = ErrBarcodeTwice.With("line", codes[key]).At("barcode")
 				} else if !ok {
-					owners[row.Barcode], codes[row.Barcode] = owner, r.line
+					owners[key], codes[key] = owner, r.line
 				}
 			}
 			return found, nil
@@ -74,7 +75,7 @@ func (s *Service) products() ops {
 type knownGoods struct {
 	products   map[string]*catalog.Product
 	categories map[id.ID]string
-	barcodes   map[string]id.ID // → unit
+	barcodes   map[string]id.ID // as stored, and as scanners tell them apart → unit
 	prices     map[id.ID]money.Fen
 }
 
@@ -94,7 +95,9 @@ func (s *Service) knownGoods(tx *db.Tx, rows []staged) (*knownGoods, error) {
 			return nil, err
 		}
 		if row.Barcode != "" {
-			barcodes = append(barcodes, row.Barcode)
+			for _, form := range catalog.BarcodeForms(row.Barcode) {
+				barcodes = append(barcodes, form)
+			}
 		}
 	}
 	return s.goodsOf(tx, codes, barcodes)
@@ -125,6 +128,9 @@ func (s *Service) goodsOf(tx *db.Tx, codes, barcodes []any) (*knownGoods, error)
 			return nil, err
 		}
 		k.barcodes[code] = unit
+		if key := catalog.BarcodeKey(code); k.barcodes[key] == 0 {
+			k.barcodes[key] = unit
+		}
 	}
 	if err := owned.Err(); err != nil {
 		return nil, err
@@ -155,6 +161,14 @@ func (s *Service) goodsOf(tx *db.Tx, codes, barcodes []any) (*knownGoods, error)
 	return k, nil
 }
 
+// owner is the unit that a barcode belongs to, in this form or another; 0: nobody has it.
+func (k *knownGoods) owner(code string) id.ID {
+	if u := k.barcodes[code]; u != 0 {
+		return u
+	}
+	return k.barcodes[catalog.BarcodeKey(code)]
+}
+
 // check gives the rows of one product their verdicts.
 func (k *knownGoods) check(rows []staged) error {
 	var first ProductRow
@@ -175,7 +189,7 @@ func (k *knownGoods) check(rows []staged) error {
 			continue
 		}
 		if p == nil {
-			if row.Barcode != "" && k.barcodes[row.Barcode] != 0 {
+			if row.Barcode != "" && k.owner(row.Barcode) != 0 {
 				r.refused = catalog.ErrBarcodeTaken.With("code", row.Barcode).At("barcode")
 			}
 			continue
@@ -189,7 +203,7 @@ func (k *knownGoods) check(rows []staged) error {
 			r.refused = catalog.ErrUnitFixed.With("unit", row.Unit).At("unit_num")
 			continue
 		}
-		if owner := k.barcodes[row.Barcode]; row.Barcode != "" && owner != 0 && (u == nil || owner != u.ID) {
+		if owner := k.owner(row.Barcode); row.Barcode != "" && owner != 0 && (u == nil || owner != u.ID) {
 			r.refused = catalog.ErrBarcodeTaken.With("code", row.Barcode).At("barcode")
 			continue
 		}

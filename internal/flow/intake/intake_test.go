@@ -590,11 +590,14 @@ func TestProductsComeInAndChange(t *testing.T) {
 			"V001,青菜,蔬菜,g,kg,900,1,,,48,,9\n"+
 			"P16,x,,piece,盒,10,1,,100,,,13\n"+
 			"P16,x,,piece,盒,10,1,,200,,,13\n"+
-			"P17,x,,piece,,,,6900000000015,,,,13\n", Run{}, "refused 21 read 0 new 0 same 18 refused")
+			"P17,x,,piece,,,,6900000000015,,,,13\n"+
+			"P18,x,,piece,,,,06900000000021,,,,13\n"+ // the same with a zero before it, as scanners send it
+			"P19,x,,piece,,,,00000069000096,,,,13\n", Run{}, "refused 23 read 0 new 0 same 20 refused")
 		s.is(strings.Join(s.refused(im), "\n"), strings.Join([]string{"2 product code_bad", "3 base_unit base_unit_bad", "4 unit_num cell_empty", "5 unit_num unit_ratio_bad",
 			"6 unit_num unit_ratio_bad", "7 barcode barcode_bad", "8 price_fen fen_bad", "9 shelf_life_h whole_number_bad", "10 batch_size qty_negative",
 			"11 tax_pct cell_empty", "12 tax_pct tax_bad", "13 barcode barcode_taken", "15 barcode barcode_twice", "17 name product_rows_differ",
-			"18 base_unit base_unit_fixed", "19 unit_num unit_fixed", "21  duplicate_row", "22 barcode barcode_check_digit"}, "\n"))
+			"18 base_unit base_unit_fixed", "19 unit_num unit_fixed", "21  duplicate_row", "22 barcode barcode_check_digit",
+			"23 barcode barcode_taken", "24 barcode barcode_twice"}, "\n"))
 		if s.n("catalog_product") != 2 {
 			t.Error("a refused file made a product")
 		}

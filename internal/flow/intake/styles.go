@@ -230,7 +230,7 @@ func (s *Service) styles() ops {
 		if line := twice(codes, row.Product, of, r.line); line > 0 {
 			return "", ErrCodeTwice.With("line", line).At("product")
 		}
-		if line := twice(barcodes, row.Barcode, of, r.line); line > 0 {
+		if line := twice(barcodes, catalog.BarcodeKey(row.Barcode), of, r.line); line > 0 {
 			return "", ErrBarcodeTwice.With("line", line).At("barcode")
 		}
 		return part, nil
@@ -319,7 +319,9 @@ func (s *Service) knownStyles(tx *db.Tx, rows []staged) (*knownStyles, []StyleRo
 			codes = append(codes, row.Product)
 		}
 		if row.Barcode != "" {
-			barcodes = append(barcodes, row.Barcode)
+			for _, form := range catalog.BarcodeForms(row.Barcode) {
+				barcodes = append(barcodes, form)
+			}
 		}
 	}
 	var err error
@@ -391,7 +393,7 @@ func (k *knownStyles) verdict(row StyleRow) (same bool, refused *errs.Error) {
 			return false, ErrStyleAxes.With("axes", strings.Join(names, " × ")).At("attribute_1")
 		}
 	}
-	owner := k.barcodes[row.Barcode]
+	owner := k.owner(row.Barcode)
 	taken := catalog.ErrBarcodeTaken.With("code", row.Barcode).At("barcode")
 	if p == nil {
 		switch {

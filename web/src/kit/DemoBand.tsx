@@ -3,13 +3,14 @@ import { client, must, useRead } from './api'
 import { useText } from './i18n'
 import { setShopClock } from './shopClock'
 import { kitText } from './words'
+import { dayOf, timeOf, useSiteZone } from './zone'
 
-const clockOf = (ms: number): string =>
-  new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' }).format(ms).slice(5)
+const clockOf = (ms: number, zone: string): string => `${dayOf(ms, zone).slice(5)} ${timeOf(ms, zone)}`
 
 /** Says in every app that all figures are invented, how far the demo is made, and what time it is in it. */
 export function DemoBand() {
   const t = useText(kitText)
+  const zone = useSiteZone()
   const [every, setEvery] = useState<number | false>(3000)
   const read = useRead(['demo'], async (signal) => ({ ...(await must(client.GET('/api/demo', { signal }))), readAt: Date.now() }), { every })
   const demo = read.data
@@ -32,7 +33,7 @@ export function DemoBand() {
   }, [shown])
   if (!demo?.demo) return null
   const share = demo.total > 0 ? Math.floor((100 * demo.done) / demo.total) : 0
-  const time = clockOf(Date.parse(demo.now) + Math.max(0, now - demo.readAt) * (demo.phase === 'live' && demo.running ? demo.speed : 0))
+  const time = clockOf(Date.parse(demo.now) + Math.max(0, now - demo.readAt) * (demo.phase === 'live' && demo.running ? demo.speed : 0), zone)
   return (
     <div className="zg-demo" role="note">
       <strong>{t('demo_data')}</strong>

@@ -1,5 +1,6 @@
 import { useMemo } from 'react'
 import { shopNow, useShopClockSetting } from './shopClock'
+import { useSiteZone, wallOf } from './zone'
 import { defineText, translator, useLang, type Lang, type T } from './i18n'
 import type { Quantity } from './api'
 import zh from './words/format.zh'
@@ -7,7 +8,7 @@ import en from './words/format.en'
 
 // Figures as people of the trade write them. Money arrives as integer fen, quantities as decimal
 // strings, instants as RFC 3339 with the site's own offset: the digits of the string are the site's
-// wall clock, so nothing is shifted to the reader's zone (only an instant of no site, in Z, is).
+// wall clock, so nothing is shifted to the reader's zone. An instant of no site, in Z, is told in the zone of the site looked at.
 
 const text = defineText(zh, en)
 const minus = '\u2212'
@@ -91,9 +92,9 @@ function wall(iso: string): Wall | undefined {
   if (!m) return undefined
   const zone = m[7] ?? 'Z'
   if (zone === 'Z') {
-    // an instant of no site (a job, a check): the reader's clock
-    const t = new Date(iso.endsWith('Z') ? iso : `${iso}Z`)
-    return { y: t.getFullYear(), mo: t.getMonth() + 1, d: t.getDate(), h: t.getHours(), mi: t.getMinutes(), s: t.getSeconds(), offset: -t.getTimezoneOffset(), ms: t.getTime(), site: false }
+    // an instant of no site (a job, a check)
+    const ms = Date.parse(iso.endsWith('Z') ? iso : `${iso}Z`)
+    return { ...wallOf(ms), ms, site: false }
   }
   const offset = (zone[0] === '-' ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2)))
   return { y: +m[1]!, mo: +m[2]!, d: +m[3]!, h: +m[4]!, mi: +m[5]!, s: +(m[6] ?? 0), offset, ms: Date.parse(iso), site: true }
@@ -155,7 +156,7 @@ export function formatter(lang: Lang): Format {
   const date = (value: string): string => {
     const [y, m, d] = value.split('-').map(Number)
     if (!y || !m || !d) return value
-    return monthDay(y, m, d, new Date(shopNow()).getFullYear())
+    return monthDay(y, m, d, wallOf(shopNow()).y)
   }
   const weekday = (value: string) => t(`weekday_${weekdayOf(value)}` as 'weekday_0')
   const clock = (iso: string): string => {
@@ -214,5 +215,6 @@ export function formatter(lang: Lang): Format {
 export function useFormat(): Format {
   const { lang } = useLang()
   const clock = useShopClockSetting()
-  return useMemo(() => formatter(lang), [lang, clock])
+  const zone = useSiteZone()
+  return useMemo(() => formatter(lang), [lang, clock, zone])
 }

@@ -3,7 +3,9 @@ import { createContext, useCallback, useContext, useEffect, useMemo, useState, t
 import { act, client, must, onSignedOut, setClientCaller, useRead, type Me } from './api'
 import { useLang, type Lang } from './i18n'
 import { SignIn } from './SignIn'
+import { lastSite } from './lastSite'
 import { ProblemBox, SkeletonLines } from './states'
+import { setSiteZone } from './zone'
 
 interface Session {
   me: Me
@@ -35,6 +37,9 @@ export function SignedIn(props: { children: ReactNode }) {
     return () => onSignedOut(() => {})
   }, [])
   if (me.data) setClientCaller(me.data.id)
+  // A page that is about no site tells times by the site looked at last.
+  const mine = me.data?.sites
+  useEffect(() => setSiteZone((mine?.find((s) => s.id === lastSite()) ?? mine?.[0])?.time_zone), [mine])
 
   const signOut = useCallback(async () => {
     await must(client.POST('/api/sign-out')).catch(() => undefined)

@@ -3,34 +3,24 @@ import { useCallback, useEffect } from 'react'
 import { useSearchParams } from 'react-router-dom'
 import type { Me } from './api'
 import { useText } from './i18n'
+import { lastSite, rememberSite } from './lastSite'
 import { useSession } from './session'
 import { kitText } from './words'
+import { setSiteZone } from './zone'
 
 type MySite = Me['sites'][number]
-
-const remembered = 'zg.site'
-
-function last(): string | null {
-  try {
-    return localStorage.getItem(remembered)
-  } catch {
-    return null
-  }
-}
 
 /** The site a page is about: of the address, else the one looked at last, else the first. */
 export function useSite(kinds?: readonly string[]): { site: MySite | undefined; sites: MySite[]; choose: (id: string) => void } {
   const { me } = useSession()
   const [params, setParams] = useSearchParams()
   const sites = kinds ? me.sites.filter((s) => kinds.includes(s.kind)) : me.sites
-  const site = sites.find((s) => s.id === params.get('site')) ?? sites.find((s) => s.id === last()) ?? sites[0]
+  const site = sites.find((s) => s.id === params.get('site')) ?? sites.find((s) => s.id === lastSite()) ?? sites[0]
   const id = site?.id
+  const zone = site?.time_zone
+  useEffect(() => setSiteZone(zone), [zone])
   useEffect(() => {
-    try {
-      if (id) localStorage.setItem(remembered, id)
-    } catch {
-      // not remembered then
-    }
+    if (id) rememberSite(id)
   }, [id])
   const choose = useCallback(
     (next: string) =>

@@ -23,7 +23,7 @@ export function leftOf(p: TillProduct): number {
 export function useGoods(site: string, q: string, category: string): Listing<TillProduct> {
   return useListing(['till', 'products', site, q, category], (after) =>
     must(client.GET('/api/till/products', {
-      params: { query: { site_id: site, limit: 60, ...(q ? { q } : {}), ...(category ? { category_id: category } : {}), ...(after ? { after } : {}) } },
+      params: { query: { site_id: site, limit: 60, ...(q ? { q: q.slice(0, 60) } : {}), ...(category ? { category_id: category } : {}), ...(after ? { after } : {}) } },
     })))
 }
 

@@ -1,25 +1,21 @@
+import { UserOutlined } from '@ant-design/icons'
 import { Popover } from 'antd'
-import { useEffect, useState } from 'react'
 import type { Me, Sale } from '@kit/api'
 import { LangChoice, ThemeChoiceSwitch } from '@kit/Choices'
 import { useFormat } from '@kit/format'
 import { useText } from '@kit/i18n'
 import { Mark } from '@kit/Mark'
 import { useSession } from '@kit/session'
-import { shopNow } from '@kit/shopClock'
+import { useShopClock } from '@kit/shopClock'
 import { Badge } from '@kit/states'
 import { kitText } from '@kit/words'
+import { timeOf } from '@kit/zone'
 import { tillText } from './words'
 
 export type Site = Me['sites'][number]
 
-function Clock() {
-  const [now, setNow] = useState(() => new Date(shopNow()))
-  useEffect(() => {
-    const timer = setInterval(() => setNow(new Date(shopNow())), 1_000)
-    return () => clearInterval(timer)
-  }, [])
-  return <time className="state-clock">{String(now.getHours()).padStart(2, '0')}:{String(now.getMinutes()).padStart(2, '0')}</time>
+function Clock(props: { zone: string }) {
+  return <time className="state-clock">{timeOf(useShopClock(), props.zone)}</time>
 }
 
 export function StateBar(props: {
@@ -50,7 +46,7 @@ export function StateBar(props: {
         ? <select aria-label={t('register_label')} value={props.register} disabled={props.locked} onChange={(e) => props.chooseRegister(e.target.value)}>{props.registers.map((r) => <option key={r} value={r}>{t('register', { name: r })}</option>)}</select>
         : <span className="state-register">{t('register', { name: props.register })}</span>}
       <span className="state-wide">{t('cashier', { name: props.cashier })}</span>
-      <Badge tone={props.online ? 'green' : 'red'}>{t(props.online ? 'online' : 'offline')}</Badge>
+      <span className={props.online ? 'state-online' : undefined} title={t(props.online ? 'online' : 'offline')}><Badge tone={props.online ? 'green' : 'red'}>{t(props.online ? 'online' : 'offline')}</Badge></span>
       <span className="state-gap" />
       {props.lastSale && props.lastSale.state === 'paid' && (
         <span className="state-last state-wide">{t('last_slip', { no: props.lastSale.slip_no })} {f.yuan(props.lastSale.total_fen)}{props.lastSale.change_fen > 0 && <> · {t('change_was', { amount: f.yuan(props.lastSale.change_fen) })}</>}</span>
@@ -69,9 +65,9 @@ export function StateBar(props: {
           </div>
         }
       >
-        <button type="button" className="bar" aria-label={k('my_account')}>{props.cashier.slice(0, 4)}</button>
+        <button type="button" className="bar state-me" aria-label={k('my_account')}><UserOutlined aria-hidden /> <span>{props.cashier.slice(0, 4)}</span></button>
       </Popover>
-      <Clock />
+      <Clock zone={props.site.time_zone} />
     </header>
   )
 }

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent a
 import { useQueryClient } from '@tanstack/react-query'
 import { asProblem, Problem, type Me, type ReducedBatch, type Sale, type Tender, type TillProduct } from '@kit/api'
 import { parseMoney, useFormat } from '@kit/format'
+import { isSeparatorKey, separatorShown } from '@kit/gs1'
 import { useText } from '@kit/i18n'
 import { useLive } from '@kit/live'
 import { useSession } from '@kit/session'
@@ -47,6 +48,9 @@ interface Said {
 }
 
 const goodsPanel: Panel = { kind: 'goods' }
+
+/** Of what is typed or scanned: a GS1 symbol with lot, serial number and dates has a hundred characters. */
+const longest = 160
 
 export function Till(props: { site: Site; sites: Me['sites']; register: string; chooseSite: (id: string) => void; chooseRegister: (code: string) => void; registers: string[] }) {
   const { site, register } = props
@@ -452,7 +456,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
   }
 
   const type = (key: string) => {
-    setEntry((now) => (now + key).slice(0, 64))
+    setEntry((now) => (now + key).slice(0, longest))
     box.current?.focus({ preventScroll: true })
   }
   const clear = () => {
@@ -466,6 +470,10 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
       e.preventDefault()
       enter()
       return
+    }
+    if (isSeparatorKey(e)) {
+      e.preventDefault()
+      setEntry((now) => (now + separatorShown).slice(0, longest))
     }
     if (e.key.length === 1) pace.current = keyed(pace.current, performance.now())
     const chosen = cart.chosen
@@ -584,7 +592,7 @@ export function Till(props: { site: Site; sites: Me['sites']; register: string; 
         <section className="right">
           <div className="entry-row">
             <input
-              ref={box} className="entry" value={entry} maxLength={64} placeholder={placeholder} aria-label={placeholder}
+              ref={box} className="entry" value={entry} maxLength={longest} placeholder={placeholder} aria-label={placeholder}
               autoComplete="off" autoCorrect="off" autoCapitalize="none" spellCheck={false} enterKeyHint="done" inputMode={wantsKeys ? 'text' : 'none'}
               onPointerDown={() => setWantsKeys(true)} onBlur={() => setWantsKeys(false)}
               onChange={(e) => setEntry(e.target.value)} onKeyDown={onBoxKey}

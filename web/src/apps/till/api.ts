@@ -1,9 +1,10 @@
 import { act, client, must, type Sale } from '@kit/api'
+import { sendable } from '@kit/gs1'
 
 // What the till asks of the server beside selling (seller.ts) and pricing (quote.ts).
 
 export const lookUp = (site: string, code: string) =>
-  must(client.GET('/api/goods/lookup', { params: { query: { site_id: site, code } } }))
+  must(client.GET('/api/goods/lookup', { params: { query: { site_id: site, code: sendable(code) } } }))
 
 export const saleById = (id: string): Promise<Sale> => must(client.GET('/api/till/sales/{id}', { params: { path: { id } } }))
 

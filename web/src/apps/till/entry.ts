@@ -25,7 +25,7 @@ export function readMoneyEntry(input: string): string | undefined {
 
 /** A code as scanners send it: no blanks, at least four characters, with a digit, not a price or quantity; also GS1 texts and addresses. */
 export function looksLikeCode(text: string): boolean {
-  if (/^(\]|\(\d{2,4}\)|https?:\/\/|\x1d)/i.test(text)) return true
+  if (/^(\]|\(\d{2,4}\)|https?:\/\/|[\x1d\u241d])/i.test(text) || /^[\x1d\u241d\x20-\x7e]*[\x1d\u241d][\x1d\u241d\x20-\x7e]*$/.test(text)) return true
   return /^[0-9A-Za-z][0-9A-Za-z-]{3,47}$/.test(text) && /\d{3}/.test(text)
 }
 

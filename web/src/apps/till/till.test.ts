@@ -130,7 +130,7 @@ describe('by money and by label', () => {
     expect(step(cart, cart.lines[0]!.id, 1)).toBe(cart)
   })
   it('takes GS1 texts and addresses for codes', () => {
-    for (const code of ['(01)06901234567892(17)270131', ']C10106901234567892', 'https://id.example.cn/01/6901234567892']) expect(looksLikeCode(code)).toBe(true)
+    for (const code of ['(01)06901234567892(17)270131', ']C10106901234567892', 'https://id.example.cn/01/6901234567892', '010690123456789210L1\x1d21SN7', '010690123456789210L1\u241d21SN7']) expect(looksLikeCode(code)).toBe(true)
     expect(looksLikeCode('(tea)')).toBe(false)
   })
 })

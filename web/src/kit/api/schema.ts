@@ -5948,6 +5948,8 @@ export interface components {
             id: string;
             kind: string;
             name: string;
+            /** @description as in Asia/Shanghai: every time on a screen is told in it */
+            time_zone: string;
         };
         OrgNothing: Record<string, never>;
         OrgPermission: {

@@ -1,4 +1,4 @@
-import { act, all, Badge, client, DataTable, Empty, Facts, Form, FormActs, must, PageHead, ProblemBox, SelectField, Sheet, SitePick, SwitchField, TextField, useAct, useCan, useForm, useFormat, useRead, useSite, useText, type LabelLayout as Layout, type LabelLayoutDraft } from '@kit'
+import { act, all, Badge, client, DataTable, Empty, Facts, Form, FormActs, must, PageHead, ProblemBox, SelectField, sendable, Sheet, SitePick, SwitchField, TextField, useAct, useCan, useForm, useFormat, useRead, useSite, useText, type LabelLayout as Layout, type LabelLayoutDraft } from '@kit'
 import { App, Button, Input } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router-dom'
@@ -108,7 +108,7 @@ function Tester() {
   const site = place.site?.id
   const [typed, setTyped] = useState('')
   const [code, setCode] = useState('')
-  const read = useRead(['goods', 'tester', site, code], (signal) => must(client.GET('/api/goods/lookup', { params: { query: { site_id: site ?? '', code } }, signal })), { skip: !site || !code })
+  const read = useRead(['goods', 'tester', site, code], (signal) => must(client.GET('/api/goods/lookup', { params: { query: { site_id: site ?? '', code: sendable(code) } }, signal })), { skip: !site || !code })
   const found = code && !read.problem ? read.data : undefined
   const word = (what: string) => {
     const key = partWords.find((w) => w === what)

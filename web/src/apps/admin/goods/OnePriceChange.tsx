@@ -1,5 +1,5 @@
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
-import { act, all, Badge, client, DataTable, Facts, must, PageHead, parseMoney, ProblemBox, Sheet, SkeletonLines, Steps, Trail, useAct, useCan, useFormat, usePageTitle, useRead, useSession, useText, ProductPick, type PriceChange, type Product } from '@kit'
+import { act, all, Badge, client, DataTable, Facts, instantOf, must, PageHead, parseMoney, ProblemBox, Sheet, siteZone, SkeletonLines, Steps, timeOf, Trail, useAct, useCan, useFormat, usePageTitle, useRead, useSession, useText, ProductPick, type PriceChange, type Product } from '@kit'
 import { Button, Input, Select } from 'antd'
 import { useState } from 'react'
 import { Link, useNavigate, useParams } from 'react-router-dom'
@@ -88,8 +88,9 @@ function Draft(props: { doc: PriceChange | undefined; done: () => void }) {
   const { me } = useSession()
   const can = useCan()
   const [site, setSite] = useState(doc?.site_id ?? (can('org.manage') ? '' : (me.sites[0]?.id ?? '')))
+  const zone = me.sites.find((s) => s.id === site)?.time_zone ?? siteZone()
   const [from, setFrom] = useState(doc?.valid_from ?? '')
-  const [time, setTime] = useState(doc?.valid_at ? new Date(doc.valid_at).toTimeString().slice(0, 5) : '')
+  const [time, setTime] = useState(doc?.valid_at ? timeOf(Date.parse(doc.valid_at), zone) : '')
   const [note, setNote] = useState(doc?.note ?? '')
   const [rows, setRows] = useState<Row[]>(doc ? doc.lines.map((l) => ({ product: l.product_id, unit: l.unit, price: l.price_fen === null ? '' : (l.price_fen / 100).toFixed(2) })) : [{ product: '', unit: '', price: '' }])
   const [known, setKnown] = useState<Record<string, Pick<Product, 'id' | 'name' | 'code' | 'units'>>>({})
@@ -98,10 +99,11 @@ function Draft(props: { doc: PriceChange | undefined; done: () => void }) {
   const unitsOf = (row: Row) => products.find((p) => p.id === row.product)?.units.filter((u) => !u.retired).map((u) => u.name) ?? (row.unit ? [row.unit] : [])
   const set = (n: number, next: Partial<Row>) => setRows((old) => old.map((r, i) => (i === n ? { ...r, ...next } : r)))
   const filled = rows.filter((r) => r.product)
+  const validAt = time && from ? instantOf(`${from}T${time}`, zone) : undefined
   const good = from !== '' && filled.length > 0 && filled.every((r) => r.unit && (r.price.trim() === '' || parseMoney(r.price) !== undefined))
   const body = {
     ...(site ? { site_id: site } : {}), valid_from: from, note: note.trim(),
-    ...(time && from ? { valid_at: new Date(`${from}T${time}:00`).toISOString() } : {}),
+    ...(validAt ? { valid_at: validAt } : {}),
     lines: filled.map((r) => ({ product_id: r.product, unit: r.unit, price_fen: r.price.trim() === '' ? null : (parseMoney(r.price) ?? null) })),
   }
   const save = useAct(() => doc

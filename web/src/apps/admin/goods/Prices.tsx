@@ -1,4 +1,4 @@
-import { act, Badge, client, DataTable, DateField, Empty, Form, FormActs, MoneyField, must, parseMoney, SelectField, Sheet, shopNow, SwitchField, useAct, useCan, useForm, useFormat, useListing, useSession, useText, type Column, type PriceEntry, type Product } from '@kit'
+import { act, Badge, client, DataTable, dayOf, DateField, Empty, Form, FormActs, MoneyField, must, parseMoney, SelectField, Sheet, shopNow, SwitchField, useAct, useCan, useForm, useFormat, useListing, useSession, useText, type Column, type PriceEntry, type Product } from '@kit'
 import { App, Button } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router-dom'
@@ -12,11 +12,6 @@ export function phaseOf(entry: PriceEntry, all: readonly PriceEntry[], today: st
   return later ? 'past' : 'now'
 }
 
-const localToday = (): string => {
-  const d = new Date(shopNow())
-  return `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, '0')}-${String(d.getDate()).padStart(2, '0')}`
-}
-
 export function Prices(props: { product: Product }) {
   const { product } = props
   const t = useText(goodsText)
@@ -27,7 +22,7 @@ export function Prices(props: { product: Product }) {
   const prices = useListing(['prices', product.id], (after, signal) =>
     must(client.GET('/api/prices', { params: { query: { product_id: product.id, limit: 100, ...(after ? { after } : {}) } }, signal })))
   const siteName = (id: string) => (id ? (me.sites.find((s) => s.id === id)?.name ?? '') : t('everywhere'))
-  const today = localToday()
+  const today = dayOf(shopNow())
   const columns: Column<PriceEntry>[] = [
     { key: 'unit', head: t('unit'), cell: (p) => f.unit(p.unit), by: (p) => p.unit },
     { key: 'where', head: t('where'), cell: (p) => siteName(p.site_id), by: (p) => siteName(p.site_id) },

@@ -17,7 +17,7 @@ export default function Flows() {
   const { from, to } = daysOf(filter, groupToday())
   const sums = useRead(['ledger', 'flows', site, from, to], (signal) => must(client.GET('/api/ledger/flows', { params: { query: { site_id: site ?? '', from, to } }, signal })), { skip: !site })
   const columns: Column<Sum>[] = [
-    { key: 'flow', head: t('flow'), cell: (s) => { const n = named(s.flow); return <>{n.name}{n.kind && <span className="zg-note"> {n.kind}</span>}</> }, by: (s) => named(s.flow).name },
+    { key: 'flow', head: t('flow'), cell: (s) => { const n = named(s.flow); return <><span className="zg-begins">{n.name}</span>{n.kind && <span className="zg-note"> {n.kind}</span>}</> }, by: (s) => named(s.flow).name },
     { key: 'in', head: t('went_in'), unit: '¥', right: true, cell: (s) => f.money(s.in_fen), by: (s) => s.in_fen },
     { key: 'out', head: t('went_out'), unit: '¥', right: true, cell: (s) => f.money(s.out_fen), by: (s) => s.out_fen },
     { key: 'net', head: t('net'), unit: '¥', right: true, cell: (s) => <b>{f.money(s.net_fen)}</b>, by: (s) => s.net_fen },

@@ -32,7 +32,7 @@ export default function OneFlow() {
   ]
   return (
     <>
-      <PageHead title={title} back={{ to: `/ledger/flows?from=${from}&to=${to}${site ? `&site=${site}` : ''}`, label: t('flows') }}><SitePick {...place} /></PageHead>
+      <PageHead title={<span className="zg-begins">{title}</span>} back={{ to: `/ledger/flows?from=${from}&to=${to}${site ? `&site=${site}` : ''}`, label: t('flows') }}><SitePick {...place} /></PageHead>
       <FilterBar filters={[{ kind: 'date', name: 'from', label: t('from') }, { kind: 'date', name: 'to', label: t('to') }]} />
       {!s ? (read.problem ? <ProblemBox problem={read.problem} again={read.again} /> : <SkeletonLines lines={8} />) : (
         <div className="zg-stack">

@@ -9,7 +9,7 @@ export default function Batches() {
   const [filter, set] = useFilters()
   const site = place.site?.id
   const { product } = filter
-  const open = filter['open'] === '1'
+  const open = filter['used'] !== '1'
   const named = useRead(['goods', 'one', product], () => must(client.GET('/api/goods/products/{id}', { params: { path: { id: product ?? '' } } })), { skip: !product })
   const batches = useListing(['stock', 'batches', site, product, open], (after, signal) =>
     must(client.GET('/api/stock/batches', { params: { query: { site_id: site ?? '', limit: 100, ...(product ? { product_id: product } : {}), ...(open ? { open } : {}), ...(after ? { after } : {}) } }, signal })), { skip: !site })
@@ -26,7 +26,7 @@ export default function Batches() {
     <>
       <PageHead title={t('title')}><SitePick {...place} /></PageHead>
       <StockTabs />
-      <FilterBar filters={[{ kind: 'flag', name: 'open', label: t('open_only') }]}>
+      <FilterBar filters={[{ kind: 'flag', name: 'used', label: t('used_too') }]}>
         {product && (
           <span className="zg-chip zg-chip-set">
             <span className="zg-chip-text"><span className="zg-chip-name">{t('filter_product')}</span> {named.data?.name ?? '…'}</span>
@@ -34,7 +34,7 @@ export default function Batches() {
           </span>
         )}
       </FilterBar>
-      <DataTable label={t('batches')} rows={batches} columns={columns} rowKey={(b) => b.id} to={(b) => `/stock/batches/${b.id}`} empty={<Empty title={t('batches_empty_title')}>{t('batches_empty')}</Empty>} />
+      <DataTable label={t('batches')} rows={batches} columns={columns} rowKey={(b) => b.id} to={(b) => `/stock/batches/${b.id}`} empty={<Empty title={t(open ? 'batches_none_title' : 'batches_empty_title')}>{t(open ? 'batches_none' : 'batches_empty')}</Empty>} />
     </>
   )
 }

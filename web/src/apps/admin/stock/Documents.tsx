@@ -16,7 +16,7 @@ export default function Documents() {
     { key: 'kind', head: t('movement'), cell: (d) => words.document(d.kind) },
     { key: 'at', head: t('at'), cell: (d) => <span title={f.exact(d.made_at)}>{f.at(d.made_at)}</span> },
     { key: 'date', head: t('business_date'), cell: (d) => f.day(d.business_date), wide: true },
-    { key: 'staff', head: t('by_whom'), cell: (d) => d.staff },
+    { key: 'staff', head: t('by_whom'), cell: (d) => d.staff || t('system') },
     { key: 'note', head: t('note'), cell: (d) => [d.reason && words.reason(d.reason), d.ref, d.note].filter(Boolean).join(' · '), wide: true },
     { key: 'lines', head: t('lines'), right: true, cell: (d) => f.number(d.lines) },
     { key: 'value', head: t('value'), unit: '¥', right: true, cell: (d) => f.money(d.value_fen) },

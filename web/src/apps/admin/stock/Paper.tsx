@@ -1,4 +1,4 @@
-import { Bars, Mark, useSession, useText } from '@kit'
+import { Bars, dayOf, Mark, shopNow, timeOf, useSession, useText } from '@kit'
 import { Fragment, type ReactNode } from 'react'
 import { stockText } from './shared'
 
@@ -79,16 +79,11 @@ export function Paper(props: PaperProps) {
       )}
       <footer>
         {props.signatures.map((s) => <span key={s}>{t(`sign_${s}`)}</span>)}
-        <small>{t('printed', { at: printedAt(), who: me.display_name || me.name })}</small>
+        <small>{t('printed', { at: printedAt(site?.time_zone), who: me.display_name || me.name })}</small>
       </footer>
     </article>
   )
 }
 
-const two = (n: number) => String(n).padStart(2, '0')
-
-/** The moment of printing, by the clock of whoever prints. */
-function printedAt(): string {
-  const d = new Date()
-  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}`
-}
+/** The moment of printing, at the site: its paper is read beside its other papers. */
+const printedAt = (zone: string | undefined): string => `${dayOf(shopNow(), zone)} ${timeOf(shopNow(), zone)}`

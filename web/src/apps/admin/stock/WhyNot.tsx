@@ -49,7 +49,7 @@ export default function WhyNot() {
   const ruled = shares.data?.channels.find((c) => c.channel === rule)
   return (
     <>
-      <PageHead title={why.name} back={{ to: `/stock?site=${site}`, label: t('levels') }} note={<Link to={`/stock/batches?site=${site}&product=${id}&open=1`}>{t('to_batches')}</Link>}><SitePick {...place} /></PageHead>
+      <PageHead title={why.name} back={{ to: `/stock?site=${site}`, label: t('levels') }} note={<Link to={`/stock/batches?site=${site}&product=${id}`}>{t('to_batches')}</Link>}><SitePick {...place} /></PageHead>
       <div className="zg-stack">
         <div className="zg-figures">
           <Figure label={t('available')} value={q(why.available)} />

@@ -1,13 +1,16 @@
 import { client, must, ofThousandths, thousandths, useFormat, useRead, useText, type ReceiptItem, type ReceiptStory, type StockCount, type StockCountLine, type StockDocumentItem, type StockTransfer, type StockTransit, type Format, type T } from '@kit'
 import type { components } from '@kit/api/schema'
 import { Paper, paperTable, stamp, type PaperColumn } from './Paper'
-import { stockText, useMovementWords } from './shared'
+import { staysHere, stockText, useMovementWords } from './shared'
 import type zh from './zh'
 
 type Story = components['schemas']['StockDocumentStory']
 type LandedStory = components['schemas']['StockLandedStory']
 
 const some = (n: string, show: (n: string) => string) => (Number(n) === 0 ? '' : show(n))
+
+/** A quantity without its sign. */
+const bare = (q: { qty: string; unit: string }) => ({ qty: q.qty.replace('-', ''), unit: q.unit })
 
 /** What quantities of one unit add up to; of several units there is no sum. */
 export function sumOf<R extends { unit: string }>(rows: readonly R[], qty: (row: R) => string): { qty: string; unit: string } | undefined {
@@ -49,6 +52,7 @@ export function DocumentPaper(props: { doc: Story }) {
   const f = useFormat()
   const words = useMovementWords()
   const back = doc.kind === 'supplier_return'
+  const inside = staysHere(doc.kind)
   const first = back ? doc.items[0]?.batch_id : undefined
   // whom the goods go back to is known by the receipt that they came with
   const from = useRead(['stock', 'supplier of', first ?? ''], async () => {
@@ -62,8 +66,8 @@ export function DocumentPaper(props: { doc: Story }) {
     { key: 'product', head: t('name'), cell: (l) => <>{l.product} <small>{l.code}</small></>, total: t('total') },
     { key: 'batch', head: t('batch'), cell: (l) => l.batch },
     { key: 'expires', head: t('expires'), cell: (l) => (l.expires_at ? stamp(l.expires_at) : t('no_expiry')), width: '31mm' },
-    { key: 'qty', head: t('qty'), right: true, cell: (l) => f.signed(f.qty(l)), total: sum ? (Number(sum.qty) === 0 ? f.qty(sum) : f.signed(f.qty(sum))) : '' },
-    { key: 'value', head: `${t('value')} ¥`, right: true, cell: (l) => f.money(l.value_fen), total: f.money(doc.value_fen) },
+    { key: 'qty', head: t(inside ? 'qty_moved' : 'qty'), right: true, cell: (l) => (inside ? f.qty(bare(l)) : f.signed(f.qty(l))), total: !sum ? '' : inside ? f.qty(bare(sum)) : Number(sum.qty) === 0 ? f.qty(sum) : f.signed(f.qty(sum)) },
+    { key: 'value', head: `${t('value')} ¥`, right: true, cell: (l) => f.money(inside ? Math.abs(l.value_fen) : l.value_fen), total: f.money(inside ? Math.abs(doc.value_fen) : doc.value_fen) },
     ...(back ? [{ key: 'claim', head: `${t('claim')} ¥`, right: true, cell: (l: StockDocumentItem) => f.money(l.claim_fen), total: f.money(owed) }] : []),
   ]
   return (

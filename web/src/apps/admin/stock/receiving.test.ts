@@ -17,7 +17,7 @@ describe('receiving by hand', () => {
   })
   it('sends only what was said', () => {
     expect(batchOf({ ...nothing, qty: '1.5' })).toEqual({ qty: '1.500' })
-    expect(batchOf({ qty: '2', unit: '箱', code: ' A1 ', made: '2026-03-01', expires: '2026-03-05T12:00' })).toEqual({ qty: '2.000', unit: '箱', code: 'A1', made_on: '2026-03-01', expires_at: new Date('2026-03-05T12:00').toISOString() })
+    expect(batchOf({ qty: '2', unit: '箱', code: ' A1 ', made: '2026-03-01', expires: '2026-03-05T12:00' })).toEqual({ qty: '2.000', unit: '箱', code: 'A1', made_on: '2026-03-01', expires_at: '2026-03-05T04:00:00.000Z' })
   })
   it('knows what is no quantity', () => {
     expect(quantity('1.234')).toBe(1234)

@@ -1,4 +1,4 @@
-import { ofThousandths, thousandths } from '@kit'
+import { instantOf, ofThousandths, thousandths } from '@kit'
 
 /** What came: so much of a batch, as it is typed. */
 export interface Came {
@@ -6,7 +6,7 @@ export interface Came {
   unit: string
   code: string
   made: string
-  /** as the field has it: local, without offset */
+  /** as the field has it: in the site's time, without offset */
   expires: string
 }
 
@@ -19,9 +19,9 @@ export function quantity(typed: string): number | undefined {
 }
 
 /** The part of a line that both ways of receiving share. */
-export const batchOf = (c: Came) => ({
+export const batchOf = (c: Came, zone?: string) => ({
   qty: ofThousandths(thousandths(c.qty)), ...(c.unit ? { unit: c.unit } : {}), ...(c.code.trim() ? { code: c.code.trim() } : {}), ...(c.made ? { made_on: c.made } : {}),
-  ...(c.expires ? { expires_at: new Date(c.expires).toISOString() } : {}),
+  ...(c.expires ? { expires_at: instantOf(c.expires, zone) ?? c.expires } : {}),
 })
 
 /** "12.3456" yuan → 12345600 ten-thousandths of a fen; undefined when it is no price of at most six decimals. */

@@ -89,6 +89,9 @@ export function documentLink(kind: string, id: string): string | undefined {
   return (documentKinds as readonly string[]).includes(kind) ? `/stock/documents/${id}` : undefined
 }
 
+/** Goods go from one place of a site to another: nothing is lost and nothing came, whatever the sign of the leg. */
+export const staysHere = (kind: string): boolean => kind === 'freeze' || kind === 'release' || kind === 'stock_move'
+
 /** Kinds of posted documents, in the order in which they can be chosen. */
 export const documentKinds = ['goods_receipt', 'opening_stock', 'write_off', 'adjustment', 'freeze', 'release', 'stock_move', 'transfer_out', 'transfer_in', 'transfer_missing', 'stock_count', 'supplier_return', 'conversion', 'conversion_back'] as const
 

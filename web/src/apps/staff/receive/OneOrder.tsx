@@ -4,6 +4,7 @@ import { ofThousandths, thousandths, useFormat } from '@kit/format'
 import { useText } from '@kit/i18n'
 import { PageHead } from '@kit/Shell'
 import { Badge, ProblemBox, SkeletonLines, Strip } from '@kit/states'
+import { instantOf } from '@kit/zone'
 import { Button, Input } from 'antd'
 import { useState } from 'react'
 import { useParams } from 'react-router-dom'
@@ -40,7 +41,7 @@ export default function OneOrder() {
   const put = (l: Line, next: Came[]) => setCame((old) => ({ ...old, [l.line_no]: next }))
   const said = open.flatMap((l) => of(l).filter((c) => Number(c.qty) > 0).map((c) => ({
     line: l.line_no, qty: ofThousandths(thousandths(c.qty)), ...(c.code.trim() ? { code: c.code.trim() } : {}), ...(c.made_on ? { made_on: c.made_on } : {}),
-    ...(c.expires ? { expires_at: new Date(c.expires).toISOString() } : {}),
+    ...(c.expires ? { expires_at: instantOf(c.expires) ?? c.expires } : {}),
   })))
   const wrong = open.some((l) => of(l).some((c) => c.qty.trim() !== '' && Number.isNaN(thousandths(c.qty))))
   const touched = Object.keys(came).length > 0

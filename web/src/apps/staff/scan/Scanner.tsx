@@ -1,4 +1,5 @@
 import { CameraOutlined } from '@ant-design/icons'
+import { isSeparatorKey, separatorShown } from '@kit/gs1'
 import { useText } from '@kit/i18n'
 import { Strip } from '@kit/states'
 import { Button, Input, type InputRef } from 'antd'
@@ -78,7 +79,7 @@ export function Scanner(props: { onCode: (code: string) => void; note?: string; 
       {camera ? <Button block onClick={() => setCamera(false)}>{t('camera_off')}</Button>
         : detectorClass() !== undefined && <Button block size="large" icon={<CameraOutlined />} onClick={() => { setTrouble(undefined); setCamera(true) }}>{t('camera')}</Button>}
       <form className="st-typed" onSubmit={(e) => { e.preventDefault(); submit() }}>
-        <Input ref={input} autoFocus aria-label={t('type')} placeholder={t('type')} maxLength={80} value={typed} onChange={(e) => setTyped(e.target.value)} autoCapitalize="off" autoComplete="off" enterKeyHint="search" />
+        <Input ref={input} autoFocus aria-label={t('type')} placeholder={t('type')} maxLength={160} value={typed} onChange={(e) => setTyped(e.target.value)} onKeyDown={(e) => { if (isSeparatorKey(e)) { e.preventDefault(); setTyped((now) => now + separatorShown) } }} autoCapitalize="off" autoComplete="off" enterKeyHint="search" />
         <Button htmlType="submit" loading={props.busy ?? false}>{t('look')}</Button>
       </form>
       <p className="zg-note">{props.note ?? t('type_note')}</p>

@@ -1,5 +1,6 @@
 import { asProblem, client, must, type Batch, type Product } from '@kit/api'
 import type { components } from '@kit/api/schema'
+import { sendable } from '@kit/gs1'
 
 export interface Found {
   code: string
@@ -40,9 +41,9 @@ export async function lookup(site: string, code: string, can: (perm: string) => 
 
 /** What the house reads in a code; undefined for words, and for what it doesn't know. */
 async function readCode(site: string, code: string) {
-  if (!/^[\x1d\x20-\x7e]+$/.test(code)) return undefined
+  if (!/^[\x1d\u241d\x20-\x7e]+$/.test(code)) return undefined
   try {
-    return await must(client.GET('/api/goods/lookup', { params: { query: { site_id: site, code } } }))
+    return await must(client.GET('/api/goods/lookup', { params: { query: { site_id: site, code: sendable(code) } } }))
   } catch (error) {
     const problem = asProblem(error)
     if (problem.status === 404) return undefined
