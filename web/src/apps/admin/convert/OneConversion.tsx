@@ -107,7 +107,7 @@ function ConversionPaper(props: { conversion: Conversion; reasons: Record<Conver
           { key: 'product', head: t('product'), cell: (l) => l.product, total: t('total') },
           { key: 'reason', head: t('reason'), cell: (l) => reasons[l.reason] },
           { key: 'qty', head: t('qty'), right: true, cell: (l) => f.qty({ qty: l.qty, unit: l.unit }), width: '26mm' },
-          { key: 'value', head: `${t('value')} ¥`, right: true, cell: (l) => (l.value_fen ? f.money(l.value_fen) : t('absorbed')), total: f.money(c.lost_fen), width: '26mm' },
+          { key: 'value', head: `${t('value')} ¥`, right: true, cell: (l) => (l.value_fen ? f.money(l.value_fen) : <span className="zg-paper-says">{t('absorbed')}</span>), total: f.money(c.lost_fen), width: '34mm' },
         ], { title: t('was_lost') })] : []),
       ]}
       trail={[{ at: c.made_at, who: c.staff, what: t('did_post') }, ...(c.reversed_by ? [{ at: c.reversed_at, who: c.reverser, what: t('did_reverse', { why: c.why }) }] : [])]} />

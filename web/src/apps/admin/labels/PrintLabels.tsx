@@ -34,7 +34,7 @@ export default function PrintLabels() {
   const prices = useRead(['prices', 'labels', site, goods.map(codeOf).join()], () => Promise.all(goods.map(async (p) => [p.id, await must(client.GET('/api/goods/lookup', { params: { query: { site_id: site, code: codeOf(p) } } }))] as const)), { skip: site === '' || goods.length === 0 || kind === 'markdown' })
   const ofProduct = (p: Product): Label => {
     const found = prices.data?.find(([id]) => id === p.id)?.[1]
-    return { key: p.id, name: p.name, code: codeOf(p), price: found?.price_fen == null ? t('no_price') : f.yuan(found.price_fen), per: found ? t('per', { unit: f.unit(found.unit) }) : '', foot: p.code }
+    return { key: p.id, name: p.name, code: codeOf(p), price: !found ? '…' : found.price_fen == null ? t('no_price') : f.yuan(found.price_fen), per: found ? t('per', { unit: f.unit(found.unit) }) : '', foot: p.code }
   }
   const ofBatch = (b: Clearance): Label => ({
     key: b.batch_id, name: b.name, code: b.label, price: f.yuan(b.price_fen), per: t('per', { unit: f.unit(b.unit) }), was: `${t('was')} ${f.yuan(b.list_fen)}`,
