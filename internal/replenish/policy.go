@@ -63,6 +63,7 @@ var (
 	ErrEventName      = errs.Define("plan_event_name", errs.Invalid, "请写名称", "Give it a name")
 	ErrEventCondition = errs.Define("plan_event_condition", errs.Invalid, "天气规则要有条件,其他活动没有条件", "A weather rule has a condition, other events have none")
 	ErrNoEvent        = errs.Define("plan_event_unknown", errs.NotFound, "没有这个活动", "There is no such event")
+	ErrNearKind       = errs.Define("plan_near_kind", errs.Invalid, "{site} 不是门店,不卖货:邻店是互相调余货的门店,厨房和仓库的货走货源", "{site} is no store and sells nothing: stores in reach help each other out with what they have too much of; goods of kitchens and warehouses come by the source of a product")
 	ErrNear           = errs.Define("plan_near_bad", errs.Invalid, "邻店必须是另一家门店", "The near store must be another store")
 	ErrNoNear         = errs.Define("plan_near_unknown", errs.NotFound, "没有这条邻店规则", "There is no such rule for a near store")
 	ErrNoTerms        = errs.Define("plan_rush_terms", errs.Invalid, "这家供应商不供应这个商品", "The supplier doesn't supply this product")

@@ -28,9 +28,12 @@ type PlanView struct {
 	DataUntil     cal.Date  `json:"data_until" doc:"the last day with sales that the forecast knew; empty: there was no forecast"`
 	Rounds        int64     `json:"rounds" doc:"of making"`
 	RoundsOpen    int64     `json:"rounds_open" doc:"that nobody decided on"`
+	RoundsApprove int64     `json:"rounds_approve" doc:"of them those that only an approver can decide on"`
 	RoundsDone    int64     `json:"rounds_done"`
 	Proposals     int64     `json:"proposals" doc:"lines to be ordered"`
 	ProposalsOpen int64     `json:"proposals_open" doc:"that nobody decided on"`
+	ToApprove     int64     `json:"proposals_approve" doc:"of them those that only an approver can confirm, many at once or one"`
+	HeldLines     int64     `json:"proposals_held" doc:"of them those that are held: an approver releases each with a reason"`
 	ProposalsLate int64     `json:"proposals_late" doc:"open, and the last moment to order has passed"`
 	Lacking       int64     `json:"lacking" doc:"needs that nobody supplies"`
 	AmountFen     money.Fen `json:"amount_fen" doc:"of all lines to be ordered"`
@@ -48,9 +51,12 @@ const (
 	planView = `SELECT p.id, p.site_id, t.code, t.name, t.time_zone, p.date, p.made_at, p.data_until,
 		(SELECT COUNT(*) FROM replenish_production l WHERE l.plan_id = p.id AND l.version = p.version),
 		(SELECT COUNT(*) FROM replenish_production l WHERE l.plan_id = p.id AND l.version = p.version AND l.state = 'proposed'),
+		(SELECT COUNT(*) FROM replenish_production l WHERE l.plan_id = p.id AND l.version = p.version AND l.state = 'proposed' AND l.execution = 'approve'),
 		(SELECT COUNT(*) FROM replenish_production l WHERE l.plan_id = p.id AND l.version = p.version AND l.state = 'done'),
 		(SELECT COUNT(*) FROM replenish_proposal l WHERE l.plan_id = p.id AND l.version = p.version),
 		(SELECT COUNT(*) FROM replenish_proposal l WHERE l.plan_id = p.id AND l.version = p.version AND l.state = 'proposed'),
+		(SELECT COUNT(*) FROM replenish_proposal l WHERE l.plan_id = p.id AND l.version = p.version AND l.state = 'proposed' AND l.execution = 'approve' AND l.held = ''),
+		(SELECT COUNT(*) FROM replenish_proposal l WHERE l.plan_id = p.id AND l.version = p.version AND l.state = 'proposed' AND l.held <> ''),
 		(SELECT COUNT(*) FROM replenish_proposal l WHERE l.plan_id = p.id AND l.version = p.version AND l.state = 'proposed' AND l.late = 1),
 		(SELECT COUNT(*) FROM replenish_requirement l WHERE l.plan_id = p.id AND l.version = p.version AND l.lacking = 1),
 		(SELECT COALESCE(SUM(l.amount_fen), 0) FROM replenish_proposal l WHERE l.plan_id = p.id AND l.version = p.version),
@@ -64,7 +70,7 @@ const (
 
 func scanPlan(scan func(...any) error) (v PlanView, err error) {
 	var there org.Site
-	err = scan(&v.ID, &v.SiteID, &v.SiteCode, &v.SiteName, &there.TimeZone, &v.Date, &v.MadeAt, &v.DataUntil, &v.Rounds, &v.RoundsOpen, &v.RoundsDone, &v.Proposals, &v.ProposalsOpen, &v.ProposalsLate,
+	err = scan(&v.ID, &v.SiteID, &v.SiteCode, &v.SiteName, &there.TimeZone, &v.Date, &v.MadeAt, &v.DataUntil, &v.Rounds, &v.RoundsOpen, &v.RoundsApprove, &v.RoundsDone, &v.Proposals, &v.ProposalsOpen, &v.ToApprove, &v.HeldLines, &v.ProposalsLate,
 		&v.Lacking, &v.AmountFen, &v.AmountOpenFen)
 	v.MadeAt = v.MadeAt.In(there.Location())
 	return v, err

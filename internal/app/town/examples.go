@@ -245,11 +245,11 @@ var Examples = map[string]func(w *Town, x World) Request{
 	},
 	"list-near-stores": func(w *Town, x World) Request { return Request{Query: m1("site_id", x.IDs["site"])} },
 	"put-near-store": func(w *Town, x World) Request {
-		return Request{Body: m{"site_id": x.IDs["site"], "near_id": x.IDs["kitchen"], "minutes": 20}}
+		return Request{Body: m{"site_id": x.IDs["site"], "near_id": x.IDs["sister"], "minutes": 20}}
 	},
 	"list-store-offers": func(w *Town, x World) Request { return Request{Query: m1("site_id", x.IDs["site"])} },
 	"take-store-offer": func(w *Town, x World) Request {
-		return Request{Path: m1("id", x.IDs["offer"]), Body: m{"site_id": x.IDs["kitchen"], "qty": "1"}}
+		return Request{Path: m1("id", x.IDs["offer"]), Body: m{"site_id": x.IDs["sister"], "qty": "1"}}
 	},
 	"withdraw-store-offer": func(w *Town, x World) Request {
 		return Request{Path: m1("id", x.IDs["offer2"]), Body: m{"reason": x.Canary}}

@@ -305,6 +305,7 @@ func (w *Town) world(name, mark string) World {
 	apples, _ := id.Parse(w.Goods["2001"])
 	w.History(site, apples)
 	x.IDs["kitchen"] = w.Done(w.Admin, "POST", "/api/org/sites", m{"code": "KI" + name, "name": mark + " kitchen", "kind": "kitchen", "address": mark, "entity_id": x.IDs["entity"]}).ID()
+	x.IDs["sister"] = w.Done(w.Admin, "POST", "/api/org/sites", m{"code": "SS" + name, "name": mark + " sister", "kind": "store", "address": mark, "entity_id": x.IDs["entity"]}).ID()
 	w.Done(x.Boss, "PUT", "/api/plans/sources", m{"site_id": x.IDs["site"], "product_id": w.Goods["2001"], "source_id": x.IDs["kitchen"], "lead_h": 72})
 	for _, of := range []string{"event", "event2"} {
 		x.IDs[of] = w.Done(x.Boss, "POST", "/api/plans/events", w.Event(x)).ID()
@@ -354,10 +355,10 @@ func (w *Town) world(name, mark string) World {
 	return x
 }
 
-// offers are what a world's store has to spare: one to take of, one to withdraw, one to agree to. Its kitchen is in reach.
+// offers are what a world's store has to spare: one to take of, one to withdraw, one to agree to. Its sister is in reach.
 func (w *Town) offers(x World, site, product id.ID) {
 	w.T.Helper()
-	w.Done(x.Boss, "PUT", "/api/plans/near", m{"site_id": x.IDs["kitchen"], "near_id": x.IDs["site"], "minutes": 20})
+	w.Done(x.Boss, "PUT", "/api/plans/near", m{"site_id": x.IDs["sister"], "near_id": x.IDs["site"], "minutes": 20})
 	apples, _ := id.Parse(w.Goods["2001"])
 	jar, _ := id.Parse(w.Goods["JAR"])
 	as := map[id.ID]string{product: "offer", apples: "offer2", jar: "offer3"}

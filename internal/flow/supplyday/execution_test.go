@@ -23,7 +23,7 @@ func TestARoundIsMadeByTheExecutionOfItsProduct(t *testing.T) {
 				t.Errorf("%v", r)
 			}
 		}
-		if head := c.done(c.manager, "GET", c.plan(), nil); head["rounds"] != 5. || head["rounds_open"] != 1. {
+		if head := c.done(c.manager, "GET", c.plan(), nil); head["rounds"] != 5. || head["rounds_open"] != 1. || head["rounds_approve"] != 1. {
 			t.Errorf("one round waits: %v", head)
 		}
 		// approve: many at once pass it by, and who may not approve is refused whatever he tries.

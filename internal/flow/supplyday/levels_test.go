@@ -470,6 +470,15 @@ func TestWhatRulesRefuse(t *testing.T) {
 		add("site_id", "plan_rule_chain", m{"site_id": ""})
 		c.refused(c.manager, "plan_event_unknown", "", "DELETE", "/api/plans/events/77", nil)
 		c.refused(c.admin, "plan_near_bad", "near_id", "PUT", "/api/plans/near", m{"site_id": site, "near_id": site, "minutes": 5})
+		kitchen := c.kitchen.String()
+		c.refused(c.admin, "plan_near_kind", "near_id", "PUT", "/api/plans/near", m{"site_id": site, "near_id": kitchen, "minutes": 5})
+		c.refused(c.admin, "plan_near_kind", "site_id", "PUT", "/api/plans/near", m{"site_id": kitchen, "near_id": site, "minutes": 5})
+		c.write(func(tx *db.Tx) error { // of an older release
+			return replenish.PutNear(tx, 1, replenish.Near{Site: c.site.ID, Near: c.kitchen, Minutes: 5})
+		})
+		if left := c.done(c.admin, "PUT", "/api/plans/near", m{"site_id": site, "near_id": kitchen, "minutes": 0}); len(left["items"].([]any)) != 0 {
+			t.Errorf("a kitchen in reach can't be taken away: %v", left)
+		}
 		c.refused(c.admin, "plan_near_unknown", "", "PUT", "/api/plans/near", m{"site_id": site, "near_id": c.other.String(), "minutes": 0})
 		c.refused(c.manager, "not_found", "near_id", "PUT", "/api/plans/near", m{"site_id": site, "near_id": c.other.String(), "minutes": 5})
 		c.refused(c.admin, "plan_rush_terms", "product_id", "PUT", "/api/plans/rush", m{"supplier_id": c.sup["fresh"].String(), "product_id": cola, "minutes": 5})

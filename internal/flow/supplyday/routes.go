@@ -44,7 +44,7 @@ type ConfirmIn struct {
 type ConfirmOut struct {
 	Production int64              `json:"production"`
 	Proposals  int64              `json:"proposals"`
-	Left       int64              `json:"left" doc:"proposals that are still open: 500 are confirmed at a time"`
+	Left       int64              `json:"left" doc:"proposals that are still open and the caller may confirm: 500 are confirmed at a time"`
 	Plan       replenish.PlanView `json:"plan"`
 }
 
@@ -471,7 +471,9 @@ func (s *Service) confirm(ctx context.Context, tx *db.Tx, plan id.ID, in Confirm
 	if err != nil {
 		return nil, err
 	}
-	out.Plan, out.Left = *v, v.ProposalsOpen
+	if out.Plan, out.Left = *v, v.ProposalsOpen-v.HeldLines; !approver(ctx, site) {
+		out.Left -= v.ToApprove
+	}
 	return out, nil
 }
 

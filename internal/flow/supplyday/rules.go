@@ -171,9 +171,16 @@ func (s *Service) ruleRoutes(api *web.API) {
 		})
 	web.Put(api, web.Route{Path: "/api/plans/near", Name: "put-near-store", Summary: "Let a store be helped out by another", Perm: permRules, Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct{ Body NearIn }) (*web.Page[NearView], error) {
-			for field, site := range map[string]id.ID{"site_id": in.Body.SiteID, "near_id": in.Body.NearID} {
-				if _, err := org.SiteFor(ctx, permRules, site); err != nil {
-					return nil, errs.As(err).At(field)
+			for _, of := range []struct {
+				field string
+				site  id.ID
+			}{{"site_id", in.Body.SiteID}, {"near_id", in.Body.NearID}} {
+				site, err := org.SiteFor(ctx, permRules, of.site)
+				if err != nil {
+					return nil, errs.As(err).At(of.field)
+				}
+				if site.Kind != "store" && in.Body.Minutes != 0 { // it may still be taken away
+					return nil, replenish.ErrNearKind.With("site", site.Name).At(of.field)
 				}
 			}
 			if err := replenish.PutNear(tx, org.CallerOf(ctx).ID, replenish.Near{Site: in.Body.SiteID, Near: in.Body.NearID, Minutes: in.Body.Minutes, Cost: in.Body.CostFen}); err != nil {

@@ -7179,6 +7179,16 @@ export interface components {
             proposals: number;
             /**
              * Format: int64
+             * @description of them those that only an approver can confirm, many at once or one
+             */
+            proposals_approve: number;
+            /**
+             * Format: int64
+             * @description of them those that are held: an approver releases each with a reason
+             */
+            proposals_held: number;
+            /**
+             * Format: int64
              * @description open, and the last moment to order has passed
              */
             proposals_late: number;
@@ -7192,6 +7202,11 @@ export interface components {
              * @description of making
              */
             rounds: number;
+            /**
+             * Format: int64
+             * @description of them those that only an approver can decide on
+             */
+            rounds_approve: number;
             /** Format: int64 */
             rounds_done: number;
             /**
@@ -9469,7 +9484,7 @@ export interface components {
         SupplydayConfirmOut: {
             /**
              * Format: int64
-             * @description proposals that are still open: 500 are confirmed at a time
+             * @description proposals that are still open and the caller may confirm: 500 are confirmed at a time
              */
             left: number;
             plan: components["schemas"]["ReplenishPlanView"];

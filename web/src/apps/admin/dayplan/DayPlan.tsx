@@ -113,7 +113,8 @@ function useConfirm(plan: PlanView, what: 'production' | 'proposals') {
   const t = useText(dayPlanText)
   const can = useCan()
   const [chosen, setChosen] = useState<readonly string[]>([])
-  const open = what === 'production' ? plan.rounds_open : plan.proposals_open
+  const others = (what === 'production' ? 0 : plan.proposals_held) + (can('plan.approve') ? 0 : what === 'production' ? plan.rounds_approve : plan.proposals_approve)
+  const open = (what === 'production' ? plan.rounds_open : plan.proposals_open) - others // that this person may confirm
   const act_ = useAct((lines: readonly string[]) => act(['confirm', plan.id, what, lines, open, plan.made_at], (header) =>
     client.POST('/api/plans/{id}/confirm', { params: { path: { id: plan.id }, header }, body: { what, ...(lines.length > 0 ? { lines: [...lines] } : {}) } })), ['plan', 'purchase'])
   const may = can('plan.confirm') && open > 0

@@ -13,6 +13,7 @@ import { LineReasons, LineState, type Round } from '../../../planning/Reasons'
 import { Offers } from '../../../planning/Offers'
 import { planningText } from '../../../planning/text'
 import { useToday } from '../today'
+import { shares } from './shares'
 import { myPlanText } from './text'
 
 /** What the store makes and orders today: confirm as it is, or open a line, see why, and change it. */
@@ -34,7 +35,7 @@ export default function MyPlan() {
   const confirm = useAct(() => act(['confirm plan', id, plan?.rounds_open, plan?.proposals_open, plan?.made_at], (header) => client.POST('/api/plans/{id}/confirm', { params: { path: { id }, header }, body: { what: 'all' } })), ['plan', 'purchase'])
   const run = useAct(() => act(['run plan', site?.id, Math.floor(Date.now() / 60_000)], (header) => client.POST('/api/plans/run', { params: { header }, body: { site_id: site!.id } })), ['jobs'])
   const problem = confirm.problem ?? run.problem ?? today.problem ?? rounds.problem ?? made.problem ?? orders.problem
-  const waiting = (plan?.rounds_open ?? 0) + (plan?.proposals_open ?? 0)
+  const { mine, others } = shares(plan, can('plan.approve'))
   return (
     <>
       <PageHead title={t('title')} note={plan && <>{f.day(plan.date)} · {t('made_at', { at: f.at(plan.made_at) })}{plan.amount_fen > 0 && ` · ${t('amount', { amount: f.yuan(plan.amount_fen) })}`}</>} />
@@ -46,7 +47,9 @@ export default function MyPlan() {
           <>
             {plan.proposals_late > 0 && <Strip tone="red">{t('late', { n: plan.proposals_late })}</Strip>}
             {plan.lacking > 0 && <Strip tone="amber">{t('lacking', { n: plan.lacking })}</Strip>}
-            {can('plan.confirm') && (waiting > 0 ? <Button type="primary" size="large" block loading={confirm.busy} onClick={() => void confirm.run(undefined)}>{t('confirm_all', { n: waiting })}</Button> : <p><Badge tone="green">{t('confirmed')}</Badge></p>)}
+            {can('plan.confirm') && mine > 0 && <Button type="primary" size="large" block loading={confirm.busy} onClick={() => void confirm.run(undefined)}>{t('confirm_all', { n: mine })}</Button>}
+            {others > 0 && <Strip tone="amber">{t(can('plan.approve') ? 'release_each' : 'for_approver', { n: others })}</Strip>}
+            {can('plan.confirm') && mine + others === 0 && <p><Badge tone="green">{t('confirmed')}</Badge></p>}
             {(confirm.data?.left ?? 0) > 0 && <Strip tone="amber">{t('left', { n: confirm.data!.left })}</Strip>}
             {site && <Offers site={site.id} title={(text) => <h2>{text}</h2>} />}
             <section className="zg-stack-s">

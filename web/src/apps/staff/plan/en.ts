@@ -14,6 +14,8 @@ export default {
   make_none: 'Nothing to make today.',
   order_none: 'Nothing to order now.',
   confirm_all: 'Confirm all ({n})',
+  for_approver: '{n} {n:line waits|lines wait} for an approver',
+  release_each: '{n} {n:line is|lines are} held: open each and release it with a reason',
   confirmed: 'All confirmed',
   lacking: '{n} {n:material has|materials have} no supplier',
   late: '{n} {n:line is|lines are} past the time to order',

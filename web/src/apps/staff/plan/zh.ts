@@ -11,6 +11,8 @@ export default {
   make_none: '今天没有要做的。',
   order_none: '现在没有要订的。',
   confirm_all: '全部确认（{n} 项）',
+  for_approver: '{n} 项等审批人决定',
+  release_each: '{n} 项被拦下，请逐行打开，写明理由后放行',
   confirmed: '都已确认',
   lacking: '{n} 种原料没有供应商',
   late: '{n} 行已过下单时间',
