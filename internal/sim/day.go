@@ -280,6 +280,7 @@ func (s *shop) step(ctx context.Context, at, next time.Time, minute int, date ca
 	add(s.due("tasting", minute, 15*60+20), func() error { return s.taste(ctx) })
 	for h := openAt; h <= closeAt; h += 60 {
 		add(s.due(fmt.Sprint("expired ", h), minute, h), func() error { return s.expired(ctx, at, h) })
+		add(s.due(fmt.Sprint("pass on ", h), minute, h+20), func() error { return s.passOn(ctx, h) })
 	}
 	add(s.due("late out", minute, closeAt+5), func() error { return s.clock(ctx, "out", 1) })
 	if minute >= openAt && minute < closeAt {
@@ -604,7 +605,11 @@ func (s *shop) customers(half time.Time, slot int, date cal.Date) []*customer {
 		busy := math.Exp(.16*luck.NormFloat64() - .0128)
 		luck = h.luck(7, s.no, p, date.Number()*48+slot)
 		share := profiles[h.products[p].Profile][slot-firstSlot]
-		for range poisson(luck, h.mean(s.no, p, date, w)*busy*share) {
+		mean := h.mean(s.no, p, date, w)
+		if s.chain.s.promoted(h.products[p], date) {
+			mean *= offerDemand
+		}
+		for range poisson(luck, mean*busy*share) {
 			pieces = append(pieces, p)
 		}
 	}

@@ -62,7 +62,12 @@ func (s *Demo) importPast(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.serviceLevels(ctx)
+	for _, set := range []func(context.Context) error{s.serviceLevels, s.neighbours, s.calendar} {
+		if err := set(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // enough is how often the goods of short life are to be enough, in ten-thousandths, as the director of the chain has it: a shelf

@@ -116,8 +116,8 @@ func (p *person) call(ctx context.Context, method, path, key string, in, out any
 }
 
 // everyday are the refusals that people at work meet on any day: what they sell is gone, costs something else by now or is over
-// its time, or was rung up before a restart.
-var everyday = map[string]bool{"stock_short": true, "price_changed": true, "batch_expired": true, "key_reused": true}
+// its time, or was rung up before a restart; what a store in reach offers is gone, or would be over its time when it has come.
+var everyday = map[string]bool{"stock_short": true, "price_changed": true, "batch_expired": true, "key_reused": true, "plan_offer_old": true, "plan_offer_less": true, "plan_offer_ended": true}
 
 // surprised tells the log, once, of a refusal that people at work should not meet: they go on, but a part of the demo's life is
 // missing.

@@ -160,6 +160,8 @@ func TestTheDemoLivesThroughItsDaysThoughItIsKilled(t *testing.T) {
 			"written off":     `SELECT COUNT(*) FROM ledger_transfer WHERE doc_kind = 22`,
 			"marked down":     `SELECT COUNT(*) FROM till_line WHERE markdown_id > 0`,
 			"forecasts":       `SELECT COUNT(*) FROM forecast_run WHERE applied_no > 0`,
+			"stores in reach": `SELECT COUNT(*) FROM replenish_near`,
+			"festivals":       `SELECT COUNT(*) FROM replenish_event WHERE kind = 'festival'`,
 			"days in history": `SELECT COUNT(*) FROM forecast_sale_day WHERE date = '2026-11-23'`,
 		} {
 			if n := count(t, d, sql); n == 0 {

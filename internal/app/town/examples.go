@@ -324,6 +324,9 @@ var Examples = map[string]func(w *Town, x World) Request{
 	"report-output": func(w *Town, x World) Request {
 		return Request{Path: m1("id", x.IDs["task"]), Body: m{"qty": "1", "unit": "kg", "fewer_reason": "dropped"}}
 	},
+	"get-recipe-losses": func(w *Town, x World) Request {
+		return Request{Path: m1("id", w.Goods["JAR"]), Query: m1("site_id", x.IDs["site"])}
+	},
 	"trace-batch": func(w *Town, x World) Request {
 		return Request{Path: m1("id", x.IDs["batch"]), Query: m1("direction", "forward")}
 	},

@@ -185,6 +185,7 @@ func (w *Town) Settle() {
 	}
 	w.Planned(w.A)
 	w.Planned(w.B)
+	w.Done(w.Admin, "PUT", "/api/goods/products/"+w.Goods["JAR"]+"/recipes", m{"valid_from": string(cal.On(w.D.Clock.Now())), "yield_qty": "1", "components": []m{{"product_id": w.Goods["1001"], "qty": "1"}}})
 }
 
 // Planned finds the plan of a world's store: a line to confirm, one to change, and one that has become a requisition.

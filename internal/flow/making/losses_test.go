@@ -9,7 +9,9 @@ import (
 
 	"zhanggui/internal/catalog"
 	"zhanggui/internal/flow/making"
+	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/errs"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/jobs"
 	"zhanggui/internal/platform/qty"
@@ -123,6 +125,34 @@ func TestTheTenthBatchTeachesWhatALineLoses(t *testing.T) {
 		// What was open is finished: eleven batches, 6,300 g for 5,400 g, 16.6667 %.
 		k.report(open, making.OutputIn{Qty: 10 * piece})
 		k.says("after the eleventh", k.night(), "breast", "122041 of 11")
+		k.must(func(tx *db.Tx) error { // the recipe's page shows it beside the 3 % of the recipe, down to the batches
+			day := k.site.BusinessDate(tx.Now())
+			l, err := k.flow.Losses(tx, making.LossesIn{ID: k.by["wrap"].ID, SiteID: k.site.ID, Date: day})
+			if err != nil {
+				return err
+			}
+			b := l.Items[0]
+			if len(l.Items) != 3 || b.Code != "breast" || b.Set != "0.03" || b.Loss != "0.122041" || b.Was != "0.102041" || b.Batches != 11 || !b.Used || b.AsOf != day || b.Taken != 6_300_000 || b.Net != 5_400_000 {
+				t.Errorf("%+v", l)
+			}
+			var taken, net qty.Qty
+			for _, one := range b.From {
+				taken, net = taken+one.Taken, net+one.Net
+			}
+			if len(b.From) != 11 || taken != b.Taken || net != b.Net || b.From[0].Taken != 900_000 || b.From[0].Made != 10*piece {
+				t.Errorf("the batches come to %d of %d: %+v", taken, net, b.From)
+			}
+			if other, err := k.flow.Losses(tx, making.LossesIn{ID: k.by["wrap"].ID, SiteID: k.other.ID}); err != nil || len(other.Items) != 0 {
+				t.Errorf("another store: %+v %v", other, err)
+			}
+			for in, want := range map[making.LossesIn]error{{ID: 77, SiteID: k.site.ID}: catalog.ErrNoProduct, {ID: k.by["cola"].ID, SiteID: k.site.ID}: making.ErrNotMade, {ID: k.by["wrap"].ID, SiteID: k.site.ID, Date: "2019-12-31"}: making.ErrNotMade,
+				{ID: k.by["wrap"].ID, SiteID: k.site.ID, Date: "2026-02-30"}: cal.ErrDate} {
+				if _, err := k.flow.Losses(tx, in); errs.Code(err) != errs.Code(want) {
+					t.Errorf("%+v: %v, want %v", in, err, want)
+				}
+			}
+			return nil
+		})
 		k.must(func(tx *db.Tx) error { return tx.Exec(`UPDATE produce_learned SET rate = rate + 1`) })
 		if red := k.red(); red["produce_losses_are_learned_from_batches"] == "" {
 			t.Errorf("a rate that was changed stays green: %v", red)

@@ -140,6 +140,13 @@ func (s *Service) Routes(api *web.API) {
 		func(ctx context.Context, tx *db.Tx, in *TreeIn) (*RecipeTree, error) {
 			return s.Tree(tx, *in, org.CallerOf(ctx).May("party.read"))
 		})
+	web.Get(api, web.Route{Path: "/api/making/recipes/{id}/losses", Name: "get-recipe-losses", Summary: "What the lines of a recipe have been learned to lose at a site, down to the batches", Perm: "make.read", Scope: web.Sites},
+		func(ctx context.Context, tx *db.Tx, in *LossesIn) (*Losses, error) {
+			if _, err := org.SiteFor(ctx, "make.read", in.SiteID); err != nil {
+				return nil, errs.As(err).At("site_id")
+			}
+			return s.Losses(tx, *in)
+		})
 	web.Get(api, web.Route{Path: "/api/trace/batches/{id}", Name: "trace-batch", Summary: "Where a batch came from, or what became of it", Perm: "make.read", Scope: web.Sites},
 		func(ctx context.Context, tx *db.Tx, in *struct {
 			ID        id.ID  `path:"id"`

@@ -1005,6 +1005,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/making/recipes/{id}/losses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the lines of a recipe have been learned to lose at a site, down to the batches */
+        get: operations["get-recipe-losses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/making/requisitions": {
         parameters: {
             query?: never;
@@ -5606,6 +5623,50 @@ export interface components {
             qty: string;
             /** @description the base unit when left out */
             unit?: string;
+        };
+        MakingLineLoss: {
+            /** @description learned of batches booked before this business date */
+            as_of: string;
+            /** Format: int64 */
+            batches: number;
+            code: string;
+            /** @description the batches, the newest first, at most 30 */
+            from: components["schemas"]["MakingLossBatch"][];
+            /** @description as learned */
+            loss: string;
+            name: string;
+            /** @description what they needed without loss */
+            net: string;
+            product_id: string;
+            /**
+             * @description of what it is a share: markup of the need without loss, yield of what was taken
+             * @enum {string}
+             */
+            rule: "markup" | "yield";
+            /** @description of the recipe, as in 0.03 */
+            set_loss: string;
+            /** @description for these batches, less what rounding to pieces added */
+            taken: string;
+            unit: string;
+            /** @description plans reckon with it: it is a share of what the recipe says now */
+            used: boolean;
+            /** @description before the last night */
+            was: string;
+        };
+        MakingLossBatch: {
+            date: string;
+            /** @description of the product, in its base unit */
+            made: string;
+            net: string;
+            taken: string;
+            task_id: string;
+        };
+        MakingLosses: {
+            /** @description lines that have learned; a line learns after ten finished batches by this version at the site */
+            items: components["schemas"]["MakingLineLoss"][];
+            product_id: string;
+            /** @description of the version */
+            valid_from: string;
         };
         MakingLost: {
             /** Format: int64 */
@@ -12816,6 +12877,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MakingRecipeTree"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-recipe-losses": {
+        parameters: {
+            query: {
+                site_id: string;
+                /** @description the version of that day; today when left out */
+                date?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MakingLosses"];
                 };
             };
             /** @description Error */

@@ -4,6 +4,7 @@ import type { components } from '@kit/api/schema'
 import { Button, Input } from 'antd'
 import { useEffect, useState } from 'react'
 import { Link, useNavigate, useParams } from 'react-router-dom'
+import { Losses } from './Losses'
 import { recipeText } from './text'
 import { groupToday, quantityOf, unfolded, versionOn } from './tree'
 
@@ -54,6 +55,7 @@ export default function RecipePage() {
             {tree.problem && <ProblemBox problem={tree.problem} again={tree.again} />}
             {version && !tree.data && !tree.problem && <SkeletonLines lines={8} />}
             {version && tree.data && <Shown tree={tree.data} />}
+            {version && <Losses product={id} date={day} />}
             <Versions versions={list} shown={version} choose={(v) => set('date', v.valid_from)} />
           </>
         )}
