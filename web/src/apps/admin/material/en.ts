@@ -18,7 +18,7 @@ export default {
   off: 'Difference',
   over: 'Bought too much',
   short: 'Bought too little',
-  rate_why: '1 − difference ÷ material in goods sold. Materials have different units, so they are added up in money, each at one price: what it was bought for in the period; where none was bought, what that in goods sold had cost.',
+  rate_why: '1 − difference ÷ material in goods sold. Materials have different units, so they are added up in money, each at one price: what it was bought for in the period; where none was bought, what that in goods sold had cost. What was sold of earlier stock shows as bought too little; the longer the period, the less it weighs.',
   level_chain: 'The chain as a whole: goods sold are followed down to what was bought from suppliers, wherever it was bought and sold.',
   level_site: 'This site: goods are followed down to what came into it, so what another site half made is its material; what was sent to other sites counts like what was sold.',
   counted: '{n} days of sites counted',
