@@ -58,7 +58,7 @@ var migrations = []db.Migrations{
 // proofs are what `zhanggui check` and the nightly job run.
 func proofs() []proof.Proof {
 	var all []proof.Proof
-	for _, of := range []func() []proof.Proof{org.Proofs, ledger.Proofs, stock.Proofs, price.Proofs, till.Proofs, forecast.Proofs, produce.Proofs, replenish.Proofs, purchase.Proofs, clear.Proofs, checkout.Proofs, clearance.Proofs, supplyday.Proofs, books.Proofs, report.Proofs} {
+	for _, of := range []func() []proof.Proof{org.Proofs, ledger.Proofs, stock.Proofs, price.Proofs, till.Proofs, forecast.Proofs, produce.Proofs, replenish.Proofs, purchase.Proofs, clear.Proofs, checkout.Proofs, clearance.Proofs, supplyday.Proofs, making.Proofs, books.Proofs, report.Proofs} {
 		all = append(all, of()...)
 	}
 	return all

@@ -119,6 +119,9 @@ func (r *Recipe) Parts(mix Mix) iter.Seq[Ingredient] {
 	}
 }
 
+// Compensation is what a net need of the line is multiplied with for its loss.
+func (c Component) Compensation() *big.Rat { return c.compensation() }
+
 // Inputs are all materials that may go into a version.
 func (r *Recipe) Inputs() iter.Seq[id.ID] {
 	return func(yield func(id.ID) bool) {
@@ -133,6 +136,29 @@ func (r *Recipe) Inputs() iter.Seq[id.ID] {
 			}
 		}
 	}
+}
+
+// Mixed lists the products of which a version may be mixed, in rising order.
+func (b *Cookbook) Mixed() []id.ID {
+	var all []id.ID
+	for p, versions := range b.versions {
+		if slices.ContainsFunc(versions, func(r Recipe) bool { return len(r.Options) > 0 }) {
+			all = append(all, p)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Lines are the components of lines that may be mixed, in the order of the recipe.
+func (r *Recipe) Lines() []Component {
+	var all []Component
+	for _, c := range r.Components {
+		if r.OptionsOf(c.Product) != nil {
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // Usual is the mix that the recipe itself says.

@@ -2,6 +2,7 @@ package produce
 
 import (
 	"errors"
+	"math/big"
 
 	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
@@ -16,7 +17,7 @@ import (
 // most two points a night. A line is of one version of a recipe at one site: a new version begins anew.
 //
 // Lost is what was taken beyond the bare need of what came out. That whole pieces are taken where the recipe says less is no
-// loss: plans round by themselves. A batch of which nothing came out is an accident and says nothing of the next one, and one
+// loss: plans round by themselves. Materials that share a line are looked at together. A batch of which nothing came out is an accident and says nothing of the next one, and one
 // whose materials somebody named says nothing of the recipe.
 
 const (
@@ -72,7 +73,7 @@ func (l *Learned) step() error {
 const (
 	nextRecipe = `SELECT product_id, recipe_from FROM produce_task WHERE site_id = $1 AND (product_id, recipe_from) > ($2, $3) AND recipe_from <> ''
 		ORDER BY product_id, recipe_from LIMIT 1`
-	lastBatches = `SELECT n.product_id, n.bare, n.over_qty, n.loss, n.rule, b.planned, b.made,
+	lastBatches = `SELECT b.id, n.of_id, n.num, n.den, n.product_id, n.bare, n.over_qty, n.loss, n.rule, b.planned, b.made,
 			(SELECT COALESCE(SUM(i.qty), 0) FROM produce_issue i WHERE i.task_id = b.id AND i.product_id = n.product_id)
 		FROM (SELECT t.id, t.requisition_id, t.planned, o.qty AS made FROM produce_task t JOIN produce_output o ON o.task_id = t.id
 			WHERE t.site_id = $1 AND t.product_id = $2 AND t.recipe_from = $3 AND t.recipe_from <> '' AND o.qty > 0 AND o.business_date < $4 ORDER BY t.id DESC LIMIT $5) AS b
@@ -97,26 +98,74 @@ type seen struct {
 func batchesOf(tx *db.Tx, site, product id.ID, recipe, before cal.Date) ([]seen, error) {
 	rows := tx.Query(lastBatches, site, product, recipe, before, learnsFrom)
 	defer rows.Close()
-	var all []seen
+	var lines []taken
 	for rows.Next() {
-		var n Need
-		var planned, made, taken qty.Qty
-		if err := rows.Scan(&n.Product, &n.Bare, &n.Over, &n.Loss, &n.Rule, &planned, &made, &taken); err != nil {
+		var n taken
+		var planned, made qty.Qty
+		if err := rows.Scan(&n.task, &n.Of, &n.Num, &n.Den, &n.Product, &n.Bare, &n.Over, &n.Loss, &n.Rule, &planned, &made, &n.qty); err != nil {
 			return nil, err
-		}
-		if k := len(all); k == 0 || all[k-1].material != n.Product {
-			all = append(all, seen{Learned{Rule: n.Rule}, n.Product, n.Loss})
 		}
 		net, err := money.MulDiv(int64(n.Bare), int64(made), int64(planned))
 		if err != nil {
 			return nil, err
 		}
+		n.net, n.qty = qty.Qty(net), max(0, n.qty-n.Over)
+		lines = append(lines, n)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	together(lines)
+	var all []seen
+	for _, n := range lines {
+		if k := len(all); k == 0 || all[k-1].material != n.Product {
+			all = append(all, seen{Learned{Rule: n.Rule}, n.Product, n.Loss})
+		}
 		s := &all[len(all)-1]
 		s.Batches++
-		s.Net += qty.Qty(net)
-		s.Taken += max(0, taken-n.Over)
+		s.Net += n.net
+		s.Taken += n.qty
 	}
-	return all, rows.Err()
+	return all, nil
+}
+
+// taken is what was taken of a material for a batch, less what rounding added, and what of it the batch needed.
+type taken struct {
+	Need
+	task     id.ID
+	qty, net qty.Qty
+}
+
+// together shares out what was taken for a line that was mixed from several materials: who takes a bit more of one and less of
+// another has lost nothing. What the line lost as a whole, in what its component does, each material lost in the same measure.
+func together(all []taken) {
+	type line struct{ task, of id.ID }
+	mixed := map[line][]int{}
+	for i, n := range all {
+		if n.Of != 0 {
+			mixed[line{n.task, n.Of}] = append(mixed[line{n.task, n.Of}], i)
+		}
+	}
+	for _, of := range mixed {
+		if len(of) < 2 {
+			continue
+		}
+		took, net := new(big.Rat), new(big.Rat)
+		for _, i := range of {
+			n := all[i]
+			took.Add(took, new(big.Rat).Mul(big.NewRat(int64(n.qty), 1), big.NewRat(n.Den, n.Num)))
+			net.Add(net, new(big.Rat).Mul(big.NewRat(int64(n.net), 1), big.NewRat(n.Den, n.Num)))
+		}
+		if net.Sign() == 0 {
+			continue
+		}
+		part := took.Quo(took, net)
+		for _, i := range of {
+			r := new(big.Rat).Mul(big.NewRat(int64(all[i].net), 1), part)
+			r.Add(r, big.NewRat(1, 2))
+			all[i].qty = qty.Qty(new(big.Int).Quo(r.Num(), r.Denom()).Int64())
+		}
+	}
 }
 
 // Learn learns what the lines of the next version of a recipe that a site made by lose, as of a business date of which nothing

@@ -5,6 +5,7 @@ package produce
 
 import (
 	"embed"
+	"math/big"
 	"time"
 
 	"zhanggui/internal/ledger"
@@ -95,6 +96,11 @@ type Need struct {
 	Over qty.Qty // of Qty, what rounding to whole pieces added
 	Loss int64   // of the line, in millionths
 	Rule string  // markup or yield
+	// Where its recipe leaves a choice, what it was chosen for; see catalog.Ingredient.
+	Of       id.ID   // the component in whose line it is; 0: it is by no recipe
+	Per      qty.Qty // of that component for one yield
+	Share    int64   // of the line, in millionths
+	Num, Den int64
 }
 
 // Requisition (领用单) asks for the materials of so much of a product.
@@ -111,6 +117,8 @@ type Requisition struct {
 	Needs   []Need
 	For     Round
 	Recipe  cal.Date // the first day of the version that gave the needs; "": somebody named them
+	Mix     id.ID    // that was in force (replenish); 0: as the recipe says
+	Yield   qty.Qty  // of the recipe
 
 	CancelReason string // of a cancelled one
 }
@@ -145,6 +153,7 @@ type Task struct {
 	MadeAt      time.Time
 	Issues      []Issue
 	Needs       []Need
+	Mix         id.ID    // of the requisition
 	Recipe      cal.Date // of the requisition
 	Output      *Output  // of a done task
 }
@@ -178,27 +187,52 @@ type Loss struct {
 }
 
 // Lost is what was taken of each material beyond what the recipe takes for what came out: the need of the
-// planned quantity × made ÷ planned, rounded up to whole thousandths or pieces. Its cost is its share of
-// what the material cost, half up. Rows come in the order of the needs.
+// planned quantity × made ÷ planned, rounded up to whole thousandths or pieces. Of materials that share a line,
+// more of one is no loss as far as less of another was taken for it. Its cost is its share of what the
+// material cost, half up. Rows come in the order of the needs.
 func (t *Task) Lost(made qty.Qty) ([]Loss, error) {
-	var lost []Loss
-	for _, n := range t.Needs {
-		l := Loss{Product: n.Product}
-		var taken qty.Qty
-		var cost money.Fen
-		for _, i := range t.Issues {
-			if i.Product == n.Product {
-				l.SKU, taken, cost = i.SKU, taken+i.Qty, cost+i.Cost
+	all := make([]Loss, len(t.Needs))
+	took := make([]qty.Qty, len(t.Needs))
+	costs := make([]money.Fen, len(t.Needs))
+	over, under := map[id.ID]*big.Rat{}, map[id.ID]*big.Rat{} // by line, in what its component does
+	for i, n := range t.Needs {
+		l := &all[i]
+		l.Product = n.Product
+		for _, of := range t.Issues {
+			if of.Product == n.Product {
+				l.SKU, took[i], costs[i] = of.SKU, took[i]+of.Qty, costs[i]+of.Cost
 			}
 		}
 		need, err := n.scaled(made, t.Planned)
 		if err != nil {
 			return nil, err
 		}
-		if l.Qty = taken - need; l.Qty <= 0 {
+		if l.Qty = took[i] - need; n.Of == 0 {
 			continue
 		}
-		share, err := money.MulDiv(int64(cost), int64(l.Qty), int64(taken))
+		if over[n.Of] == nil {
+			over[n.Of], under[n.Of] = new(big.Rat), new(big.Rat)
+		}
+		sum := over
+		if l.Qty < 0 {
+			sum = under
+		}
+		sum[n.Of].Add(sum[n.Of], new(big.Rat).Mul(big.NewRat(max(int64(l.Qty), -int64(l.Qty)), 1), big.NewRat(n.Den, n.Num)))
+	}
+	var lost []Loss
+	for i, n := range t.Needs {
+		l := all[i]
+		if n.Of != 0 && l.Qty > 0 && under[n.Of].Sign() > 0 {
+			part := new(big.Rat).Sub(over[n.Of], under[n.Of])
+			if part.Sign() <= 0 {
+				continue
+			}
+			l.Qty = n.down(part.Mul(part.Quo(part, over[n.Of]), big.NewRat(int64(l.Qty), 1)))
+		}
+		if l.Qty <= 0 {
+			continue
+		}
+		share, err := money.MulDiv(int64(costs[i]), int64(l.Qty), int64(took[i]))
 		if err != nil {
 			return nil, err
 		}
@@ -206,6 +240,15 @@ func (t *Task) Lost(made qty.Qty) ([]Loss, error) {
 		lost = append(lost, l)
 	}
 	return lost, nil
+}
+
+// down is the whole thousandths, or pieces, of a quantity.
+func (n Need) down(r *big.Rat) qty.Qty {
+	q := qty.Qty(new(big.Int).Quo(r.Num(), r.Denom()).Int64())
+	if n.Piece {
+		q -= q % qty.Scale
+	}
+	return q
 }
 
 // Made tells everybody.

@@ -1,10 +1,14 @@
 package produce
 
 import (
+	"math/big"
+
+	"zhanggui/internal/catalog"
 	"zhanggui/internal/ledger"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/proof"
+	"zhanggui/internal/platform/qty"
 )
 
 // Proofs of making: every document has all its legs and no other, and work orders end with their task.
@@ -16,6 +20,7 @@ func Proofs() []proof.Proof {
 		{Name: "produce_no_posting_without_its_document", Run: proveLegs(`SELECT COUNT(*) FROM ledger_transfer WHERE doc_kind IN (100, 101)`, strayLegs)},
 		{Name: "produce_work_orders_end_with_their_task", Run: proveOrders},
 		{Name: "produce_losses_are_learned_from_batches", Run: proveLearned},
+		{Name: "produce_needs_follow_their_recipe", Run: proveNeeds},
 	}
 }
 
@@ -96,4 +101,70 @@ func proveOrders(tx *db.Tx) (proof.Result, error) {
 		r.Add("task %s (%s) took %d fen, its work order has %d", task, state, cost, left)
 	}
 	return r, rows.Err()
+}
+
+const frozenNeeds = `SELECT r.id, r.qty, r.yield_qty, n.line_no, n.product_id, n.qty, n.bare, n.over_qty, n.loss, n.rule, n.of_id, n.per_qty, n.share, n.num, n.den, CASE WHEN p.base_unit = 'piece' THEN 1 ELSE 0 END
+	FROM produce_requisition r JOIN produce_need n ON n.requisition_id = r.id JOIN catalog_product p ON p.id = n.product_id
+	WHERE r.yield_qty > 0 AND (n.requisition_id, n.line_no) > ($1, $2) ORDER BY n.requisition_id, n.line_no LIMIT 1000`
+
+// proveNeeds: what a requisition asks for of each material is its quantity by the recipe, the share of the line and the ratio that are
+// frozen with it, and the shares of a line are a whole.
+func proveNeeds(tx *db.Tx) (proof.Result, error) {
+	var r proof.Result
+	type at struct{ requisition, of id.ID }
+	var last, now id.ID
+	var line int64
+	shares := map[at]int64{}
+	whole := func() {
+		for k, share := range shares {
+			if share != catalog.ShareWhole {
+				r.Add("requisition %s: the materials for %s have %d millionths of their line", k.requisition, k.of, share)
+			}
+		}
+		clear(shares)
+	}
+	for {
+		rows := tx.Query(frozenNeeds, last, line)
+		n := 0
+		for rows.Next() {
+			var asked, yield qty.Qty
+			var k Need
+			if err := rows.Scan(&last, &asked, &yield, &line, &k.Product, &k.Qty, &k.Bare, &k.Over, &k.Loss, &k.Rule, &k.Of, &k.Per, &k.Share, &k.Num, &k.Den, &k.Piece); err != nil {
+				rows.Close()
+				return r, err
+			}
+			n++
+			r.Rows++
+			if last != now {
+				whole()
+				now = last
+			}
+			shares[at{last, k.Of}] += k.Share
+			if !k.follows(asked, yield) {
+				r.Add("requisition %s: %s of %s is not what its recipe takes for %s", last, k.Qty, k.Product, asked)
+			}
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return r, err
+		}
+		if n == 0 {
+			whole()
+			return r, nil
+		}
+	}
+}
+
+// follows works a need out again.
+func (n Need) follows(asked, yield qty.Qty) bool {
+	if n.Num <= 0 || n.Den <= 0 {
+		return false
+	}
+	part := catalog.Ingredient{Component: catalog.Component{Qty: n.Per, Loss: n.Loss, Rule: catalog.LossRule(n.Rule)}, Num: n.Num, Den: n.Den, Share: n.Share}
+	bare := new(big.Rat).Mul(part.Per(yield), big.NewRat(int64(asked), 1))
+	need := new(big.Rat).Mul(bare, part.Compensation())
+	up, e1 := catalog.RoundUp(bare, false)
+	exact, e2 := catalog.RoundUp(need, false)
+	full, e3 := catalog.RoundUp(need, n.Piece)
+	return e1 == nil && e2 == nil && e3 == nil && n.Bare == up && n.Qty == full && n.Over == full-exact
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"zhanggui/internal/catalog"
 	"zhanggui/internal/platform/cal"
 	"zhanggui/internal/platform/db"
 	"zhanggui/internal/platform/id"
@@ -32,7 +33,7 @@ func (n Need) scaled(made, planned qty.Qty) (qty.Qty, error) {
 	return q, nil
 }
 
-var insertNeeds = db.NewMany(`INSERT INTO produce_need (requisition_id, line_no, product_id, qty, bare, over_qty, loss, rule) VALUES `, `(?, ?, ?, ?, ?, ?, ?, ?)`, ``)
+var insertNeeds = db.NewMany(`INSERT INTO produce_need (requisition_id, line_no, product_id, qty, bare, over_qty, loss, rule, of_id, per_qty, share, num, den) VALUES `, `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ``)
 
 // Request writes a requisition; r.ID is new.
 func Request(tx *db.Tx, r *Requisition) error {
@@ -59,13 +60,16 @@ func Request(tx *db.Tx, r *Requisition) error {
 		}
 	}
 	r.State, r.MadeAt = Open, tx.Now()
-	if err := tx.Exec(`INSERT INTO produce_requisition (id, site_id, product_id, qty, state, business_date, note, staff_id, made_at, for_date, for_round, recipe_from) VALUES ($1, $2, $3, $4, 'open', $5, $6, $7, $8, $9, $10, $11)`,
-		r.ID, r.Site, r.Product, r.Qty, r.Date, r.Note, r.Staff, r.MadeAt, r.For.Date, r.For.Round, r.Recipe); err != nil {
+	if err := tx.Exec(`INSERT INTO produce_requisition (id, site_id, product_id, qty, state, business_date, note, staff_id, made_at, for_date, for_round, recipe_from, mix_id, yield_qty) VALUES ($1, $2, $3, $4, 'open', $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		r.ID, r.Site, r.Product, r.Qty, r.Date, r.Note, r.Staff, r.MadeAt, r.For.Date, r.For.Round, r.Recipe, r.Mix, r.Yield); err != nil {
 		return err
 	}
-	args := make([]any, 0, 8*len(r.Needs))
+	args := make([]any, 0, 13*len(r.Needs))
 	for i, n := range r.Needs {
-		args = append(args, int64(r.ID), int64(i+1), int64(n.Product), int64(n.Qty), int64(n.Bare), int64(n.Over), n.Loss, n.Rule)
+		if n.Of == 0 {
+			n.Share, n.Num, n.Den = catalog.ShareWhole, 1, 1
+		}
+		args = append(args, int64(r.ID), int64(i+1), int64(n.Product), int64(n.Qty), int64(n.Bare), int64(n.Over), n.Loss, n.Rule, int64(n.Of), int64(n.Per), n.Share, n.Num, n.Den)
 	}
 	return tx.ExecMany(insertNeeds, args...)
 }
@@ -150,11 +154,11 @@ func (o *Output) Put(tx *db.Tx) error {
 
 // --- reading
 
-const requisitionColumns = `SELECT id, site_id, product_id, qty, CASE WHEN cancelled_at > 0 THEN 'cancelled' ELSE state END, business_date, note, staff_id, made_at, cancel_reason, for_date, for_round, recipe_from
+const requisitionColumns = `SELECT id, site_id, product_id, qty, CASE WHEN cancelled_at > 0 THEN 'cancelled' ELSE state END, business_date, note, staff_id, made_at, cancel_reason, for_date, for_round, recipe_from, mix_id
 	FROM produce_requisition `
 
 func (r *Requisition) scan(scan func(...any) error) error {
-	return scan(&r.ID, &r.Site, &r.Product, &r.Qty, &r.State, &r.Date, &r.Note, &r.Staff, &r.MadeAt, &r.CancelReason, &r.For.Date, &r.For.Round, &r.Recipe)
+	return scan(&r.ID, &r.Site, &r.Product, &r.Qty, &r.State, &r.Date, &r.Note, &r.Staff, &r.MadeAt, &r.CancelReason, &r.For.Date, &r.For.Round, &r.Recipe, &r.Mix)
 }
 
 // RequisitionByID reads a requisition with its needs.
@@ -199,7 +203,7 @@ func Requisitions(tx *db.Tx, in RequisitionSearch) ([]*Requisition, error) {
 	return all, needs(tx, all)
 }
 
-var readNeeds = db.NewMany(`SELECT n.requisition_id, n.product_id, n.qty, CASE WHEN p.base_unit = 'piece' THEN 1 ELSE 0 END
+var readNeeds = db.NewMany(`SELECT n.requisition_id, n.product_id, n.qty, CASE WHEN p.base_unit = 'piece' THEN 1 ELSE 0 END, n.of_id, n.share, n.num, n.den
 	FROM produce_need n JOIN catalog_product p ON p.id = n.product_id WHERE n.requisition_id IN (`, `?`, `) ORDER BY n.requisition_id, n.line_no`)
 
 // needs fills in the needs of requisitions.
@@ -215,7 +219,7 @@ func needs(tx *db.Tx, of []*Requisition) error {
 	for rows.Next() {
 		var at id.ID
 		var n Need
-		if err := rows.Scan(&at, &n.Product, &n.Qty, &n.Piece); err != nil {
+		if err := rows.Scan(&at, &n.Product, &n.Qty, &n.Piece, &n.Of, &n.Share, &n.Num, &n.Den); err != nil {
 			return err
 		}
 		for _, r := range of {
@@ -227,14 +231,14 @@ func needs(tx *db.Tx, of []*Requisition) error {
 	return rows.Err()
 }
 
-const taskColumns = `SELECT t.id, t.requisition_id, t.site_id, t.product_id, t.planned, t.state, t.business_date, t.cost_fen, t.staff_id, t.made_at,
+const taskColumns = `SELECT t.id, t.requisition_id, t.site_id, t.product_id, t.planned, t.state, t.business_date, t.cost_fen, t.staff_id, t.made_at, t.recipe_from, q.mix_id,
 	COALESCE(o.id, 0), COALESCE(o.business_date, ''), COALESCE(o.batch_id, 0), COALESCE(o.sku_id, 0), COALESCE(o.qty, 0), COALESCE(o.cost_fen, 0),
 	COALESCE(o.reason, ''), COALESCE(o.made_at, 0), COALESCE(o.staff_id, 0), COALESCE(o.posted_at, 0)
-	FROM produce_task t LEFT JOIN produce_output o ON o.task_id = t.id `
+	FROM produce_task t JOIN produce_requisition q ON q.id = t.requisition_id LEFT JOIN produce_output o ON o.task_id = t.id `
 
 func (t *Task) scan(scan func(...any) error) error {
 	var o Output
-	if err := scan(&t.ID, &t.Requisition, &t.Site, &t.Product, &t.Planned, &t.State, &t.Date, &t.Cost, &t.Staff, &t.MadeAt,
+	if err := scan(&t.ID, &t.Requisition, &t.Site, &t.Product, &t.Planned, &t.State, &t.Date, &t.Cost, &t.Staff, &t.MadeAt, &t.Recipe, &t.Mix,
 		&o.ID, &o.Date, &o.Batch, &o.SKU, &o.Qty, &o.Cost, &o.Reason, &o.MadeAt, &o.Staff, &o.PostedAt); err != nil {
 		return err
 	}

@@ -58,6 +58,7 @@ type Site struct {
 	Loads    map[id.ID]Load                                                 // by product
 	Words    map[Word]WordWhy                                               // what suppliers' words are taken for, where not as they are given; nil: all are
 	Loss     func(*catalog.Recipe, catalog.Component) (loss, batches int64) // what lines of recipes were learned to lose; see catalog.Ask
+	Mix      func(*catalog.Recipe, cal.Date) catalog.Mix                    // what is decided of a version on a day; nil, or what it says: as the recipe says
 	Opens    int                                                            // half hour after midnight before which nothing need be ready
 	Service  func(id.ID) int64                                              // how often a material should be enough, in ten-thousandths; nil: no safety is held at materials
 	Together int64                                                          // how far products move together from day to day: ρ, in millionths; see Pooled
@@ -77,8 +78,8 @@ type Source struct {
 	LeadHours int64
 }
 
-// orderBy is the last moment to ask for goods of a day.
-func (s Source) orderBy(due cal.Date) party.Moment {
+// OrderBy is the last moment to ask for goods of a day.
+func (s Source) OrderBy(due cal.Date) party.Moment {
 	return party.Moment{Date: due.AddDays(-int((s.LeadHours + 23) / 24)), Minute: 24*60 - 1}
 }
 
@@ -303,7 +304,11 @@ func (s *Site) require(p *Plan, day Day, m making) error {
 		}
 		return out
 	}
-	rows, err := s.Book.Require(day.Date, catalog.Ask{Make: makes, Need: needs, Stock: have,
+	var mix func(*catalog.Recipe) catalog.Mix
+	if s.Mix != nil {
+		mix = func(r *catalog.Recipe) catalog.Mix { return s.Mix(r, day.Date) }
+	}
+	rows, err := s.Book.Require(day.Date, catalog.Ask{Make: makes, Need: needs, Stock: have, Mix: mix,
 		Piece: func(product id.ID) bool { return s.Good(product).Piece }, Loss: s.Loss,
 		Elsewhere: func(product id.ID) bool { _, ok := s.Sources[product]; return ok }, Safety: s.held(day, trays, pool.safety())})
 	if err != nil {
@@ -339,7 +344,7 @@ func (s *Site) require(p *Plan, day Day, m making) error {
 		}
 		if from, ok := s.Sources[r.Product]; ok {
 			if r.Net > 0 {
-				by := from.orderBy(day.Date)
+				by := from.OrderBy(day.Date)
 				p.Asks = append(p.Asks, Requisition{Product: r.Product, From: from.Site, Due: day.Date, OrderBy: by, Qty: r.Net,
 					Late: by.Before(day.Now), Wait: by.Date > day.Now.Date})
 			}

@@ -217,7 +217,7 @@ func (p *pool) of(r catalog.Requirement) qty.Qty {
 // late: stock is there to be used.
 func (s *Site) inTime(product id.ID, day Day) bool {
 	if from, ok := s.Sources[product]; ok {
-		return !from.orderBy(day.Date).Before(day.Now)
+		return !from.OrderBy(day.Date).Before(day.Now)
 	}
 	for _, t := range s.Terms[product] {
 		if !t.OrderBy(day.Date).Before(day.Now) {

@@ -10,7 +10,8 @@ import (
 
 // Proofs of what plans promise among themselves.
 func Proofs() []proof.Proof {
-	return []proof.Proof{{Name: "replenish_requisitions_are_their_proposals", Run: proveRequisitions}, {Name: "replenish_offers_are_their_takes", Run: proveOffers}}
+	return []proof.Proof{{Name: "replenish_requisitions_are_their_proposals", Run: proveRequisitions}, {Name: "replenish_offers_are_their_takes", Run: proveOffers},
+		{Name: "replenish_mixes_are_what_recipes_allow", Run: proveMixes}}
 }
 
 // proveRequisitions: every line of a requisition is a proposal that was confirmed with its quantity, and every proposal

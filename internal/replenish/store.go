@@ -224,6 +224,8 @@ type UseWhy struct {
 	Batches   int64   `json:"loss_batches,omitempty" doc:"that the loss was learned from"`
 	Gross     qty.Qty `json:"gross"`
 	Need      qty.Qty `json:"need"`
+	Share     string  `json:"share,omitempty" doc:"of its line, as in 0.4, where the recipe leaves a choice"`
+	Instead   string  `json:"instead,omitempty" doc:"the component that it stands in for"`
 }
 
 // ProposalRow is a line to be ordered.

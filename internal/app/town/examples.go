@@ -254,7 +254,19 @@ var Examples = map[string]func(w *Town, x World) Request{
 	"withdraw-store-offer": func(w *Town, x World) Request {
 		return Request{Path: m1("id", x.IDs["offer2"]), Body: m{"reason": x.Canary}}
 	},
-	"open-store-offer":  func(w *Town, x World) Request { return Request{Path: m1("id", x.IDs["offer3"])} },
+	"open-store-offer":    func(w *Town, x World) Request { return Request{Path: m1("id", x.IDs["offer3"])} },
+	"list-recipe-mixes":   func(w *Town, x World) Request { return Request{Query: m1("site_id", x.IDs["site"])} },
+	"get-recipe-mix-rule": func(w *Town, x World) Request { return Request{Query: m1("site_id", x.IDs["site"])} },
+	"put-recipe-mix-rule": func(w *Town, x World) Request { return Request{Body: m{"site_id": x.IDs["site"], "least_fen": 300}} },
+	"approve-recipe-mix": func(w *Town, x World) Request {
+		return Request{Path: m1("id", x.IDs["mix"]), Body: m{"version": 1, "reason": x.Canary}}
+	},
+	"refuse-recipe-mix": func(w *Town, x World) Request {
+		return Request{Path: m1("id", x.IDs["mix2"]), Body: m{"version": 1, "reason": x.Canary}}
+	},
+	"end-recipe-mix": func(w *Town, x World) Request {
+		return Request{Path: m1("id", x.IDs["mix3"]), Body: m{"reason": x.Canary}}
+	},
 	"list-pace":         func(w *Town, x World) Request { return Request{Query: m1("site_id", x.IDs["site"])} },
 	"test-pace":         func(w *Town, x World) Request { return Request{Body: m{"site_id": x.IDs["site"]}} },
 	"list-sales-blocks": func(w *Town, x World) Request { return Request{Query: m1("site_id", x.IDs["site"])} },

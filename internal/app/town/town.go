@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"zhanggui/internal/app"
+	"zhanggui/internal/catalog"
 	"zhanggui/internal/clear"
 	"zhanggui/internal/forecast"
 	"zhanggui/internal/org"
@@ -321,6 +322,7 @@ func (w *Town) world(name, mark string) World {
 		w.T.Fatal(err)
 	}
 	w.offers(x, site, sku)
+	w.mixes(x, site)
 	for _, of := range []string{"transfer", "transfer2", "shipped", "missing"} {
 		x.IDs[of] = w.Done(x.Boss, "POST", "/api/stock/transfers", w.Transfer(x)).ID()
 	}
@@ -380,6 +382,58 @@ func (w *Town) offers(x World, site, product id.ID) {
 			x.IDs[as[o.ProductID]] = o.ID.String()
 		}
 		return err
+	}); err != nil {
+		w.T.Fatal(err)
+	}
+}
+
+// mixes are what the blends of a world's store may be made from: one to approve, one to refuse, one in force to end.
+func (w *Town) mixes(x World, site id.ID) {
+	w.T.Helper()
+	goods := func(code string) id.ID {
+		if w.Goods[code] == "" {
+			w.Goods[code] = w.Done(w.Admin, "POST", "/api/goods/products", m{"code": code, "name": "blend " + code, "base_unit": "g", "tax_pct": 13}).ID()
+		}
+		p, _ := id.Parse(w.Goods[code])
+		return p
+	}
+	black, green := goods("BLACK"), goods("GREEN")
+	for _, of := range []string{"mix", "mix2", "mix3"} {
+		if w.Goods["BLEND"+of] == "" {
+			w.Done(w.Admin, "PUT", "/api/goods/products/"+goods("BLEND"+of).String()+"/recipes", m{"valid_from": "2026-01-01", "yield_qty": "1000", "components": []m{
+				{"product_id": black.String(), "qty": "1000", "options": []m{{"product_id": green.String(), "qty": "1", "for_qty": "1", "share": "0.5"}}}}})
+		}
+	}
+	if err := w.D.Write(w.T.Context(), func(tx *db.Tx) error {
+		s, err := org.SiteByID(tx, site)
+		if err != nil {
+			return err
+		}
+		today := s.BusinessDate(tx.Now())
+		for _, of := range []string{"mix", "mix2", "mix3"} {
+			blend := goods("BLEND" + of)
+			versions, err := catalog.RecipesOf(tx, []id.ID{blend})
+			if err != nil {
+				return err
+			}
+			r := versions[0]
+			if err := replenish.PutMixes(tx, site, replenish.MixesToDo{Propose: []replenish.Mix{{Product: blend, Recipe: r.ValidFrom, Revision: r.Revision, First: today, Last: today.AddDays(20), Cause: replenish.MixCost,
+				Shares: catalog.Mix{black: 400_000, green: 600_000}, Why: "{}"}}}); err != nil {
+				return err
+			}
+			all, _, err := replenish.MixesOf(tx, site, today)
+			if err != nil {
+				return err
+			}
+			last := all[len(all)-1]
+			x.IDs[of] = last.ID.String()
+			if of == "mix3" {
+				if err := last.Approve(tx, 0, today, last.Version, replenish.MixChange{}); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	}); err != nil {
 		w.T.Fatal(err)
 	}

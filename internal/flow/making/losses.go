@@ -47,7 +47,8 @@ func learnLosses(ctx context.Context, run *jobs.Run) error {
 
 // needOf is what a requisition asks for of a material by its recipe, and what the loss of the line is learned from.
 func needOf(row catalog.Requirement, piece bool) (produce.Need, error) {
-	n := produce.Need{Product: row.Product, Qty: row.Net, Piece: piece, Loss: row.Uses[0].Loss, Rule: string(row.Uses[0].Rule)}
+	u := row.Uses[0] // a material is in one line of a version
+	n := produce.Need{Product: row.Product, Qty: row.Net, Piece: piece, Loss: u.Loss, Rule: string(u.Rule), Of: u.Of, Per: u.Qty, Share: u.Share, Num: u.Num, Den: u.Den}
 	if n.Rule == "" {
 		n.Rule = string(catalog.LossMarkup)
 	}

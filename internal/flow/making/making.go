@@ -6,6 +6,7 @@ package making
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/platform/web"
 	"zhanggui/internal/produce"
+	"zhanggui/internal/replenish"
 	"zhanggui/internal/stock"
 )
 
@@ -246,7 +248,7 @@ func (s *Service) products(tx *db.Tx, product id.ID, materials []MaterialIn) (ma
 	return s.goods.Products(tx, ids)
 }
 
-// byRecipe is what the recipe takes, one level deep, rounded up once.
+// byRecipe is what the recipe takes by the mix that is in force, one level deep, rounded up once.
 func (s *Service) byRecipe(tx *db.Tx, r *produce.Requisition, product *catalog.Product) ([]produce.Need, error) {
 	versions, err := catalog.RecipesOf(tx, []id.ID{r.Product})
 	if err != nil {
@@ -269,20 +271,27 @@ func (s *Service) byRecipe(tx *db.Tx, r *produce.Requisition, product *catalog.P
 	if !ok {
 		return nil, produce.ErrNoMaterials.With("product", product.Name).At("materials")
 	}
-	ids := []id.ID{}
-	for _, c := range recipe.Components {
-		ids = append(ids, c.Product)
+	var mix catalog.Mix
+	if len(recipe.Options) > 0 {
+		m, err := replenish.MixOn(tx, r.Site, &recipe, r.Date)
+		if err != nil {
+			return nil, err
+		}
+		if m != nil {
+			r.Mix, mix = m.ID, m.Shares
+		}
 	}
-	known, err := s.goods.Products(tx, ids)
+	known, err := s.goods.Products(tx, slices.Collect(recipe.Inputs()))
 	if err != nil {
 		return nil, err
 	}
 	piece := func(p id.ID) bool { return known[p] != nil && known[p].BaseUnit == "piece" }
-	rows, err := book.Require(r.Date, catalog.Ask{Make: map[id.ID]qty.Qty{r.Product: r.Qty}, Stock: func(id.ID) catalog.Stock { return catalog.Stock{} }, Piece: piece})
+	rows, err := book.Require(r.Date, catalog.Ask{Make: map[id.ID]qty.Qty{r.Product: r.Qty}, Stock: func(id.ID) catalog.Stock { return catalog.Stock{} }, Piece: piece,
+		Mix: func(*catalog.Recipe) catalog.Mix { return mix }})
 	if err != nil {
 		return nil, err
 	}
-	r.Recipe = recipe.ValidFrom
+	r.Recipe, r.Yield = recipe.ValidFrom, recipe.Yield
 	var needs []produce.Need
 	for _, row := range rows {
 		if row.Product == r.Product {
@@ -383,7 +392,7 @@ func (s *Service) Complete(tx *db.Tx, site *org.Site, staff id.ID, r *produce.Re
 	if err != nil {
 		return nil, err
 	}
-	t := &produce.Task{ID: id.New(), Requisition: r.ID, Site: r.Site, Product: r.Product, Planned: r.Qty, Date: site.BusinessDate(tx.Now()), Staff: staff, Needs: r.Needs, Recipe: r.Recipe}
+	t := &produce.Task{ID: id.New(), Requisition: r.ID, Site: r.Site, Product: r.Product, Planned: r.Qty, Date: site.BusinessDate(tx.Now()), Staff: staff, Needs: r.Needs, Recipe: r.Recipe, Mix: r.Mix}
 	for _, k := range picked.Takes {
 		t.Issues = append(t.Issues, produce.Issue{Product: of[k.SKU], SKU: k.SKU, Batch: k.Batch, Qty: k.Qty, Cost: k.Cost})
 	}
@@ -485,6 +494,8 @@ type Requisition struct {
 	MadeAt    string     `json:"made_at"`
 	Note      string     `json:"note"`
 	Cancelled string     `json:"cancel_reason" doc:"why a cancelled one was cancelled"`
+	Recipe    cal.Date   `json:"recipe_from" doc:"first day of the version of the recipe that it is by; empty: somebody named the materials"`
+	MixID     id.ID      `json:"mix_id" doc:"the mix that was in force; empty: as the recipe says"`
 	Materials []Material `json:"materials"`
 }
 
@@ -495,6 +506,8 @@ type Material struct {
 	Qty       qty.Qty `json:"qty"`
 	Unit      string  `json:"unit"`
 	Available qty.Qty `json:"available" doc:"in date and free at the site now"`
+	Share     string  `json:"share" doc:"of its line, as in 0.4; 1 where it has the line alone"`
+	Instead   string  `json:"instead" doc:"the component that it stands in for; empty: it is that"`
 }
 
 // Task is a processing task on the wire, quantities in base units.
@@ -510,6 +523,8 @@ type Task struct {
 	Date          cal.Date  `json:"business_date"`
 	MadeAt        string    `json:"made_at" doc:"when the materials were taken"`
 	CostFen       money.Fen `json:"cost_fen" doc:"of the materials"`
+	Recipe        cal.Date  `json:"recipe_from" doc:"first day of the version of the recipe that it is made by; empty: somebody named the materials"`
+	MixID         id.ID     `json:"mix_id" doc:"the mix that was in force; empty: as the recipe says"`
 	Needs         []Needed  `json:"needs" doc:"what the requisition asked for, by the recipe of that day"`
 	Issues        []Issue   `json:"issues"`
 	Output        *Output   `json:"output,omitempty"`
@@ -521,6 +536,8 @@ type Needed struct {
 	Product   string  `json:"product"`
 	Qty       qty.Qty `json:"qty"`
 	Unit      string  `json:"unit"`
+	Share     string  `json:"share" doc:"of its line, as in 0.4; 1 where it has the line alone"`
+	Instead   string  `json:"instead" doc:"the component that it stands in for; empty: it is that"`
 }
 
 // Issue is what was taken of a batch.
@@ -564,7 +581,7 @@ func (s *Service) requisitions(tx *db.Tx, site *org.Site, all []*produce.Requisi
 	for _, r := range all {
 		ids = append(ids, r.Product)
 		for _, n := range r.Needs {
-			ids = append(ids, n.Product)
+			ids = append(ids, n.Product, n.Of)
 		}
 	}
 	known, err := s.goods.Products(tx, distinct(ids))
@@ -580,10 +597,13 @@ func (s *Service) requisitions(tx *db.Tx, site *org.Site, all []*produce.Requisi
 	}
 	shown := make([]Requisition, len(all))
 	for i, r := range all {
-		v := Requisition{ID: r.ID, SiteID: r.Site, ProductID: r.Product, Qty: r.Qty, State: r.State, Date: r.Date, MadeAt: at(r.MadeAt, site), Note: r.Note, Cancelled: r.CancelReason, Materials: []Material{}}
+		v := Requisition{ID: r.ID, SiteID: r.Site, ProductID: r.Product, Qty: r.Qty, State: r.State, Date: r.Date, MadeAt: at(r.MadeAt, site), Note: r.Note, Cancelled: r.CancelReason, Recipe: r.Recipe, MixID: r.Mix, Materials: []Material{}}
 		v.Product, v.Unit = named(known, r.Product)
 		for _, n := range r.Needs {
-			m := Material{ProductID: n.Product, Qty: n.Qty}
+			m := Material{ProductID: n.Product, Qty: n.Qty, Share: catalog.ShareText(n.Share)}
+			if n.Of != 0 && n.Of != n.Product {
+				m.Instead, _ = named(known, n.Of)
+			}
 			m.Product, m.Unit = named(known, n.Product)
 			if p := known[n.Product]; p != nil {
 				m.Available = left[p.SKU]
@@ -606,7 +626,7 @@ func (s *Service) tasks(tx *db.Tx, site *org.Site, all []*produce.Task, err erro
 			ids = append(ids, i.Product)
 		}
 		for _, n := range t.Needs {
-			ids = append(ids, n.Product)
+			ids = append(ids, n.Product, n.Of)
 		}
 	}
 	known, err := s.goods.Products(tx, distinct(ids))
@@ -616,10 +636,13 @@ func (s *Service) tasks(tx *db.Tx, site *org.Site, all []*produce.Task, err erro
 	shown := make([]Task, len(all))
 	for i, t := range all {
 		v := Task{ID: t.ID, RequisitionID: t.Requisition, SiteID: t.Site, ProductID: t.Product, Planned: t.Planned, State: t.State, Date: t.Date,
-			MadeAt: at(t.MadeAt, site), CostFen: t.Cost, Needs: []Needed{}, Issues: []Issue{}}
+			MadeAt: at(t.MadeAt, site), CostFen: t.Cost, Recipe: t.Recipe, MixID: t.Mix, Needs: []Needed{}, Issues: []Issue{}}
 		v.Product, v.Unit = named(known, t.Product)
 		for _, n := range t.Needs {
-			w := Needed{ProductID: n.Product, Qty: n.Qty}
+			w := Needed{ProductID: n.Product, Qty: n.Qty, Share: catalog.ShareText(n.Share)}
+			if n.Of != 0 && n.Of != n.Product {
+				w.Instead, _ = named(known, n.Of)
+			}
 			w.Product, w.Unit = named(known, n.Product)
 			v.Needs = append(v.Needs, w)
 		}

@@ -120,7 +120,7 @@ func (k *kitchen) green() {
 
 func (k *kitchen) red() map[string]string {
 	k.t.Helper()
-	r, err := proof.Run(context.Background(), k.d.DB, append(append(ledger.Proofs(), stock.Proofs()...), produce.Proofs()...))
+	r, err := proof.Run(context.Background(), k.d.DB, append(append(append(append(ledger.Proofs(), stock.Proofs()...), produce.Proofs()...), replenish.Proofs()...), making.Proofs()...))
 	if err != nil {
 		k.t.Fatal(err)
 	}

@@ -51,6 +51,8 @@ type Traced struct {
 	OrderNo    string   `json:"order_no"`
 	Ref        string   `json:"ref" doc:"the supplier's number on the goods receipt"`
 	Note       string   `json:"note" doc:"of the goods receipt"`
+	Recipe     cal.Date `json:"recipe_from" doc:"of what was made: first day of the version of the recipe; empty: by none"`
+	MixID      id.ID    `json:"mix_id" doc:"of what was made: the mix of its materials that was in force; empty: as the recipe says"`
 	entity     id.ID
 }
 
@@ -91,10 +93,11 @@ const (
 // receipt, which is no document of stock.
 const (
 	tracedColumns = `b.site_id, h.entity_id, h.name, b.id, b.code, k.product_id, p.name, p.base_unit, b.made_on, b.received_at, b.expires_at, a.posted_in - a.posted_out,
-	COALESCE(d.kind, 101), b.document_id, COALESCE(d.ref, ''), COALESCE(d.note, ''), COALESCE(po.supplier_id, 0), COALESCE(u.name, ''), COALESCE(po.id, 0), COALESCE(po.no, '')`
+	COALESCE(d.kind, 101), b.document_id, COALESCE(d.ref, ''), COALESCE(d.note, ''), COALESCE(po.supplier_id, 0), COALESCE(u.name, ''), COALESCE(po.id, 0), COALESCE(po.no, ''), COALESCE(mr.recipe_from, ''), COALESCE(mr.mix_id, 0)`
 	tracedTables = ` JOIN ledger_account a ON a.id = b.id JOIN org_site h ON h.id = b.site_id JOIN catalog_sku k ON k.id = b.sku_id JOIN catalog_product p ON p.id = k.product_id
 	LEFT JOIN stock_document d ON d.id = b.document_id LEFT JOIN purchase_receipt g ON g.id = b.document_id
-	LEFT JOIN purchase_order po ON po.id = g.order_id LEFT JOIN party_supplier u ON u.id = po.supplier_id`
+	LEFT JOIN purchase_order po ON po.id = g.order_id LEFT JOIN party_supplier u ON u.id = po.supplier_id
+	LEFT JOIN produce_output mo ON mo.batch_id = b.id AND mo.batch_id > 0 LEFT JOIN produce_task mt ON mt.id = mo.task_id LEFT JOIN produce_requisition mr ON mr.id = mt.requisition_id`
 
 	tracedOne = `SELECT ` + tracedColumns + ` FROM stock_batch b` + tracedTables + ` WHERE b.id = $1`
 
@@ -157,7 +160,7 @@ ORDER BY s.sold_at, s.id, t.leg LIMIT $2`
 )
 
 func (b *Traced) targets(received, expires *time.Time, kind *ledger.Kind) []any {
-	return []any{&b.SiteID, &b.entity, &b.Site, &b.BatchID, &b.Code, &b.ProductID, &b.Product, &b.Unit, &b.MadeOn, received, expires, &b.Left, kind, &b.DocumentID, &b.Ref, &b.Note, &b.SupplierID, &b.Supplier, &b.OrderID, &b.OrderNo}
+	return []any{&b.SiteID, &b.entity, &b.Site, &b.BatchID, &b.Code, &b.ProductID, &b.Product, &b.Unit, &b.MadeOn, received, expires, &b.Left, kind, &b.DocumentID, &b.Ref, &b.Note, &b.SupplierID, &b.Supplier, &b.OrderID, &b.OrderNo, &b.Recipe, &b.MixID}
 }
 
 // Follow traces a batch back to its materials and their receipts, or forward to what was made of it and

@@ -2,9 +2,11 @@ package supplyday
 
 import (
 	"context"
+	"math/big"
 
 	"zhanggui/internal/catalog"
 	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/id"
 	"zhanggui/internal/produce"
 	"zhanggui/internal/replenish"
 )
@@ -51,10 +53,18 @@ func (x *situation) loss(r *catalog.Recipe, c catalog.Component) (loss, batches 
 }
 
 // useWhy is what one product takes of a component, with both losses where one was learned.
-func (x *situation) useWhy(u catalog.Use) replenish.UseWhy {
+func (x *situation) useWhy(material id.ID, u catalog.Use) replenish.UseWhy {
 	g := x.all.goods[u.Product]
-	w := replenish.UseWhy{ProductID: u.Product, Code: g.Code, Name: g.Name, Makes: u.Makes, Yield: u.Yield, Qty: u.Qty, Loss: catalog.LossText(u.Loss), Rule: string(u.Rule),
+	per := catalog.Ingredient{Component: catalog.Component{Qty: u.Qty}, Num: u.Num, Den: u.Den, Share: u.Share}
+	each := new(big.Rat).Mul(per.Per(u.Yield), new(big.Rat).SetInt64(int64(u.Yield)))
+	w := replenish.UseWhy{ProductID: u.Product, Code: g.Code, Name: g.Name, Makes: u.Makes, Yield: u.Yield, Qty: replenish.Rounded(each), Loss: catalog.LossText(u.Loss), Rule: string(u.Rule),
 		Gross: replenish.Rounded(u.Gross), Need: replenish.Rounded(u.Need), Batches: u.Batches}
+	if u.Share != catalog.ShareWhole || u.Of != material {
+		w.Share = catalog.ShareText(u.Share)
+	}
+	if u.Of != material {
+		_, w.Instead, _ = x.named(u.Of)
+	}
 	if u.Batches > 0 {
 		w.Set = catalog.LossText(u.Set)
 	}

@@ -15,6 +15,7 @@ import (
 	"zhanggui/internal/platform/errs"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/jobs"
+	"zhanggui/internal/platform/money"
 	"zhanggui/internal/platform/outbox"
 	"zhanggui/internal/platform/qty"
 	"zhanggui/internal/produce"
@@ -124,6 +125,7 @@ type shared struct {
 	parent   map[id.ID]id.ID                  // of categories
 	words    map[replenish.Word]purchase.Word // what suppliers' words are taken for, where not as they are given
 	festive  festive                          // what all sites have seen of the calendar's festivals
+	mixed    []id.ID                          // products whose recipe may be mixed
 }
 
 // eventsBack is how many days an event is still read after it ended, whatever the time zone of a site.
@@ -156,6 +158,7 @@ func (s *Service) common(ctx context.Context, d reader) (*shared, error) {
 	if all.book, err = catalog.NewCookbook(recipes, func(p id.ID) string { return p.String() }); err != nil {
 		return nil, err
 	}
+	all.mixed = all.book.Mixed()
 	var last party.Terms
 	for more := true; more; {
 		var some []party.Terms
@@ -237,7 +240,10 @@ type situation struct {
 	loads    map[id.ID]replenish.Load
 	worth    map[id.ID]replenish.Worth // of what is made here by the batch
 	trial    *trial                    // tried out instead of what is set; nil: nothing
-	together int64                     // how far products of the store move together, in millionths
+	mixes    []replenish.Mix           // that say something of today or later
+	saving   money.Fen                 // from how much a day one is worth being proposed
+	mixing   mixing
+	together int64 // how far products of the store move together, in millionths
 }
 
 // tries is how often planning begins again when people decide meanwhile.
@@ -282,6 +288,9 @@ func (s *Service) planOnce(ctx context.Context, d *db.DB, siteID id.ID, date cal
 	}
 	if x.date != x.today {
 		return false, ctx.Err()
+	}
+	if err := s.proposeMixes(ctx, d, x); err != nil {
+		return false, err
 	}
 	return s.act(ctx, d, &x.site, x.head.ID)
 }
@@ -476,6 +485,11 @@ func (s *Service) gather(ctx context.Context, d reader, siteID id.ID, date cal.D
 		}
 		if x.service, err = replenish.ServicesAt(tx, siteID, all.parent); err != nil {
 			return err
+		}
+		if len(all.mixed) > 0 {
+			if x.mixes, x.saving, err = replenish.MixesOf(tx, siteID, x.today); err != nil {
+				return err
+			}
 		}
 		if x.festive, err = festiveOf(tx, siteID, all.events); err != nil {
 			return err
@@ -692,7 +706,11 @@ func (x *situation) plan() (*replenish.Made, error) {
 		}
 		unmet = append(byLevel, byMean...)
 	}
-	if err := x.walk(site, now, func(p *replenish.Plan, date cal.Date) { x.write(made, p, date == x.date, site, now, date) }); err != nil {
+	x.mixing.begin(x)
+	if err := x.walk(site, now, func(p *replenish.Plan, date cal.Date) {
+		x.write(made, p, date == x.date, site, now, date)
+		x.mixing.see(x, p, date)
+	}); err != nil {
 		return nil, err
 	}
 	addUnmet(made, unmet)
@@ -704,120 +722,11 @@ func (x *situation) ground() (*replenish.Site, party.Moment) {
 	loc := x.site.Location()
 	site := &replenish.Site{Book: x.all.book, Good: x.good, Terms: x.all.terms, Sources: x.source, Loc: loc, DayStart: time.Duration(x.site.DayStart) * time.Minute,
 		Lots: x.lots, Coming: x.coming, Waived: x.waived, Static: x.static, Machines: x.machines, Loads: x.loads, Words: x.words(), Opens: int(x.site.Open) / 30,
-		Service: x.materialService, Together: x.together, Loss: x.loss}
-	clock := x.now.In(loc)
-	now := party.Moment{Date: cal.On(clock), Minute: int64(clock.Hour()*60 + clock.Minute())}
+		Service: x.materialService, Together: x.together, Loss: x.loss, Mix: x.mix}
+	now := x.moment()
 	if x.date > x.today { // seen from the morning of that day
 		start := site.Start(x.date)
 		now = party.Moment{Date: x.date, Minute: int64(start.Sub(site.Midnight(x.date)) / time.Minute)}
 	}
 	return site, now
-}
-
-// walk plans from today over the planned day to the last day for which something must be ordered now, and shows what it
-// came to from the planned day on.
-func (x *situation) walk(site *replenish.Site, now party.Moment, each func(p *replenish.Plan, date cal.Date)) error {
-	last := x.date.AddDays(x.horizon(x.all.terms, site.Sources))
-	for date := x.today; date <= last; date = date.AddDays(1) {
-		day := replenish.Day{Date: date, Now: now}
-		if date == x.today {
-			day.From = x.from
-			day.After = site.Start(date)
-			if x.now.After(day.After) {
-				day.After = x.now
-			}
-		}
-		day.Wanted = x.wanted(site, now, date)
-		p, err := site.Plan(day)
-		if err != nil {
-			return err
-		}
-		if date >= x.date {
-			each(p, date)
-		}
-	}
-	return nil
-}
-
-// horizon is how many days after the planned one goods must be ordered for on that day.
-func (x *situation) horizon(terms map[id.ID][]party.Terms, sources map[id.ID]replenish.Source) int {
-	days := 1
-	for _, list := range terms {
-		for _, t := range list {
-			lead := x.date.Sub(t.OrderBy(x.date).Date) + 6 // order days may be a week apart
-			if t.Days == party.EveryDay {
-				lead -= 6
-			}
-			days = max(days, lead)
-		}
-	}
-	for _, s := range sources {
-		days = max(days, int(s.LeadHours+23)/24)
-	}
-	if x.run != nil {
-		days = min(days, max(x.run.Last().Sub(x.date), 0))
-	}
-	return min(days, mostAhead)
-}
-
-// wanted is what the site sells and others ask of it on a day.
-func (x *situation) wanted(site *replenish.Site, now party.Moment, date cal.Date) []replenish.Wanted {
-	var all []replenish.Wanted
-	asked := x.asked[date]
-	said := map[id.ID]bool{}
-	for i := range x.ahead {
-		a := &x.ahead[i]
-		e := a.On(date)
-		g := x.all.goods[a.Product]
-		if e == nil || g == nil || !g.Bought() || x.static(a.Product) {
-			continue
-		}
-		said[a.Product] = true
-		all = append(all, replenish.Wanted{Product: a.Product, Decided: x.decided(a.Product, date), Demand: x.demand(a, e, g, site, now, date).Plus(asked[a.Product]).Spreading(replenish.SpreadOf(e.Mean, e.At), asked[a.Product])})
-	}
-	for p, q := range asked {
-		if !said[p] {
-			all = append(all, replenish.Wanted{Product: p, Firm: &q, Decided: x.decided(p, date)})
-		}
-	}
-	slices.SortFunc(all, func(a, b replenish.Wanted) int { return compare(a.Product, b.Product) })
-	return all
-}
-
-// demand is the forecast of a product for a day, moved by what the calendar says of it and, when part of the day is over,
-// by what has been sold.
-func (x *situation) demand(a *forecast.AheadOf, e *forecast.Expected, g *catalog.Product, site *replenish.Site, now party.Moment, date cal.Date) replenish.Demand {
-	shares := a.Shares(date.Weekday())
-	d := replenish.DemandAt(e.Mean, e.At, x.serviceOf(g, date), shares)
-	if date == x.today && x.from > 0 && len(x.sold) > 0 {
-		d = d.Live(replenish.DemandAt(e.Mean, e.At, x.setService(g), shares), x.sold[a.Product], x.minute())
-	}
-	if moved := x.moved(a.Product, site, now, date); moved.Event != nil && !e.Override {
-		d = d.Moved(effect(moved, e), moved.Factor)
-	}
-	if x.worth[g.ID].Cost > 0 {
-		d = d.Spread(e.Mean, e.At)
-	}
-	return d
-}
-
-// minute is how many minutes after midnight of its business date it is at the site.
-func (x *situation) minute() int64 { return int64(x.now.Sub(x.midnight(x.today)) / time.Minute) }
-
-func compare(a, b id.ID) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
-// decided are the rounds of the planned day that stay as they are.
-func (x *situation) decided(product id.ID, date cal.Date) map[int64]qty.Qty {
-	if date != x.date {
-		return nil
-	}
-	return x.kept[product]
 }

@@ -74,7 +74,7 @@ func (x *situation) write(m *replenish.Made, p *replenish.Plan, planned bool, si
 			why.Forecast = x.why(n.Product, *n.Demand)
 		}
 		for _, u := range n.Uses {
-			why.Uses = append(why.Uses, x.useWhy(u))
+			why.Uses = append(why.Uses, x.useWhy(n.Product, u))
 		}
 		m.Needs = append(m.Needs, replenish.RequirementRow{Product: n.Product, Date: n.Date, Gross: replenish.Rounded(n.Gross), Need: replenish.Rounded(n.Need), Loss: replenish.PPM(n.Loss()),
 			OnHand: n.Have.OnHand, InTransit: n.Have.InTransit, Net: n.Net, Safety: n.Safety, Made: n.Made, Lacking: n.Lacking, Why: why})

@@ -68,6 +68,7 @@ func (s *Service) Routes(api *web.API) {
 	s.equipmentRoutes(api)
 	s.paceRoutes(api)
 	s.offerRoutes(api)
+	mixRoutes(api)
 	s.receiptRoutes(api)
 	receiptViewRoutes(api)
 }

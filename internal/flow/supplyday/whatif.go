@@ -313,7 +313,7 @@ func (x *situation) unitCost(p id.ID) *big.Rat {
 	}
 	sum := new(big.Rat)
 	for _, l := range lines {
-		if l.ValidFrom != "" {
+		if l.ValidFrom != "" || l.Share == 0 {
 			continue
 		}
 		price := x.cheapest(l.Product)

@@ -1563,6 +1563,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/plans/mixes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What recipes with a choice are made from at a site: proposals, what is in force, what was */
+        get: operations["list-recipe-mixes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/mixes/rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** From how much a day a mix is worth being proposed */
+        get: operations["get-recipe-mix-rule"];
+        /** Set from how much a day a mix is worth being proposed */
+        put: operations["put-recipe-mix-rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/mixes/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a proposed mix in force, as it is or changed with a reason */
+        post: operations["approve-recipe-mix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/mixes/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a mix in force before its last day, and say why */
+        post: operations["end-recipe-mix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/mixes/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse a proposed mix, and say why */
+        post: operations["refuse-recipe-mix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plans/near": {
         parameters: {
             query?: never;
@@ -5679,9 +5765,13 @@ export interface components {
         MakingMaterial: {
             /** @description in date and free at the site now */
             available: string;
+            /** @description the component that it stands in for; empty: it is that */
+            instead: string;
             product: string;
             product_id: string;
             qty: string;
+            /** @description of its line, as in 0.4; 1 where it has the line alone */
+            share: string;
             unit: string;
         };
         MakingMaterialIn: {
@@ -5691,9 +5781,13 @@ export interface components {
             unit?: string;
         };
         MakingNeeded: {
+            /** @description the component that it stands in for; empty: it is that */
+            instead: string;
             product: string;
             product_id: string;
             qty: string;
+            /** @description of its line, as in 0.4; 1 where it has the line alone */
+            share: string;
             unit: string;
         };
         MakingOutput: {
@@ -5759,10 +5853,14 @@ export interface components {
             id: string;
             made_at: string;
             materials: components["schemas"]["MakingMaterial"][];
+            /** @description the mix that was in force; empty: as the recipe says */
+            mix_id: string;
             note: string;
             product: string;
             product_id: string;
             qty: string;
+            /** @description first day of the version of the recipe that it is by; empty: somebody named the materials */
+            recipe_from: string;
             site_id: string;
             /** @enum {string} */
             state: "open" | "completed" | "cancelled";
@@ -5827,12 +5925,16 @@ export interface components {
             issues: components["schemas"]["MakingIssue"][];
             /** @description when the materials were taken */
             made_at: string;
+            /** @description the mix that was in force; empty: as the recipe says */
+            mix_id: string;
             /** @description what the requisition asked for, by the recipe of that day */
             needs: components["schemas"]["MakingNeeded"][];
             output?: components["schemas"]["MakingOutput"];
             planned: string;
             product: string;
             product_id: string;
+            /** @description first day of the version of the recipe that it is made by; empty: somebody named the materials */
+            recipe_from: string;
             requisition_id: string;
             site_id: string;
             /** @enum {string} */
@@ -5881,6 +5983,8 @@ export interface components {
             /** @description still in stock */
             left: string;
             made_on: string;
+            /** @description of what was made: the mix of its materials that was in force; empty: as the recipe says */
+            mix_id: string;
             /** @description of the goods receipt */
             note: string;
             order_id: string;
@@ -5888,6 +5992,8 @@ export interface components {
             product: string;
             product_id: string;
             received_at: string;
+            /** @description of what was made: first day of the version of the recipe; empty: by none */
+            recipe_from: string;
             /** @description the supplier's number on the goods receipt */
             ref: string;
             /** @description where it is, or was */
@@ -6286,6 +6392,11 @@ export interface components {
         };
         PageReplenishEventView: {
             items: components["schemas"]["ReplenishEventView"][];
+            /** @description give back as after; empty on the last page */
+            next: string;
+        };
+        PageReplenishMixView: {
+            items: components["schemas"]["ReplenishMixView"][];
             /** @description give back as after; empty on the last page */
             next: string;
         };
@@ -7162,6 +7273,160 @@ export interface components {
              */
             share: number;
         };
+        ReplenishMixLineWhy: {
+            /**
+             * @description empty: it stays as the recipe says
+             * @enum {string}
+             */
+            cause: "" | "availability" | "expiry" | "cost";
+            name: string;
+            /** @description the component first */
+            options: components["schemas"]["ReplenishMixOptionWhy"][];
+            /** @description the component */
+            product_id: string;
+        };
+        ReplenishMixLotWhy: {
+            batch_id: string;
+            code: string;
+            /**
+             * Format: int64
+             * @description for how many of the days from the first it may be used
+             */
+            days: number;
+            qty: string;
+            /** @description of it, what nothing else will have used by then */
+            spare: string;
+            /** Format: date-time */
+            until: string;
+        };
+        ReplenishMixOptionWhy: {
+            /** @description as much as is wanted can be had */
+            any: boolean;
+            /** @description that can be had of it on the first day, for this line */
+            can: string;
+            code: string;
+            least: string;
+            most: string;
+            name: string;
+            /** @description the same by the proposal */
+            need: string;
+            /** @description what everything else takes of it a day */
+            others: string;
+            /**
+             * Format: int64
+             * @description of a base unit, in ten-thousandths of a fen
+             */
+            price_fen4: number;
+            /**
+             * @description what its batches cost, the lowest price asked, or what goes into it; empty: nobody knows
+             * @enum {string}
+             */
+            price_from: "" | "stock" | "supplier" | "recipe";
+            product_id: string;
+            /** @description share that was proposed */
+            proposed: string;
+            ratio_for: string;
+            /** @description so much of it does what ratio_for of the component do */
+            ratio_qty: string;
+            /** @description that would be over its time if this line took none of it */
+            spare: string;
+            /**
+             * Format: int64
+             * @description what that is worth at its price
+             */
+            spare_fen: number;
+            stock: components["schemas"]["ReplenishMixLotWhy"][];
+            unit: string;
+            /** @description share that the recipe says, as in 0.4 */
+            usual: string;
+            /** @description of it a day as the recipe says, loss included */
+            was: string;
+        };
+        ReplenishMixShare: {
+            name: string;
+            /** @description the component of the line */
+            of_id: string;
+            product_id: string;
+            /** @description as in 0.4 */
+            share: string;
+            /** @description what the recipe says */
+            usual: string;
+        };
+        ReplenishMixView: {
+            /** @enum {string} */
+            cause: "availability" | "expiry" | "cost";
+            code: string;
+            /** Format: date-time */
+            decided_at?: string;
+            decided_by: string;
+            /** Format: date-time */
+            ended_at?: string;
+            ended_by: string;
+            ended_reason: string;
+            /** @enum {string} */
+            ended_why: "" | "replaced" | "reason_gone" | "by_hand";
+            first: string;
+            id: string;
+            last: string;
+            /** Format: date-time */
+            made_at: string;
+            name: string;
+            product_id: string;
+            reason: string;
+            /**
+             * Format: int64
+             * @description a day, by what was proposed; below 0: it costs more, but what the recipe says can't be had
+             */
+            saving_fen: number;
+            /** @description that hold, or are proposed; line by line, the component first */
+            shares: components["schemas"]["ReplenishMixShare"][];
+            site_id: string;
+            /** @enum {string} */
+            state: "proposed" | "coming" | "in_force" | "over" | "refused" | "ended" | "recipe_changed";
+            /** @description of the version of the recipe */
+            valid_from: string;
+            /**
+             * Format: int64
+             * @description give back with a decision
+             */
+            version: number;
+            why: components["schemas"]["ReplenishMixWhy"];
+        };
+        ReplenishMixWhy: {
+            /**
+             * Format: int64
+             * @description the same by the proposal
+             */
+            after_fen: number;
+            /**
+             * Format: int64
+             * @description what the lines that change cost a day as the recipe says; stock that would be over its time costs nothing
+             */
+            before_fen: number;
+            /**
+             * Format: int64
+             * @description that the reason lasts
+             */
+            days: number;
+            lines: components["schemas"]["ReplenishMixLineWhy"][];
+            /** @description of the product a day, on the mean of the days planned */
+            makes: string;
+            /** @description every material has a price; else the costs are 0 */
+            priced: boolean;
+            unit: string;
+            /** @description of one recipe */
+            yield: string;
+            /**
+             * Format: int64
+             * @description the same by the proposal
+             */
+            yield_now_fen: number;
+            /**
+             * Format: int64
+             * @description what the lines that may be mixed cost for one yield as the recipe says, at the prices below, stock that would be over its time as well
+             */
+            yield_was_fen: number;
+        };
         ReplenishOfferView: {
             code: string;
             /**
@@ -7721,6 +7986,8 @@ export interface components {
         ReplenishUseWhy: {
             code: string;
             gross: string;
+            /** @description the component that it stands in for */
+            instead?: string;
             /** @description what is reckoned with, as in 0.03 */
             loss: string;
             /**
@@ -7737,6 +8004,8 @@ export interface components {
             rule: string;
             /** @description what the recipe says, where the loss was learned from what the store made; left out: the loss is that of the recipe */
             set_loss?: string;
+            /** @description of its line, as in 0.4, where the recipe leaves a choice */
+            share?: string;
             yield: string;
         };
         ReplenishWordWhy: {
@@ -9668,6 +9937,49 @@ export interface components {
              */
             machines: number;
             site_id: string;
+        };
+        SupplydayMixApproveIn: {
+            /** @description last day; as proposed when left out */
+            last?: string;
+            /** @description needed when something is changed */
+            reason?: string;
+            /** @description all of them when any is changed; as proposed when left out */
+            shares?: components["schemas"]["SupplydayMixShareIn"][];
+            /**
+             * Format: int64
+             * @description of the proposal that was seen
+             */
+            version: number;
+        };
+        SupplydayMixRefuseIn: {
+            reason: string;
+            /**
+             * Format: int64
+             * @description of the proposal that was seen
+             */
+            version: number;
+        };
+        SupplydayMixRule: {
+            /**
+             * Format: int64
+             * @description that it must save a day
+             */
+            least_fen: number;
+            /** @description set for this site */
+            own: boolean;
+            /** @description 0: everywhere without a rule of its own */
+            site_id: string;
+        };
+        SupplydayMixRuleIn: {
+            /** Format: int64 */
+            least_fen: number;
+            /** @description 0: everywhere without a rule of its own */
+            site_id?: string;
+        };
+        SupplydayMixShareIn: {
+            product_id: string;
+            /** @description of its line, as in 0.4 or 40% */
+            share: string;
         };
         SupplydayNearIn: {
             /**
@@ -14476,6 +14788,223 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SupplydayLearnedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-recipe-mixes": {
+        parameters: {
+            query: {
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+                site_id: string;
+                /** @description in_force: also what is to come; all when left out */
+                state?: "proposed" | "in_force" | "past";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReplenishMixView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-recipe-mix-rule": {
+        parameters: {
+            query?: {
+                site_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydayMixRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-recipe-mix-rule": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayMixRuleIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplydayMixRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "approve-recipe-mix": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayMixApproveIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplenishMixView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-recipe-mix": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayReleaseIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplenishMixView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "refuse-recipe-mix": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the caller and kept before sending; the same key gets the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplydayMixRefuseIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplenishMixView"];
                 };
             };
             /** @description Error */
