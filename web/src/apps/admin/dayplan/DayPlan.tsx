@@ -4,6 +4,7 @@ import { Button, Checkbox } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router-dom'
 import { LineLevel, LineReasons, LineState, type Proposal, type Requirement, type Round } from '../../../planning/Reasons'
+import { Mixes } from '../../../planning/Mixes'
 import { Offers } from '../../../planning/Offers'
 import { planningText } from '../../../planning/text'
 import { PlanTabs } from '../plan/shared'
@@ -89,6 +90,7 @@ function OneSite() {
             </div>
             <PaceNow plan={plan} open={setLine} />
             {plan.date === today.data?.date && <Offers site={plan.site_id} title={(text) => <h2>{text}</h2>} />}
+            {plan.date === today.data?.date && <Mixes site={plan.site_id} title={(text) => <h2>{text}</h2>} history />}
             <Orders plan={plan} open={setLine} wants />
             <Production plan={plan} open={setLine} />
             <Orders plan={plan} open={setLine} />

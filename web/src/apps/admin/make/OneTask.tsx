@@ -23,7 +23,7 @@ export default function OneTask() {
       <PageHead title={t('title_one', { product: task.product, at: f.at(task.made_at) })} back={{ to: `/make?site=${task.site_id}`, label: t('back_to') }} note={<Badge tone={task.state === 'done' ? 'green' : 'amber'}>{t(task.state)}</Badge>} />
       <div className="zg-stack">
         <Sheet><Steps label={t('state')} current={task.state === 'done' ? 'done' : 'open'} steps={[{ key: 'open', label: t('completed'), at: task.made_at }, { key: 'done', label: t('done'), ...(output ? { at: output.posted_at } : {}) }]} /></Sheet>
-        <Sheet title={t('materials')}>
+        <Sheet title={t('materials')} {...(task.recipe_from ? { note: <><Link to={`/goods/${task.product_id}/recipe?date=${task.recipe_from}`}>{t('recipe_of')} {t('recipe_from', { date: f.date(task.recipe_from) })}</Link>{task.mix_id && <> · {t('by_mix')}</>}</> } : {})}>
           <table className="zg-table zg-table-plain">
             <thead><tr><th>{t('material')}</th><th className="zg-num">{t('by_recipe')}</th><th className="zg-num">{t('taken')}</th><th className="zg-num">{t('diff')}</th><th className="zg-num">{t('cost')} <span className="zg-unit">¥</span></th><th>{t('batch')}</th></tr></thead>
             <tbody>
@@ -33,7 +33,7 @@ export default function OneTask() {
                 const diff = sum - thousandths(n.qty)
                 return (
                   <tr key={n.product_id}>
-                    <td><Link to={`/goods/${n.product_id}`}>{n.product}</Link></td>
+                    <td><Link to={`/goods/${n.product_id}`}>{n.product}</Link>{(n.instead || n.share !== '1') && <div className="zg-note">{[n.instead && t('instead', { name: n.instead }), n.share !== '1' && f.percent(Number(n.share))].filter(Boolean).join(' · ')}</div>}</td>
                     <td className="zg-num">{f.qty({ qty: n.qty, unit: n.unit })}</td>
                     <td className="zg-num">{f.decimal(ofThousandths(sum))}</td>
                     <td className="zg-num">{diff === 0 ? '' : <span className={diff > 0 ? 'zg-bad' : 'zg-good'}>{f.signed(f.decimal(ofThousandths(diff)))}</span>}</td>

@@ -2,6 +2,10 @@ import type { SameKeys } from '@kit'
 import type zh from './zh'
 
 export default {
+  instead: 'for {name}',
+  recipe_of: 'Recipe',
+  recipe_from: 'version from {date}',
+  by_mix: 'by an approved mix',
   title: 'Make',
   tasks: 'Tasks',
   requisitions: 'Material requisitions',

@@ -1,4 +1,8 @@
 export default {
+  instead: '替代{name}',
+  recipe_of: '配方版本',
+  recipe_from: '{date} 起',
+  by_mix: '按批准的配比',
   title: '加工',
   tasks: '加工任务',
   requisitions: '领料单',

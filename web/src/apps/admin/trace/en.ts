@@ -2,6 +2,8 @@ import type { SameKeys } from '@kit'
 import type zh from './zh'
 
 export default {
+  by_recipe: 'recipe version from {date}',
+  by_mix: 'by an approved mix',
   title: 'Trace',
   find: 'Batch code, product code or barcode',
   look: 'Look up',

@@ -1,4 +1,6 @@
 export default {
+  by_recipe: '配方 {date} 起的版本',
+  by_mix: '按批准的配比',
   title: '批次追溯',
   find: '批次码、商品编号或条码',
   look: '查',

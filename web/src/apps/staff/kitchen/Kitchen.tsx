@@ -200,7 +200,7 @@ function AskedCard(props: { asked: Requisition; works: boolean; take: () => void
   return (
     <article className="kt-card" aria-label={asked.product}>
       <div className="kt-head"><h2>{asked.product}</h2><span className="zg-note">{f.qty({ qty: asked.qty, unit: asked.unit })}</span></div>
-      <ul className="zg-list">{materials.map((m) => <li key={m.product_id} className="kt-material"><span>{m.product}</span><span className="zg-num">{f.qty({ qty: m.qty, unit: m.unit })}</span></li>)}</ul>
+      <ul className="zg-list">{materials.map((m) => <li key={m.product_id} className="kt-material"><span>{m.product}{m.instead && <span className="zg-note"> {t('instead', { name: m.instead })}</span>}{m.share !== '1' && <span className="zg-note"> {f.percent(Number(m.share))}</span>}</span><span className="zg-num">{f.qty({ qty: m.qty, unit: m.unit })}</span></li>)}</ul>
       {short.length > 0 && <Strip tone="amber">{t('asked_short', { list: short.map((m) => `${m.product} ${f.qty({ qty: ofThousandths(thousandths(m.qty) - thousandths(m.available)), unit: m.unit })}`).join(' / ') })}</Strip>}
       {cancel.problem && <ProblemBox problem={cancel.problem} />}
       {props.works && <div className="kt-acts"><Button type="primary" onClick={props.take}>{t('asked_take')}</Button><Button loading={cancel.busy} onClick={() => void cancel.run(undefined)}>{t('asked_cancel')}</Button></div>}

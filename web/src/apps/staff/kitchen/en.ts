@@ -2,6 +2,7 @@ import type { SameKeys } from '@kit/i18n'
 import type zh from './zh'
 
 export default {
+  instead: 'for {name}',
   title: 'Kitchen',
   left: '{n} still to make',
   none_title: 'Nothing to make now',

@@ -1,4 +1,5 @@
 export default {
+  instead: '替代{name}',
   title: '后厨',
   left: '还有 {n} 项要做',
   none_title: '现在没有要做的',

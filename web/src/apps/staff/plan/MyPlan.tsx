@@ -10,6 +10,7 @@ import { kitText } from '@kit/words'
 import { Button } from 'antd'
 import { useState } from 'react'
 import { LineReasons, LineState, type Round } from '../../../planning/Reasons'
+import { Mixes } from '../../../planning/Mixes'
 import { Offers } from '../../../planning/Offers'
 import { planningText } from '../../../planning/text'
 import { useToday } from '../today'
@@ -51,6 +52,7 @@ export default function MyPlan() {
             {others > 0 && <Strip tone="amber">{t(can('plan.approve') ? 'release_each' : 'for_approver', { n: others })}</Strip>}
             {can('plan.confirm') && mine + others === 0 && <p><Badge tone="green">{t('confirmed')}</Badge></p>}
             {(confirm.data?.left ?? 0) > 0 && <Strip tone="amber">{t('left', { n: confirm.data!.left })}</Strip>}
+            {site && <Mixes site={site.id} title={(text) => <h2>{text}</h2>} />}
             {site && <Offers site={site.id} title={(text) => <h2>{text}</h2>} />}
             <section className="zg-stack-s">
               <h2>{t('make')}</h2>
