@@ -58,9 +58,9 @@ function useReason() {
     const options = changedLines(m).flatMap((l) => l.options ?? [])
     const more = options.filter((o) => Number(o.proposed) > Number(o.usual))
     const less = options.filter((o) => Number(o.proposed) < Number(o.usual))
-    if (m.cause === 'availability') return t('mix_why_availability', { name: less.map((o) => o.name).join('、') })
+    if (m.cause === 'availability') return t('mix_why_availability', { name: less.map((o) => o.name).join(' / ') })
     if (m.cause === 'expiry') return more.filter((o) => Number(o.spare) > 0).map((o) => t('mix_why_expiry', { name: o.name, qty: f.qty({ qty: o.spare, unit: o.unit }), value: f.yuan(o.spare_fen) })).join(' ')
-    return t('mix_why_cost', { name: more.map((o) => o.name).join('、') })
+    return t('mix_why_cost', { name: more.map((o) => o.name).join(' / ') })
   }
 }
 

@@ -4,7 +4,7 @@ import type { components } from '@kit/api/schema'
 import { App, Button, Input, Select } from 'antd'
 import { useRef, useState } from 'react'
 import { useNavigate, useParams, useSearchParams } from 'react-router-dom'
-import { faultsOf, lossOf, newPart, percentOf, rowOnScreen, untouched, type Part } from './edit'
+import { faultsOf, lossOf, newPart, newSub, percentOf, rowOnScreen, shareOf, untouched, type Part, type Sub } from './edit'
 import { recipeText } from './text'
 import { groupToday, quantityOf } from './tree'
 
@@ -40,6 +40,8 @@ export default function EditRecipe() {
   )
 }
 
+const sharesOf = (row: { share: string; least: string; most: string }) => ({ share: shareOf(row.share) ?? '', least: shareOf(row.least) ?? '', most: shareOf(row.most) ?? '' })
+
 interface Values { valid_from: string; yield_qty: string; yield_unit: string; parts: Part[] }
 
 function Editor(props: { product: Product; versions: readonly Version[]; version: Version | undefined; like: Version | undefined; again: () => void }) {
@@ -54,7 +56,8 @@ function Editor(props: { product: Product; versions: readonly Version[]; version
   const next = () => newPart(++keys.current)
   const [initial] = useState((): Values => ({
     valid_from: version?.valid_from ?? groupToday(), yield_qty: like ? like.yield_qty : '1', yield_unit: product.base_unit,
-    parts: like ? like.components.map((c) => ({ key: ++keys.current, product_id: c.product_id, label: `${c.name} ${c.code}`, qty: c.qty, unit: c.unit, loss: percentOf(c.loss), rule: c.rule })) : [next()],
+    parts: like ? like.components.map((c) => ({ key: ++keys.current, product_id: c.product_id, label: `${c.name} ${c.code}`, qty: c.qty, unit: c.unit, loss: percentOf(c.loss), rule: c.rule, share: percentOf(c.share), least: c.options.length > 0 ? percentOf(c.least) : '0', most: percentOf(c.most),
+      options: c.options.map((o) => ({ key: ++keys.current, product_id: o.product_id, label: `${o.name} ${o.code}`, qty: o.qty, unit: o.unit, for_qty: o.for_qty, share: percentOf(o.share), least: percentOf(o.least), most: percentOf(o.most) })) })) : [next()],
   }))
   const doing = useAct((body: S['CatalogRecipeIn']) => act(['put recipe', product.id, body], (header) => client.PUT('/api/goods/products/{id}/recipes', { params: { path: { id: product.id }, header }, body })), ['goods', 'plan'])
   const drop = useAct((v: Version) => act(['drop recipe', v.id, v.revision], (header) => client.DELETE('/api/goods/products/{id}/recipes/{recipe_id}', { params: { path: { id: product.id, recipe_id: v.id }, query: { revision: v.revision }, header } })), ['goods', 'plan'])
@@ -62,7 +65,7 @@ function Editor(props: { product: Product; versions: readonly Version[]; version
     initial,
     required: ['valid_from', 'yield_qty'],
     check: (v: Values) => ({
-      ...faultsOf(v.parts, { required: k('required'), qty: t('qty_bad'), loss: t('loss_bad'), twice: t('twice'), none: t('nothing_in') }),
+      ...faultsOf(v.parts, { required: k('required'), qty: t('qty_bad'), loss: t('loss_bad'), twice: t('twice'), none: t('nothing_in'), share: t('share_bad'), whole: t('share_whole') }),
       ...(v.yield_qty.trim() && quantityOf(v.yield_qty) === undefined ? { yield_qty: t('qty_bad') } : {}),
       ...(!version && props.versions.some((o) => o.valid_from === v.valid_from) ? { valid_from: t('version_there') } : {}),
     }),
@@ -70,7 +73,7 @@ function Editor(props: { product: Product; versions: readonly Version[]; version
       sent.current = v.parts
       return {
         valid_from: v.valid_from, yield_qty: quantityOf(v.yield_qty) ?? '', yield_unit: v.yield_unit, ...(version ? { revision: version.revision } : {}),
-        components: v.parts.filter((p) => !untouched(p)).map((p) => ({ product_id: p.product_id, qty: quantityOf(p.qty) ?? '', unit: p.unit, loss: lossOf(p.loss) ?? '', rule: p.rule })),
+        components: v.parts.filter((p) => !untouched(p)).map((p) => ({ product_id: p.product_id, qty: quantityOf(p.qty) ?? '', unit: p.unit, loss: lossOf(p.loss) ?? '', rule: p.rule, ...(p.options.length > 0 ? { ...sharesOf(p), options: p.options.map((o) => ({ product_id: o.product_id, qty: quantityOf(o.qty) ?? '', unit: o.unit, for_qty: quantityOf(o.for_qty) ?? '', ...sharesOf(o) })) } : {}) })),
       }
     },
     rename: (field) => rowOnScreen(field, sent.current),
@@ -101,7 +104,7 @@ function Editor(props: { product: Product; versions: readonly Version[]; version
         </Sheet>
         <Sheet title={t('components_of')} note={t('components_note')}>
           <div ref={list} className="recipe-parts" role="group" aria-label={t('components_of')}>
-            {parts.map((p, n) => <PartRow key={p.key} n={n} part={p} made={product.id} change={(now) => change(n, now)} {...(parts.length > 1 ? { remove: () => remove(n) } : {})} />)}
+            {parts.map((p, n) => <PartRow key={p.key} n={n} part={p} made={product.id} change={(now) => change(n, now)} subs={(options) => setParts(parts.map((p, i) => (i === n ? { ...p, options } : p)))} sub={() => newSub(++keys.current)} {...(parts.length > 1 ? { remove: () => remove(n) } : {})} />)}
           </div>
           <div className="zg-gap" />
           <Whole form={form} />
@@ -126,7 +129,7 @@ function Whole(props: { form: FormState<Values> }) {
   return <Field name="components" label={t('components_of')} width="l">{(c) => <span id={c.id} tabIndex={-1} aria-invalid={c['aria-invalid']} aria-describedby={c['aria-describedby']} className={error ? 'recipe-whole' : 'recipe-hidden'} />}</Field>
 }
 
-function PartRow(props: { n: number; part: Part; made: string; change: (now: Partial<Part>) => void; remove?: () => void }) {
+function PartRow(props: { n: number; part: Part; made: string; change: (now: Partial<Part>) => void; subs: (options: Sub[]) => void; sub: () => Sub; remove?: () => void }) {
   const { part, n } = props
   const t = useText(recipeText)
   const f = useFormat()
@@ -134,7 +137,10 @@ function PartRow(props: { n: number; part: Part; made: string; change: (now: Par
   const chosen = useRead(['goods', 'one', part.product_id], (signal) => must(client.GET('/api/goods/products/{id}', { params: { path: { id: part.product_id } }, signal })), { skip: !near || part.product_id === '' })
   const units = chosen.data?.id === part.product_id ? chosen.data.units.filter((u) => !u.retired).map((u) => u.name) : []
   const at = `components[${n}]`
+  const { options } = part
+  const set = (k: number, now: Partial<Sub>) => props.change({ options: options.map((o, i) => (i === k ? { ...o, ...now } : o)) })
   return (
+    <>
     <div className="recipe-part" onFocus={() => setNear(true)}>
       <Field name={`${at}.product_id`} label={t('component')}>
         {(c) => (
@@ -156,5 +162,50 @@ function PartRow(props: { n: number; part: Part; made: string; change: (now: Par
       </Field>
       <Button className="recipe-remove" icon={<DeleteOutlined />} aria-label={t('remove_component', { name: part.label || String(n + 1) })} disabled={!props.remove} onClick={props.remove} />
     </div>
+    {part.product_id !== '' && (
+      <div className="recipe-choice">
+        {options.length > 0 && (
+          <div className="recipe-share">
+            <span>{part.label}</span>
+            <ShareFields at={at} row={part} change={props.change} />
+          </div>
+        )}
+        {options.map((o, k) => (
+          <div key={o.key} className="recipe-sub" role="group" aria-label={t('substitute')}>
+            <Field name={`${at}.options[${k}].product_id`} label={t('substitute')}>
+              {(c) => (
+                <ProductPick className="" control={c} label={t('substitute')} placeholder={t('search_component')} value={o.product_id} named={o.label} without={(p) => p.id === props.made || p.id === part.product_id}
+                  choose={(p) => { if (p) set(k, { product_id: p.id, label: `${p.name} ${p.code}`, unit: p.base_unit }) }} />
+              )}
+            </Field>
+            <Field name={`${at}.options[${k}].qty`} label={`${t('sub_qty')}${o.unit ? ` (${f.unit(o.unit)})` : ''}`} width="s">
+              {(c) => <Input {...c} className="zg-input-right" inputMode="decimal" autoComplete="off" maxLength={14} value={o.qty} onChange={(e) => set(k, { qty: e.target.value })} />}
+            </Field>
+            <Field name={`${at}.options[${k}].for_qty`} label={t('sub_for')} width="s">
+              {(c) => <Input {...c} className="zg-input-right" inputMode="decimal" autoComplete="off" maxLength={14} value={o.for_qty} onChange={(e) => set(k, { for_qty: e.target.value })} />}
+            </Field>
+            <ShareFields at={`${at}.options[${k}]`} row={o} change={(now) => set(k, now)} />
+            <Button className="recipe-remove" icon={<DeleteOutlined />} aria-label={t('remove_component', { name: o.label || t('substitute') })} onClick={() => props.subs(options.filter((_, i) => i !== k))} />
+          </div>
+        ))}
+        <Field name={`${at}.options`} label={t('substitute')}>{(c) => <span id={c.id} tabIndex={-1} className="recipe-hidden" />}</Field>
+        {options.length < 5 && <Button type="link" size="small" icon={<PlusOutlined />} onClick={() => props.subs([...options, props.sub()])}>{t('add_substitute')}</Button>}
+      </div>
+    )}
+    </>
+  )
+}
+
+/** The share of a line and between what it may move, in percent. */
+function ShareFields(props: { at: string; row: { share: string; least: string; most: string }; change: (now: { share?: string; least?: string; most?: string }) => void }) {
+  const t = useText(recipeText)
+  return (
+    <>
+      {(['share', 'least', 'most'] as const).map((field) => (
+        <Field key={field} name={`${props.at}.${field}`} label={t(`sub_${field}`)} width="s">
+          {(c) => <Input {...c} className="zg-input-right" inputMode="decimal" autoComplete="off" maxLength={8} suffix="%" value={props.row[field]} onChange={(e) => props.change({ [field]: e.target.value })} />}
+        </Field>
+      ))}
+    </>
   )
 }

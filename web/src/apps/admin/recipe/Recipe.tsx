@@ -5,6 +5,7 @@ import { Button, Input } from 'antd'
 import { useEffect, useState } from 'react'
 import { Link, useNavigate, useParams } from 'react-router-dom'
 import { Losses } from './Losses'
+import { percentOf } from './edit'
 import { recipeText } from './text'
 import { groupToday, quantityOf, unfolded, versionOn } from './tree'
 
@@ -102,7 +103,7 @@ function Shown(props: { tree: Tree }) {
     { key: 'name', head: t('component'), cell: ({ line, at }) => (
       <span className="recipe-name" style={{ paddingLeft: (line.level - 1) * 20 }}>
         {line.valid_from ? <button type="button" className="recipe-fold" aria-expanded={!folded.has(at)} aria-label={t(folded.has(at) ? 'unfold' : 'fold', { name: line.name })} onClick={() => turn(at)}>{folded.has(at) ? <CaretRightOutlined aria-hidden /> : <CaretDownOutlined aria-hidden />}</button> : <i className="recipe-leaf" aria-hidden />}
-        <span><Link to={line.valid_from ? `/goods/${line.product_id}/recipe` : `/goods/${line.product_id}`}>{line.name}</Link> <span className="zg-note">{line.code}</span>{line.valid_from && <> <Badge>{t('made')}</Badge></>}</span>
+        <span><Link to={line.valid_from ? `/goods/${line.product_id}/recipe` : `/goods/${line.product_id}`}>{line.name}</Link> <span className="zg-note">{line.code}</span>{line.valid_from && <> <Badge>{t('made')}</Badge></>}{(line.instead_id || line.share !== '1' || line.least !== '1') && <div className="zg-note">{[line.instead_id && t('stands_in', { qty: f.decimal(line.ratio_qty), for: f.decimal(line.ratio_for) }), t('share_range', { share: f.percent(Number(line.share)), least: percentOf(line.least), most: percentOf(line.most) })].filter(Boolean).join(' · ')}</div>}</span>
       </span>
     ) },
     { key: 'per', head: t('per_recipe'), right: true, cell: ({ line }) => <>{f.qty({ qty: line.per, unit: line.unit })}<div className="zg-note">{t('per', { qty: f.decimal(line.per_yield) })}</div></>, wide: true },
@@ -153,7 +154,7 @@ function UsedIn(props: { id: string }) {
   const uses = useListing(['goods', 'uses', props.id], (after, signal) => must(client.GET('/api/goods/products/{id}/uses', { params: { path: { id: props.id }, query: { limit: 50, ...(after ? { after } : {}) } }, signal })))
   if (!uses.loading && !uses.problem && uses.rows.length === 0) return <Sheet title={t('used_in')}><p className="zg-note">{t('used_in_none')}</p></Sheet>
   const columns: Column<Use>[] = [
-    { key: 'name', head: t('finished'), cell: (u) => <>{u.name} <span className="zg-note">{u.code}</span></>, by: (u) => u.name },
+    { key: 'name', head: t('finished'), cell: (u) => <>{u.name} <span className="zg-note">{u.code}</span>{u.instead && <div className="zg-note">{t('used_instead', { name: u.instead })} · {t('share_range', { share: f.percent(Number(u.share)), least: percentOf(u.least), most: percentOf(u.most) })}</div>}</>, by: (u) => u.name },
     { key: 'from', head: t('versions'), cell: (u) => <>{t('version_from', { date: f.date(u.valid_from) })} {u.in_force && <Badge tone="green">{t('now')}</Badge>}</> },
     { key: 'uses', head: t('uses'), right: true, cell: (u) => <span>{f.qty({ qty: u.qty, unit: u.unit })}<div className="zg-note">{t('per', { qty: f.qty({ qty: u.yield_qty, unit: u.yield_unit }) })}</div></span> },
     { key: 'loss', head: t('loss'), right: true, cell: (u) => (Number(u.loss) === 0 ? '–' : f.percent(Number(u.loss))), wide: true },

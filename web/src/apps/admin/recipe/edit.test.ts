@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { faultsOf, lossOf, newPart, percentOf, rowOnScreen, type Part } from './edit'
+import { faultsOf, lossOf, newPart, newSub, percentOf, rowOnScreen, type Part } from './edit'
 
-const says = { required: 'required', qty: 'qty', loss: 'loss', twice: 'twice', none: 'none' }
+const says = { required: 'required', qty: 'qty', loss: 'loss', twice: 'twice', none: 'none', share: 'share', whole: 'whole' }
 const part = (key: number, more: Partial<Part> = {}): Part => ({ ...newPart(key), product_id: String(key), qty: '50', unit: 'g', ...more })
 
 test('a loss goes to percent and back without a rounding', () => {
@@ -28,4 +28,14 @@ test('a refused row is found again among rows that were not sent', () => {
   expect(rowOnScreen('components[1].loss', parts)).toBe('components[3].loss')
   expect(rowOnScreen('components', parts)).toBe('components')
   expect(rowOnScreen('components[7].qty', parts)).toBe('components[7].qty')
+})
+
+test('what is wrong with a substitute is said at its field', () => {
+  const sub = { ...newSub(7), product_id: '7', unit: 'g' }
+  expect(faultsOf([part(1, { options: [sub] })], says)).toEqual({})
+  expect(faultsOf([part(1, { share: '60', options: [{ ...sub, share: '40' }] })], says)).toEqual({})
+  expect(faultsOf([part(1, { share: '60', options: [{ ...sub, share: '30' }] })], says)).toEqual({ 'components[0].share': 'whole' })
+  expect(faultsOf([part(1), part(2, { least: '', options: [sub, { ...sub, product_id: '', qty: '0', for_qty: '', most: '101' }] })], says)).toEqual({
+    'components[1].least': 'share', 'components[1].options[1].product_id': 'required', 'components[1].options[1].qty': 'qty', 'components[1].options[1].for_qty': 'required', 'components[1].options[1].most': 'share',
+  })
 })

@@ -126,6 +126,7 @@ function Node(props: { units: ReadonlyMap<string, string>; batch: S['MakingTrace
             {batch.site} · {f.at(batch.received_at)} · {batch.expires_at ? t('expires', { at: f.at(batch.expires_at) }) : t('keeps')} · {t('left', { qty: f.qty({ qty: batch.left, unit: batch.unit }) })}
             {batch.supplier && <> · {t('from', { supplier: batch.supplier })}</>}
             {batch.order_id && <> · {can('purchase.read') ? <Link to={`/buy/${batch.order_id}`}>{t('order', { no: batch.order_no })}</Link> : t('order', { no: batch.order_no })}</>}
+            {batch.recipe_from && <> · {t('by_recipe', { date: f.date(batch.recipe_from) })}{batch.mix_id && <> · {t('by_mix')}</>}</>}
             {batch.ref && <> · {t('ref', { ref: batch.ref })}</>}
             {step?.task_id && can('make.read') && <> · <Link to={`/make/${step.task_id}`}>{t('task')}</Link></>}
             {step?.transfer_id && can('stock.read') && <> · <Link to={`/stock/transfers/${step.transfer_id}`}>{t('transfer')}</Link></>}
