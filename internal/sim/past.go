@@ -61,6 +61,11 @@ func (s *Demo) importPast(ctx context.Context) error {
 		if err := s.importFile(ctx, f.kind, f.write); err != nil {
 			return err
 		}
+		if f.kind == "recipes" {
+			if err := s.writeChoices(ctx); err != nil {
+				return err
+			}
+		}
 	}
 	for _, set := range []func(context.Context) error{s.serviceLevels, s.neighbours, s.calendar} {
 		if err := set(ctx); err != nil {
