@@ -40,6 +40,11 @@ type mixing struct {
 	makes    map[id.ID]*big.Rat    // by product
 	needs    map[id.ID]*big.Rat    // by material
 	own      map[[2]id.ID]*big.Rat // by product and material
+
+	today struct { // what is still made and taken today
+		makes, needs map[id.ID]*big.Rat
+		own          map[[2]id.ID]*big.Rat
+	}
 }
 
 // begin looks at the site before the walk lets days pass.
@@ -56,6 +61,7 @@ func (g *mixing) begin(x *situation) {
 		if g.recipes == nil {
 			*g = mixing{recipes: map[id.ID]*catalog.Recipe{}, inputs: map[id.ID]bool{}, lots: map[id.ID][]replenish.Lot{}, arrives: map[id.ID]qty.Qty{}}
 			g.forget()
+			g.today.makes, g.today.needs, g.today.own = map[id.ID]*big.Rat{}, map[id.ID]*big.Rat{}, map[[2]id.ID]*big.Rat{}
 		}
 		g.products = append(g.products, p)
 		g.recipes[p] = &r
@@ -89,16 +95,26 @@ func (g *mixing) see(x *situation, p *replenish.Plan, date cal.Date) {
 	for _, n := range p.Needs {
 		if g.inputs[n.Product] {
 			add(g.needs, n.Product, n.Need)
+			if date == x.today {
+				add(g.today.needs, n.Product, n.Need)
+			}
 		}
 		for _, u := range n.Uses {
 			if g.recipes[u.Product] == nil {
 				continue
 			}
 			add(g.own, [2]id.ID{u.Product, n.Product}, u.Need)
+			if date == x.today {
+				add(g.today.own, [2]id.ID{u.Product, n.Product}, u.Need)
+			}
 			if !made[u.Product] {
 				made[u.Product] = true
 				each := catalog.Ingredient{Component: catalog.Component{Qty: u.Qty}, Num: u.Num, Den: u.Den, Share: u.Share}
-				add(g.makes, u.Product, new(big.Rat).Quo(u.Gross, each.Per(u.Yield)))
+				makes := new(big.Rat).Quo(u.Gross, each.Per(u.Yield))
+				add(g.makes, u.Product, makes)
+				if date == x.today {
+					add(g.today.makes, u.Product, makes)
+				}
 			}
 		}
 	}
@@ -226,8 +242,9 @@ type weighing struct {
 type line struct {
 	catalog.Component
 	choices []replenish.Choice
-	from    []string // where prices come from
-	by      []int64  // in how many days each can be had; more than MixAhead: not at all
+	from    []string   // where prices come from
+	had     []*big.Rat // that there is of each today beyond what else takes it; nil: as much as is wanted
+	by      []int64    // in how many days each can be had; more than MixAhead: not at all
 	best    replenish.Blend
 }
 
@@ -352,6 +369,7 @@ func (w *weighing) lines(r *catalog.Recipe, later int64) []line {
 			by := x.hadBy(o.Product)
 			k.Price, k.Taken = x.unitCost(o.Product), w.taken[o.Product]
 			from := "supplier"
+			var had *big.Rat
 			if _, made := x.all.book.On(o.Product, x.today); made {
 				from = "recipe"
 			}
@@ -361,12 +379,10 @@ func (w *weighing) lines(r *catalog.Recipe, later int64) []line {
 					k.Price, from = stocked, "stock"
 				}
 				if by > 0 {
-					k.Can = new(big.Rat).SetInt64(int64(g.arrives[o.Product]))
-					for _, lot := range k.Lots {
-						k.Can.Add(k.Can, new(big.Rat).SetInt64(int64(lot.Qty)))
-					}
-					if k.Can.Sub(k.Can, k.Others); k.Can.Sign() < 0 {
-						k.Can.SetInt64(0)
+					had = g.had(&k, r.Product)
+					k.Can = had
+					if today := g.today.makes[r.Product]; had != nil { // of a whole day as it is of what is left of today
+						k.Can = new(big.Rat).Mul(had, new(big.Rat).Quo(makes, today))
 					}
 				}
 			} else if by > replenish.MixAhead {
@@ -375,11 +391,32 @@ func (w *weighing) lines(r *catalog.Recipe, later int64) []line {
 			if k.Price == nil {
 				from = ""
 			}
-			l.choices, l.from, l.by = append(l.choices, k), append(l.from, from), append(l.by, by)
+			l.choices, l.from, l.by, l.had = append(l.choices, k), append(l.from, from), append(l.by, by), append(l.had, had)
 		}
 		all = append(all, l)
 	}
 	return all
+}
+
+// had is what is there of a material today, or comes, beyond what else still takes it today; nil when nothing is made of it any more.
+func (g *mixing) had(k *replenish.Choice, product id.ID) *big.Rat {
+	if m := g.today.makes[product]; m == nil || m.Sign() == 0 {
+		return nil
+	}
+	sum := new(big.Rat).SetInt64(int64(g.arrives[k.Product]))
+	for _, lot := range k.Lots {
+		sum.Add(sum, new(big.Rat).SetInt64(int64(lot.Qty)))
+	}
+	if n := g.today.needs[k.Product]; n != nil {
+		sum.Sub(sum, n)
+	}
+	if o := g.today.own[[2]id.ID{product, k.Product}]; o != nil {
+		sum.Add(sum, o)
+	}
+	if sum.Sign() < 0 {
+		sum.SetInt64(0)
+	}
+	return sum
 }
 
 // stocked fills in the batches of a material that are in date now, and gives what a base unit of them has cost; nil: there are none.
@@ -458,6 +495,9 @@ func (w *weighing) why(r *catalog.Recipe, lines []line, days int64) replenish.Mi
 			o.Was, o.Need, o.Others, o.Spare, o.PriceFrom, o.Any = replenish.Rounded(part(k.Share)), replenish.Rounded(part(l.best.Shares[i])), replenish.Rounded(k.Others), replenish.Rounded(spare), l.from[i], k.Can == nil
 			if k.Can != nil {
 				o.Can = replenish.Rounded(k.Can)
+				if l.had[i] != nil {
+					o.Can = replenish.Rounded(l.had[i])
+				}
 			}
 			for n, lot := range k.Lots {
 				v := replenish.MixLotWhy{BatchID: lot.Batch, Code: lot.Code, Qty: lot.Qty, Until: lot.Until.In(x.site.Location()), Days: lot.Days}
