@@ -401,7 +401,8 @@ func (p *Promise) become(tx *db.Tx, state string) error {
 }
 
 // Hand hands goods over to the order: all that was promised, or so much of each SKU, and the rest is free
-// again. They leave as sold, at their cost.
+// again. They leave as sold, at their cost, on the business day on which they are handed over. What has expired while it waited is handed
+// to nobody: the others serve, and when they are too few it is refused (ErrExpired).
 func (p *Promise) Hand(tx *db.Tx, parts map[id.ID]qty.Qty) error {
 	left := map[id.ID]qty.Qty{}
 	any := false
@@ -440,17 +441,62 @@ func (p *Promise) Hand(tx *db.Tx, parts map[id.ID]qty.Qty) error {
 	if err != nil {
 		return err
 	}
+	over, err := expiredOf(tx, holds)
+	if err != nil {
+		return err
+	}
 	amounts := make([]qty.Qty, len(holds))
 	for i, h := range holds {
-		amounts[i] = min(left[id.ID(h.Unit)], qty.Qty(h.Amount))
-		left[id.ID(h.Unit)] -= amounts[i]
+		if h.Expired(tx.Now()) {
+			return ledger.ErrHoldExpired
+		}
+		if _, gone := over[id.ID(h.From)]; !gone {
+			amounts[i] = min(left[id.ID(h.Unit)], qty.Qty(h.Amount))
+			left[id.ID(h.Unit)] -= amounts[i]
+		}
+	}
+	for _, h := range holds {
+		if code, gone := over[id.ID(h.From)]; gone && left[id.ID(h.Unit)] > 0 {
+			return refusal(tx, ErrExpired, id.ID(h.Unit)).With("batch", code).At("lines")
+		}
 	}
 	picked, err := Capture(tx, p.Site, ChannelDoc, p.ID, amounts)
 	if err != nil {
 		return err
 	}
-	return picked.Sell(tx, p.document())
+	site, err := org.SiteByID(tx, p.Site)
+	if err != nil {
+		return err
+	}
+	doc := p.document()
+	doc.Date = site.BusinessDate(tx.Now()) // the day of the promise may be closed long since
+	return picked.Sell(tx, doc)
 }
+
+// expiredOf gives the codes of batches whose goods are held and that have expired since.
+func expiredOf(tx *db.Tx, holds []ledger.Hold) (map[id.ID]string, error) {
+	args := []any{tx.Now()}
+	for _, h := range holds {
+		args = append(args, h.From)
+	}
+	over := map[id.ID]string{}
+	if len(holds) == 0 {
+		return over, nil
+	}
+	rows := tx.QueryMany(expiredBatches, args...)
+	defer rows.Close()
+	for rows.Next() {
+		var b id.ID
+		var code string
+		if err := rows.Scan(&b, &code); err != nil {
+			return nil, err
+		}
+		over[b] = code
+	}
+	return over, rows.Err()
+}
+
+var expiredBatches = db.NewMany(`SELECT id, code FROM stock_batch WHERE expires_at <= $1 AND id IN (`, `?`, `)`)
 
 func (p *Promise) giveBack(tx *db.Tx, sku id.ID, n qty.Qty) error {
 	if n == 0 {

@@ -438,19 +438,32 @@ func (w *worlds) handOver() {
 	case !p.held || !w.m.now.Before(p.until):
 		code = "ledger_hold_expired"
 	}
+	left := map[id.ID]int64{}
+	for sku, n := range parts {
+		left[sku] = n
+	}
+	for _, t := range p.takes { // what has expired while it waited is not handed over
+		if b := w.m.batches[t.batch]; w.m.now.Before(b.expires) {
+			left[b.sku] -= min(left[b.sku], t.qty)
+		}
+	}
+	for _, n := range left {
+		if code == "" && n > 0 {
+			code = "batch_expired"
+		}
+	}
 	if code == "" {
 		w.m.unhold(p)
 		p.state = "captured"
 		for _, x := range p.wants {
 			w.m.days[modelDay{x.sku, p.channel, p.date}] -= x.qty - parts[x.sku]
 		}
-		left := map[id.ID]int64{}
 		for sku, n := range parts {
 			left[sku] = n
 		}
 		for _, t := range p.takes {
 			b := w.m.batches[t.batch]
-			if n := min(left[b.sku], t.qty); n > 0 {
+			if n := min(left[b.sku], t.qty); n > 0 && w.m.now.Before(b.expires) {
 				left[b.sku] -= n
 				w.m.flows[Sold] += n
 				w.m.flows[CostOfSales] += b.issue(n)

@@ -138,7 +138,7 @@ func TestEveryStatementIsUnderstoodByBothEngines(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *dbtest.DB) {
 		many := []*db.Many{readLots, widerRead, openBatches, closeBatches, pickRead, insertLines, knownSKUs, takenCodes, insertBatches, availableMany, productUnits, batchUnits, skuUnits, batchesOfPlaces, placesOf, insertPlaces, openPlaces, closePlaces, openPlacesOf,
-			insertAskings, insertTransits, insertArrived, updateTransits, someSKUs, hadHere, insertCountLines, servingLots, postedLines, readBounds, insertPromised, receiptPrices, putClaims, insertLanded, shelvesOf, ruledRead}
+			insertAskings, insertTransits, insertArrived, updateTransits, someSKUs, hadHere, insertCountLines, servingLots, postedLines, readBounds, insertPromised, expiredBatches, receiptPrices, putClaims, insertLanded, shelvesOf, ruledRead}
 		if d.Engine() == db.Postgres {
 			many = append(many, lockLots, pickLock, widerLock, lockBounds, ruledLock)
 		}
