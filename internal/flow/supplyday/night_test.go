@@ -1,13 +1,16 @@
 package supplyday
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"testing"
 
 	"zhanggui/internal/platform/db"
+	"zhanggui/internal/platform/errs"
 	"zhanggui/internal/platform/id"
 	"zhanggui/internal/platform/jobs"
+	"zhanggui/internal/replenish"
 )
 
 // night runs one and gives its end.
@@ -93,6 +96,32 @@ func TestANightForecastsAndPlansAndOnceMoreChangesNothing(t *testing.T) {
 		c.read(func(tx *db.Tx) (err error) { end, err = jobs.Get(tx, job); return err })
 		if f, _ := c.facts(); f != forecasts || end.State != jobs.Done || end.Done != end.Total {
 			t.Errorf("a night that was cut off: %+v, forecasts %q, before %q", end, f, forecasts)
+		}
+	})
+}
+
+// Whoever confirms line after line in the morning is faster than a plan is made: the work comes back for that site, and is not over.
+func TestAPlanThatPeopleOvertakeComesBack(t *testing.T) {
+	t.Parallel()
+	each(t, func(c *chain) {
+		end := func(kind string, err error) (s jobs.Status) {
+			c.runner.Handle(kind, func(context.Context, *jobs.Run) error { return err })
+			var job id.ID
+			c.write(func(tx *db.Tx) (err error) { job, err = jobs.Enqueue(tx, jobs.Job{Kind: kind}); return err })
+			if err := c.runner.Drain(c.t.Context()); err != nil {
+				c.t.Fatal(err)
+			}
+			c.read(func(tx *db.Tx) (err error) { s, err = jobs.Get(tx, job); return err })
+			return s
+		}
+		stale := end("test.overtaken", overtaken(fmt.Errorf("site: %w", replenish.ErrStale)))
+		if stale.State != jobs.Waiting || stale.Tries != 1 || stale.Error == "" {
+			c.t.Errorf("overtaken: %+v", stale)
+		}
+		for _, err := range []error{replenish.ErrStale, overtaken(replenish.ErrNoPlan)} {
+			if s := end("test."+errs.As(err).Code, err); s.State != jobs.Failed {
+				c.t.Errorf("%v: %+v", err, s)
+			}
 		}
 	})
 }

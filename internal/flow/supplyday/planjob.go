@@ -2,6 +2,8 @@ package supplyday
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 
 	"zhanggui/internal/org"
@@ -57,11 +59,11 @@ func (s *Service) planSites(ctx context.Context, d *db.DB, sites []id.ID, date c
 	}
 	for i, site := range sites {
 		if err := s.planSite(ctx, d, site, date, all); err != nil {
-			return err
+			return overtaken(err)
 		}
 		if ahead {
 			if err := s.planAhead(ctx, d, site, all); err != nil {
-				return err
+				return overtaken(err)
 			}
 		}
 		next := at(sites[i+1:])
@@ -70,6 +72,15 @@ func (s *Service) planSites(ctx context.Context, d *db.DB, sites []id.ID, date c
 		}
 	}
 	return nil
+}
+
+// overtaken makes a job come back later, to the same site, when people decided on its plan each time it was made. As a refusal it
+// would end the job, and leave the sites behind it without a plan.
+func overtaken(err error) error {
+	if errors.Is(err, replenish.ErrStale) {
+		return fmt.Errorf("people decide on the plan as it is made: %s", err.Error())
+	}
+	return err
 }
 
 // planAhead plans the days after today again that have a plan.
