@@ -23,11 +23,33 @@ export function Offers(props: { site: string; title: (text: string) => ReactNode
   if (read.problem) return <ProblemBox problem={read.problem} again={read.again} />
   if (all.length === 0) return null
   const near = all.filter((o) => !o.own)
-  const own = all.filter((o) => o.own)
+  const own = all.filter((o) => o.own && o.state !== 'ended')
+  const ended = all.filter((o) => o.own && o.state === 'ended')
   return (
     <>
-      {near.length > 0 && <section className="zg-stack-s">{props.title(t('offers_near'))}<ul className="zg-offers">{near.map((o) => <Near key={o.id} offer={o} site={props.site} />)}</ul></section>}
-      {own.length > 0 && <section className="zg-stack-s">{props.title(t('offers_own'))}<ul className="zg-offers">{own.map((o) => <Own key={o.id} offer={o} />)}</ul></section>}
+      {near.length > 0 && <section className="zg-stack-s">{props.title(t('offers_near'))}<Few of={near} show={(o) => <Near key={o.id} offer={o} site={props.site} />} /></section>}
+      {own.length + ended.length > 0 && (
+        <section className="zg-stack-s">
+          {props.title(t('offers_own'))}
+          {own.length > 0 && <Few of={own} show={(o) => <Own key={o.id} offer={o} />} />}
+          {ended.length > 0 && <details className="zg-details"><summary>{t('offers_ended', { n: ended.length })}</summary><ul className="zg-offers">{ended.map((o) => <Own key={o.id} offer={o} />)}</ul></details>}
+        </section>
+      )}
+    </>
+  )
+}
+
+const few = 3
+
+/** The first of many: the plan below is not pushed out of sight by what neighbours offer. */
+function Few(props: { of: readonly Offer[]; show: (offer: Offer) => ReactNode }) {
+  const t = useText(planningText)
+  const [open, setOpen] = useState(false)
+  const many = props.of.length > few + 1
+  return (
+    <>
+      <ul className="zg-offers">{(many && !open ? props.of.slice(0, few) : props.of).map(props.show)}</ul>
+      {many && <div className="zg-acts"><Button onClick={() => setOpen(!open)} aria-expanded={open}>{open ? t('offers_few') : t('offers_all', { n: props.of.length })}</Button></div>}
     </>
   )
 }
@@ -72,7 +94,7 @@ function Own(props: { offer: Offer }) {
     <li className="zg-offer">
       <div><b>{offer.name}</b> <span className="zg-note">{offer.code}</span> <Badge tone={ended ? 'plain' : offer.state === 'open' ? 'green' : offer.execution === 'approve' ? 'red' : 'amber'}>{ended && offer.ended_why ? t(`offer_${offer.ended_why as 'taken'}`) : offer.execution === 'approve' && !ended && offer.state === 'proposed' ? t('level_exception') : t(offer.state === 'open' ? 'offer_open' : 'offer_proposed')}</Badge>
         <p>{ended ? t('offer_given', { qty: f.qty({ qty: offer.taken, unit: offer.unit }) }) : t('offer_left', { qty: f.qty({ qty: offer.spare, unit: offer.unit }), taken: f.qty({ qty: offer.taken, unit: offer.unit }) })}</p>
-        <p className="zg-note">{ended ? offer.reason && t('reason', { reason: offer.reason }) : t('offer_until', { at: f.clock(offer.until) })}{Number(offer.taken) > 0 && ` · ${t('offer_ship')}`}</p></div>
+        <p className="zg-note">{[ended ? offer.reason && t('reason', { reason: offer.reason }) : t('offer_until', { at: f.clock(offer.until) }), Number(offer.taken) > 0 && t('offer_ship')].filter(Boolean).join(' · ')}</p></div>
       {problem && <ProblemBox problem={problem} />}
       {!ended && !stop && (
         <div className="zg-acts">

@@ -199,7 +199,7 @@ function RequirementReasons(props: { line: Requirement; why: S['ReplenishRequire
   const net = thousandths(line.net)
   const need = thousandths(line.need)
   const parts: Part[] = [
-    ...uses.map((u) => ({ label: u.share ? `${u.name} (${[u.instead && t('uses_instead', { name: u.instead }), t('uses_share', { share: f.percent(Number(u.share)) })].filter(Boolean).join(' · ')})` : u.name, value: thousandths(u.need), note: t(u.loss_batches ? 'uses_learned' : 'uses_note', { makes: f.decimal(u.makes), name: u.name, qty: f.decimal(u.qty), yield: f.decimal(u.yield), loss: f.percent(Number(u.loss)), n: u.loss_batches ?? 0, set: f.percent(Number(u.set_loss ?? u.loss)) }) })),
+    ...uses.map((u) => ({ label: u.share ? `${u.name} (${[u.instead && t('uses_instead', { name: u.instead }), t('uses_share', { share: f.percent(Number(u.share)) })].filter(Boolean).join(' · ')})` : u.name, value: thousandths(u.need), note: t(u.loss_batches ? 'uses_learned' : 'uses_note', { makes: f.decimal(u.makes), qty: f.qty({ qty: u.qty, unit: line.unit }), yield: f.decimal(u.yield), loss: f.percent(Number(u.loss)), n: u.loss_batches ?? 0, set: f.percent(Number(u.set_loss ?? u.loss)) }) })),
     ...(Number(why.direct) > 0 ? [{ label: t('direct'), value: thousandths(why.direct), ...(why.forecast ? { note: t('forecast_note', { date: f.date(why.forecast.data_until) }) } : {}) }] : []),
   ]
   const used = thousandths(why.used)
@@ -275,6 +275,7 @@ function Pooled(props: { why: S['ReplenishPooledWhy']; unit: string; safety: str
           </tr>
         ))}
         <tr><th scope="row">{t('pooled_sigma')}<div className="zg-note">{t('pooled_together', { pct: f.percent(why.together_ppm / 1e6, 0), days: why.days })}</div></th><td className="zg-num">± {q(why.sigma)}</td></tr>
+        {Number(why.sigma) > 0 && <tr><th scope="row">{t('pooled_times', { z: f.number((thousandths(props.safety) + thousandths(why.missed)) / thousandths(why.sigma), 2) })}<div className="zg-note">{t('pooled_times_note', { pct: f.percent(why.level_bp / 1e4, 0) })}</div></th><td className="zg-num">{q(ofThousandths(thousandths(props.safety) + thousandths(why.missed)))}</td></tr>}
         {Number(why.missed) > 0 && <tr><th scope="row">{t('pooled_missed')}</th><td className="zg-num">−{q(why.missed)}</td></tr>}
       </tbody><tfoot>
         <tr><th scope="row">{t('pooled_level', { pct: f.percent(why.level_bp / 1e4, 0) })}</th><td className="zg-num">{q(props.safety)}</td></tr>

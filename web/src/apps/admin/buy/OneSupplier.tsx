@@ -1,4 +1,5 @@
 import { act, client, DataTable, Form, FormActs, must, PageHead, ProblemBox, Sheet, SkeletonLines, TextField, useAct, useCan, useForm, useFormat, useListing, usePageTitle, useRead, useText, WhyPanel, ProductPick, type Column, type Product } from '@kit'
+import { addDays } from '@kit/format'
 import { Button, Input, Select } from 'antd'
 import { useState } from 'react'
 import { useNavigate, useParams } from 'react-router-dom'
@@ -68,7 +69,7 @@ function TermsTable(props: { supplier: string }) {
     { key: 'min', head: t('min_packs'), right: true, cell: (x) => x.min_packs, by: (x) => x.min_packs },
     { key: 'class', head: t('lead_class'), cell: (x) => t(x.lead_class), by: (x) => x.lead_class },
     { key: 'lead', head: t('lead_h'), right: true, cell: (x) => x.lead_h, by: (x) => x.lead_h },
-    { key: 'days', head: t('order_days'), cell: (x) => x.order_days, wide: true },
+    { key: 'days', head: t('order_days'), cell: (x) => (x.order_days === '1234567' ? t('every_day') : [...x.order_days].map((d) => f.weekday(addDays('2024-01-07', Number(d)))).join(' ')), wide: true },
     { key: 'cut', head: t('cut_off'), cell: (x) => x.cut_off, wide: true },
   ]
   return (

@@ -88,6 +88,7 @@ export default {
   ambient: 'Ambient',
   lead_h: 'Lead (hours)',
   order_days: 'Order days',
+  every_day: 'Every day',
   days_note: '1 is Monday, 7 is Sunday',
   cut_off: 'Cut-off',
   min_packs: 'Least packs',

@@ -85,6 +85,7 @@ export default {
   ambient: '常温',
   lead_h: '提前（小时）',
   order_days: '下单日',
+  every_day: '每天',
   days_note: '1 是周一，7 是周日',
   cut_off: '截单时间',
   min_packs: '起订包数',

@@ -88,10 +88,10 @@ function OneSite() {
               <div className="zg-figure"><span className="zg-figure-label">{t('rounds_done')}</span><span className="zg-figure-value">{plan.rounds_done} / {plan.rounds}</span></div>
               <div className="zg-figure"><span className="zg-figure-label">{t('amount_open')}</span><span className="zg-figure-value">{f.yuan(plan.amount_open_fen)}</span><span className="zg-note">{t('amount')} {f.yuan(plan.amount_fen)}</span></div>
             </div>
+            <Orders plan={plan} open={setLine} wants />
             <PaceNow plan={plan} open={setLine} />
             {plan.date === today.data?.date && <Offers site={plan.site_id} title={(text) => <h2>{text}</h2>} />}
             {plan.date === today.data?.date && <Mixes site={plan.site_id} title={(text) => <h2>{text}</h2>} history />}
-            <Orders plan={plan} open={setLine} wants />
             <Production plan={plan} open={setLine} />
             <Orders plan={plan} open={setLine} />
             <Needs plan={plan} open={setLine} />
@@ -165,10 +165,10 @@ function PaceNow(props: Part) {
   const columns: Column<Pace>[] = [
     { key: 'name', head: t('product'), cell: (r) => <>{r.name} <span className="zg-note">{r.code}</span></>, by: (r) => r.name },
     { key: 'sold', head: t('sold'), right: true, cell: (r) => f.qty({ qty: r.sold, unit: r.unit }), by: (r) => Number(r.sold) },
-    { key: 'expected', head: t('by_now'), right: true, cell: (r) => f.decimal(r.expected), by: (r) => Number(r.expected) },
+    { key: 'expected', head: t('by_now'), right: true, cell: (r) => f.number(Number(r.expected), 1), by: (r) => Number(r.expected) },
     { key: 'off', head: t('off'), right: true, cell: (r) => f.percent(Number(r.sold) / Math.max(0.001, Number(r.expected)) - 1, 0), by: (r) => Number(r.sold) / Math.max(0.001, Number(r.expected)) },
     { key: 'have', head: t('have'), right: true, cell: (r) => f.decimal(r.available), by: (r) => Number(r.available), wide: true },
-    { key: 'rest', head: t('rest'), right: true, cell: (r) => f.decimal(r.remaining), by: (r) => Number(r.remaining), wide: true },
+    { key: 'rest', head: t('rest'), right: true, cell: (r) => f.number(Number(r.remaining), 1), by: (r) => Number(r.remaining), wide: true },
     { key: 'out', head: t('out_at'), cell: (r) => r.out_at, by: (r) => r.out_at },
     { key: 'outcome', head: t('done_about'), cell: (r) => <><Badge tone={tone[r.outcome]}>{t(`outcome_${r.outcome}`)}</Badge>
       {r.outcome === 'unobtainable' && r.substitute_name && <div className="zg-note">{t('instead', { name: r.substitute_name })}</div>}{r.outcome === 'cut' && Number(r.spare) > 0 && <div className="zg-note">{t('spare', { qty: f.qty({ qty: r.spare, unit: r.unit }) })}</div>}</>, by: (r) => r.outcome },
@@ -217,6 +217,8 @@ function Needs(props: Part) {
   const [filter] = useFilters()
   const missing = filter['missing'] === '1'
   const rows = useListing(['plan', 'needs', plan.id, missing], (after, signal) => must(client.GET('/api/plans/{id}/requirements', { params: { path: { id: plan.id }, query: { limit: 200, ...(missing ? { missing } : {}), ...(after ? { after } : {}) } }, signal })))
+  const wanted = { ...rows, rows: rows.rows.filter((n) => Number(n.need) + Number(n.safety) + Number(n.net) > 0 || n.lacking) }
+  const idle = rows.rows.length - wanted.rows.length
   const columns: Column<Requirement>[] = [
     { key: 'name', head: t('product'), cell: (n) => <>{n.name} <span className="zg-note">{n.code}</span></>, by: (n) => n.name },
     { key: 'day', head: t('day'), cell: (n) => f.date(n.date), by: (n) => n.date },
@@ -229,9 +231,9 @@ function Needs(props: Part) {
   ]
   return (
     <div id="needs">
-      <Sheet title={t('requirements')} flush>
+      <Sheet title={t('requirements')} {...(idle > 0 ? { note: t('requirements_idle', { n: f.number(idle) }) } : {})} flush>
         <div className="zg-sheet-head"><FilterBar filters={[{ kind: 'flag', name: 'missing', label: t('missing') }]} /></div>
-        <DataTable label={t('requirements')} rows={rows} columns={columns} rowKey={(n) => n.id} onOpen={props.open} empty={<p className="zg-note">{t('requirements_none')}</p>} />
+        <DataTable label={t('requirements')} rows={wanted} columns={columns} rowKey={(n) => n.id} onOpen={props.open} empty={<p className="zg-note">{t('requirements_none')}</p>} />
       </Sheet>
     </div>
   )

@@ -37,7 +37,7 @@ function OneCurve(props: { curve: Curve; festival: string }) {
     const years = [...new Set(curve.days.flatMap((d) => d.years.map((y) => y.year)))].sort((a, b) => b - a).slice(0, 3)
     const figure = (v: string | undefined) => (v === undefined ? null : Number(v))
     return {
-      x: curve.days.map((d) => d.date), xWord: (d) => f.day(d), xTitle: (d) => `${f.day(d)} · ${dayOf(festival, curve.days.find((x) => x.date === d)?.offset ?? 0)}`, xHead: t('learned_date'), unit: '×', format: (v) => f.number(v, 2),
+      x: curve.days.map((d) => d.date), xWord: f.date, xTitle: (d) => `${f.day(d)} · ${dayOf(festival, curve.days.find((x) => x.date === d)?.offset ?? 0)}`, xHead: t('learned_date'), unit: t('learned_unit'), format: (v) => f.number(v, 2),
       series: [
         { name: t('learned_line'), kind: 'line', data: curve.days.map((d) => figure(d.learned)) },
         { name: t('learned_set'), kind: 'line', role: 'compare', dashed: true, data: curve.days.map((d) => Number(d.set)) },

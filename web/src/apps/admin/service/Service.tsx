@@ -90,7 +90,7 @@ function Figures(props: { now: Sum; then: Sum }) {
       <div className="zg-figure" title={t('out_note')}>
         <span className="zg-figure-label">{t('out')}</span>
         <span className="zg-figure-value">{f.percent(then.out_ppm / 1e6)}</span>
-        <span className="zg-note">{t('against_now', { now: f.percent(now.out_ppm / 1e6), change: '' })}</span>
+        <span className="zg-note">{t('set_now', { level: f.percent(now.out_ppm / 1e6) })}</span>
       </div>
     </div>
   )

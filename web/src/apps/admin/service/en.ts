@@ -17,7 +17,7 @@ export default {
   set_now: 'now {level}',
   means: 'The level is what is aimed at; with rounds and whole batches, “Chance to run out” below is what it comes to',
   same: 'no change',
-  against_now: 'now {now} {change}',
+  against_now: 'now {now}, {change}',
   waste: 'Expected waste',
   waste_note: 'Not sold within its life, at cost',
   waste_qty: 'Wasted',

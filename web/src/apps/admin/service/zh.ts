@@ -14,7 +14,7 @@ export default {
   set_now: '现在 {level}',
   means: '现货率是备货的目标；按轮次和整批做，真正卖空的可能看下面“卖空的可能”',
   same: '不变',
-  against_now: '现在 {now} {change}',
+  against_now: '现在 {now}，{change}',
   waste: '预计报废',
   waste_note: '到期还没卖掉的，按成本算',
   waste_qty: '报废数量',
