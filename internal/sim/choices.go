@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"zhanggui/internal/platform/id"
@@ -59,10 +58,7 @@ func (s *Demo) writeChoices(ctx context.Context) error {
 				}
 			}
 		}
-		if goods[code] == 0 {
-			return 0, fmt.Errorf("sim: no product %s", code)
-		}
-		return goods[code], nil
+		return goods[code], nil // 0: a smaller chain is without it
 	}
 	for _, c := range choices {
 		of, err := product(c.product)
@@ -73,10 +69,16 @@ func (s *Demo) writeChoices(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if of == 0 || instead == 0 {
+			continue
+		}
 		path := "/api/goods/products/" + of.String() + "/recipes"
 		versions, err := list1[recipe](ctx, boss, path)
-		if err != nil || len(versions) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(versions) == 0 {
+			continue
 		}
 		r := versions[0]
 		for i := range r.Components {

@@ -42,6 +42,7 @@ var again = map[string]string{
 	"close-store-requisition": "store_requisition_closed", "deliver-store-requisition": "stock_transfer_exists",
 	"write-purchase-order": "", "confirm-purchase-order": "purchase_state", "send-purchase-order": "purchase_state", "close-purchase-order": "purchase_state", "receive-purchase": "",
 	"request-materials": "", "complete-requisition": "requisition_completed", "cancel-requisition": "requisition_cancelled", "report-output": "task_done",
+	"put-recipe-mix-rule": "", "approve-recipe-mix": "plan_mix_decided", "refuse-recipe-mix": "plan_mix_decided", "end-recipe-mix": "plan_mix_ended",
 	"take-store-offer": "", "withdraw-store-offer": "plan_offer_ended", "open-store-offer": "plan_line_decided",
 	"run-clearance": "", "stop-clearance": "",
 }

@@ -259,13 +259,13 @@ var Examples = map[string]func(w *Town, x World) Request{
 	"get-recipe-mix-rule": func(w *Town, x World) Request { return Request{Query: m1("site_id", x.IDs["site"])} },
 	"put-recipe-mix-rule": func(w *Town, x World) Request { return Request{Body: m{"site_id": x.IDs["site"], "least_fen": 300}} },
 	"approve-recipe-mix": func(w *Town, x World) Request {
-		return Request{Path: m1("id", x.IDs["mix"]), Body: m{"version": 1, "reason": x.Canary}}
+		return Request{Path: m1("id", w.Mix(x, "mix")), Body: m{"version": 1, "reason": x.Canary}}
 	},
 	"refuse-recipe-mix": func(w *Town, x World) Request {
-		return Request{Path: m1("id", x.IDs["mix2"]), Body: m{"version": 1, "reason": x.Canary}}
+		return Request{Path: m1("id", w.Mix(x, "mix2")), Body: m{"version": 1, "reason": x.Canary}}
 	},
 	"end-recipe-mix": func(w *Town, x World) Request {
-		return Request{Path: m1("id", x.IDs["mix3"]), Body: m{"reason": x.Canary}}
+		return Request{Path: m1("id", w.Mix(x, "mix3")), Body: m{"reason": x.Canary}}
 	},
 	"list-pace":         func(w *Town, x World) Request { return Request{Query: m1("site_id", x.IDs["site"])} },
 	"test-pace":         func(w *Town, x World) Request { return Request{Body: m{"site_id": x.IDs["site"]}} },

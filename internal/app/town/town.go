@@ -184,8 +184,12 @@ func (w *Town) Settle() {
 			w.T.Fatal(err)
 		}
 	}
-	w.Planned(w.A)
-	w.Planned(w.B)
+	for _, x := range []World{w.A, w.B} {
+		w.Planned(x)
+		for _, of := range []string{"mix", "mix2", "mix3"} {
+			w.Mix(x, of)
+		}
+	}
 	w.Done(w.Admin, "PUT", "/api/goods/products/"+w.Goods["JAR"]+"/recipes", m{"valid_from": string(cal.On(w.D.Clock.Now())), "yield_qty": "1", "components": []m{{"product_id": w.Goods["1001"], "qty": "1"}}})
 }
 
@@ -322,7 +326,6 @@ func (w *Town) world(name, mark string) World {
 		w.T.Fatal(err)
 	}
 	w.offers(x, site, sku)
-	w.mixes(x, site)
 	for _, of := range []string{"transfer", "transfer2", "shipped", "missing"} {
 		x.IDs[of] = w.Done(x.Boss, "POST", "/api/stock/transfers", w.Transfer(x)).ID()
 	}
@@ -387,8 +390,9 @@ func (w *Town) offers(x World, site, product id.ID) {
 	}
 }
 
-// mixes are what the blends of a world's store may be made from: one to approve, one to refuse, one in force to end.
-func (w *Town) mixes(x World, site id.ID) {
+// Mix proposes what a blend of a world's store is made from, unless that is proposed: a plan takes back what it would not propose itself.
+// That of mix3 is in force.
+func (w *Town) Mix(x World, of string) string {
 	w.T.Helper()
 	goods := func(code string) id.ID {
 		if w.Goods[code] == "" {
@@ -398,45 +402,49 @@ func (w *Town) mixes(x World, site id.ID) {
 		return p
 	}
 	black, green := goods("BLACK"), goods("GREEN")
-	for _, of := range []string{"mix", "mix2", "mix3"} {
-		if w.Goods["BLEND"+of] == "" {
-			w.Done(w.Admin, "PUT", "/api/goods/products/"+goods("BLEND"+of).String()+"/recipes", m{"valid_from": "2026-01-01", "yield_qty": "1000", "components": []m{
-				{"product_id": black.String(), "qty": "1000", "options": []m{{"product_id": green.String(), "qty": "1", "for_qty": "1", "share": "0.5"}}}}})
-		}
+	fresh := w.Goods["BLEND"+of] == ""
+	blend := goods("BLEND" + of)
+	if fresh {
+		w.Done(w.Admin, "PUT", "/api/goods/products/"+blend.String()+"/recipes", m{"valid_from": "2026-01-01", "yield_qty": "1000", "components": []m{
+			{"product_id": black.String(), "qty": "1000", "options": []m{{"product_id": green.String(), "qty": "1", "for_qty": "1", "share": "0.5"}}}}})
 	}
+	site, _ := id.Parse(x.IDs["site"])
 	if err := w.D.Write(w.T.Context(), func(tx *db.Tx) error {
 		s, err := org.SiteByID(tx, site)
 		if err != nil {
 			return err
 		}
 		today := s.BusinessDate(tx.Now())
-		for _, of := range []string{"mix", "mix2", "mix3"} {
-			blend := goods("BLEND" + of)
-			versions, err := catalog.RecipesOf(tx, []id.ID{blend})
-			if err != nil {
-				return err
-			}
-			r := versions[0]
-			if err := replenish.PutMixes(tx, site, replenish.MixesToDo{Propose: []replenish.Mix{{Product: blend, Recipe: r.ValidFrom, Revision: r.Revision, First: today, Last: today.AddDays(20), Cause: replenish.MixCost,
-				Shares: catalog.Mix{black: 400_000, green: 600_000}, Why: "{}"}}}); err != nil {
-				return err
-			}
-			all, _, err := replenish.MixesOf(tx, site, today)
-			if err != nil {
-				return err
-			}
-			last := all[len(all)-1]
-			x.IDs[of] = last.ID.String()
-			if of == "mix3" {
-				if err := last.Approve(tx, 0, today, last.Version, replenish.MixChange{}); err != nil {
-					return err
-				}
-			}
+		all, _, err := replenish.MixesOf(tx, site, today)
+		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(all, func(m replenish.Mix) bool { return m.Product == blend }); i >= 0 {
+			x.IDs[of] = all[i].ID.String()
+			return nil
+		}
+		versions, err := catalog.RecipesOf(tx, []id.ID{blend})
+		if err != nil {
+			return err
+		}
+		r := versions[0]
+		if err := replenish.PutMixes(tx, site, replenish.MixesToDo{Propose: []replenish.Mix{{Product: blend, Recipe: r.ValidFrom, Revision: r.Revision, First: today, Last: today.AddDays(20), Cause: replenish.MixCost,
+			Shares: catalog.Mix{black: 400_000, green: 600_000}, Why: `{"lines":[]}`}}}); err != nil {
+			return err
+		}
+		if all, _, err = replenish.MixesOf(tx, site, today); err != nil {
+			return err
+		}
+		last := all[slices.IndexFunc(all, func(m replenish.Mix) bool { return m.Product == blend })]
+		x.IDs[of] = last.ID.String()
+		if of == "mix3" {
+			return last.Approve(tx, 0, today, last.Version, replenish.MixChange{})
 		}
 		return nil
 	}); err != nil {
 		w.T.Fatal(err)
 	}
+	return x.IDs[of]
 }
 
 // Ago is so many hours before now on the business clock.
