@@ -199,7 +199,7 @@ function RequirementReasons(props: { line: Requirement; why: S['ReplenishRequire
   const net = thousandths(line.net)
   const need = thousandths(line.need)
   const parts: Part[] = [
-    ...uses.map((u) => ({ label: u.share ? `${u.name} (${[u.instead && t('uses_instead', { name: u.instead }), t('uses_share', { share: f.percent(Number(u.share)) })].filter(Boolean).join(' · ')})` : u.name, value: thousandths(u.need), note: t(u.loss_batches ? 'uses_learned' : 'uses_note', { makes: f.decimal(u.makes), qty: f.qty({ qty: u.qty, unit: line.unit }), yield: f.decimal(u.yield), loss: f.percent(Number(u.loss)), n: u.loss_batches ?? 0, set: f.percent(Number(u.set_loss ?? u.loss)) }) })),
+    ...uses.map((u) => ({ label: u.share ? `${u.name} (${[u.instead && t('uses_instead', { name: u.instead }), t('uses_share', { share: f.percent(Number(u.share)) })].filter(Boolean).join(' · ')})` : u.name, value: thousandths(u.need), note: t(u.loss_batches ? 'uses_learned' : 'uses_note', { makes: f.decimal(u.makes), qty: f.qty({ qty: u.qty, unit: line.unit }), yield: f.decimal(u.yield), loss: f.percent(Number(u.loss), u.loss_batches ? 2 : 1), n: u.loss_batches ?? 0, set: f.percent(Number(u.set_loss ?? u.loss), 2) }) })),
     ...(Number(why.direct) > 0 ? [{ label: t('direct'), value: thousandths(why.direct), ...(why.forecast ? { note: t('forecast_note', { date: f.date(why.forecast.data_until) }) } : {}) }] : []),
   ]
   const used = thousandths(why.used)

@@ -1,4 +1,4 @@
-import { Badge, useCan, useText } from '@kit'
+import { Badge, tabInSight, useCan, useText } from '@kit'
 import type { components } from '@kit/api/schema'
 import { NavLink } from 'react-router-dom'
 import { buyText } from './text'
@@ -14,7 +14,7 @@ export function BuyTabs() {
   const can = useCan()
   const tabs = ([['/buy', 'orders', 'purchase.read'], ['/buy/requisitions', 'requisitions', 'plan.read'], ['/buy/suppliers', 'suppliers', 'party.read'], ['/buy/materials', 'alignment', 'report.read']] as const).filter((tab) => can(tab[2]))
   return (
-    <nav className="zg-tabs" aria-label={t('title')}>
+    <nav ref={tabInSight} className="zg-tabs" aria-label={t('title')}>
       {tabs.map(([to, key]) => <NavLink key={to} to={to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
     </nav>
   )

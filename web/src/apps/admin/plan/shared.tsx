@@ -1,4 +1,4 @@
-import { defineText, useFormat, useText, type ForecastFigures } from '@kit'
+import { defineText, tabInSight, useFormat, useText, type ForecastFigures } from '@kit'
 import { NavLink, useSearchParams } from 'react-router-dom'
 import en from './en'
 import zh from './zh'
@@ -10,7 +10,7 @@ export function PlanTabs() {
   const [params] = useSearchParams()
   const site = params.get('site')
   return (
-    <nav className="zg-tabs" aria-label={t('title')}>
+    <nav ref={tabInSight} className="zg-tabs" aria-label={t('title')}>
       {([['/day', 'day'], ['/day/service', 'service'], ['/day/equipment', 'equipment'], ['/day/rules', 'rules'], ['/day/near', 'near'], ['/plan', 'products'], ['/plan/accuracy', 'accuracy']] as const).map(([to, key]) => <NavLink key={to} to={site ? `${to}?site=${site}` : to} end className={({ isActive }) => (isActive ? 'zg-tab-here' : '')}>{t(key)}</NavLink>)}
     </nav>
   )

@@ -20,8 +20,8 @@ export function Losses(props: { product: string; date: string }) {
   if (!site || !can('make.read')) return null
   const columns: Column<Line>[] = [
     { key: 'name', head: t('component'), cell: (l) => <>{l.name} <span className="zg-note">{l.code}</span></>, by: (l) => l.name },
-    { key: 'set', head: t('loss_set'), right: true, cell: (l) => f.percent(Number(l.set_loss)), by: (l) => Number(l.set_loss) },
-    { key: 'learned', head: t('loss_learned'), right: true, cell: (l) => <><b>{f.percent(Number(l.loss))}</b>{!l.used && <div className="zg-note">{t('loss_unused')}</div>}</>, by: (l) => Number(l.loss) },
+    { key: 'set', head: t('loss_set'), right: true, cell: (l) => f.percent(Number(l.set_loss), 2), by: (l) => Number(l.set_loss) },
+    { key: 'learned', head: t('loss_learned'), right: true, cell: (l) => <><b>{f.percent(Number(l.loss), 2)}</b>{!l.used && <div className="zg-note">{t('loss_unused')}</div>}</>, by: (l) => Number(l.loss) },
     { key: 'batches', head: t('loss_batches'), right: true, cell: (l) => f.number(l.batches), by: (l) => l.batches },
     { key: 'since', head: t('loss_since'), right: true, cell: (l) => (l.from.length > 0 ? f.day(l.from[l.from.length - 1]!.date) : '–'), by: (l) => l.from[l.from.length - 1]?.date ?? '' },
   ]
@@ -50,8 +50,8 @@ function Batches(props: { line: Line }) {
   ]
   return (
     <div className="zg-stack">
-      <p><b>{t('loss_sum', { n: line.batches, net: much(line.net), taken: much(line.taken), loss: f.percent(Number(line.loss)) })}</b></p>
-      <p className="zg-note">{t('loss_moves', { was: f.percent(Number(line.was)), set: f.percent(Number(line.set_loss)) })}</p>
+      <p><b>{t('loss_sum', { n: line.batches, net: much(line.net), taken: much(line.taken), loss: f.percent(Number(line.loss), 2) })}</b></p>
+      <p className="zg-note">{t('loss_moves', { was: f.percent(Number(line.was), 2), set: f.percent(Number(line.set_loss), 2) })}</p>
       <DataTable label={t('loss_batches')} rows={all(line.from)} columns={columns} rowKey={(b) => b.task_id} empty={null} count={false} />
     </div>
   )
