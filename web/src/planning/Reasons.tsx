@@ -193,7 +193,7 @@ function RequirementReasons(props: { line: Requirement; why: S['ReplenishRequire
   const t = useText(planningText)
   const f = useFormat()
   const q = useQty(line.unit)
-  const uses = why.uses ?? []
+  const uses = (why.uses ?? []).filter((u) => Number(u.need) > 0 || Number(u.makes) > 0)
   const safety = thousandths(line.safety)
   const stock = Math.min(thousandths(line.on_hand), thousandths(line.need) + safety)
   const net = thousandths(line.net)

@@ -36,7 +36,7 @@ function Shown(props: { record: RecordView }) {
     { key: 'lines', head: t('record_lines'), right: true, cell: (x) => f.number(x.lines), by: (x) => x.lines },
     { key: 'timely', head: t('record_timely'), right: true, cell: (x) => f.percent(x.timely_lines / x.lines), by: (x) => x.timely_lines / x.lines },
     { key: 'came', head: t('record_came'), right: true, cell: (x) => t('record_of', { came: f.qty({ qty: x.came, unit: x.unit }), ordered: f.qty({ qty: x.ordered, unit: x.unit }) }), wide: true },
-    { key: 'missing', head: t('record_missing'), unit: '¥', right: true, cell: (x) => f.yuan(x.missing_fen), by: (x) => x.missing_fen },
+    { key: 'missing', head: t('record_missing'), unit: '¥', right: true, cell: (x) => f.money(x.missing_fen), by: (x) => x.missing_fen },
     { key: 'late', head: t('record_late'), right: true, cell: (x) => (x.late_days > 2 ? t('record_late_more') : t('record_late_days', { n: x.late_days })), by: (x) => x.late_days },
     { key: 'fill', head: t('record_fill'), right: true, cell: (x) => f.percent(x.fill_bp / 10_000), by: (x) => x.fill_bp },
     { key: 'plan', head: t('record_plan'), right: true, cell: (x) => t('record_plan_of', { share: f.percent(x.plan_fill_bp / 10_000), n: x.plan_days }), by: (x) => x.plan_days * 100_000 - x.plan_fill_bp, wide: true },
