@@ -195,7 +195,7 @@ func (b *Blend) judge(line []Choice, can []int64) {
 	for i := range line {
 		c := &line[i]
 		lots, spare := c.Spare()
-		if b.Shares[i] <= c.Share || len(lots) == 0 || spare.Sign() == 0 {
+		if b.Shares[i] <= c.Share || len(lots) == 0 || spare.Sign() == 0 || c.Whole.Sign() == 0 {
 			continue
 		}
 		if b.Cause == MixCost {

@@ -92,3 +92,15 @@ func TestALineIsMixedFromWhatWouldBeLostThenFromTheCheaper(t *testing.T) {
 		}
 	}
 }
+
+// A sauce of which there is enough for days is not made: shares of nothing take nothing, and are worked out all the same.
+func TestNothingIsMixedWithoutAFault(t *testing.T) {
+	line := []Choice{of(4, 0, 50, 100).lies([2]int64{300, 2}), of(5, 0, 50, 100)}
+	for i := range line {
+		line[i].Whole = new(big.Rat)
+	}
+	b := Best(line)
+	if b.Shares[0]+b.Shares[1] != 1_000_000 || b.Saving == nil || b.Saving.Sign() != 0 {
+		t.Errorf("%+v", b)
+	}
+}

@@ -127,6 +127,11 @@ func add[K comparable](sums map[K]*big.Rat, k K, r *big.Rat) {
 	sums[k].Add(sums[k], r)
 }
 
+// idle tells whether none of a product is made in the days seen: there is enough of it, or nobody asks.
+func (g *mixing) idle(product id.ID) bool {
+	return g.makes[product] == nil || g.makes[product].Sign() == 0
+}
+
 // aDay is a sum of all days as that of one.
 func (g *mixing) aDay(sum *big.Rat) *big.Rat {
 	if sum == nil {
@@ -250,6 +255,9 @@ type line struct {
 
 // gone tells whether the reason of a mix in force is gone: it saves nothing against what the recipe says, and that can be had.
 func (w *weighing) gone(m *replenish.Mix) bool {
+	if w.x.mixing.idle(m.Product) {
+		return false // what is not made just now says nothing
+	}
 	r := w.x.mixing.recipes[m.Product]
 	saves := new(big.Rat)
 	for _, l := range w.lines(r, 0) {
@@ -274,7 +282,7 @@ func (w *weighing) gone(m *replenish.Mix) bool {
 func (w *weighing) propose(p id.ID) (*replenish.Mix, error) {
 	x := w.x
 	r := x.mixing.recipes[p]
-	if x.mixing.days == 0 || x.mixing.makes[p] == nil {
+	if x.mixing.days == 0 || x.mixing.idle(p) {
 		return nil, nil
 	}
 	lines := w.lines(r, 0)
