@@ -59,6 +59,7 @@ type Mix struct {
 	Saving            money.Fen // a day
 	Why               string    // MixWhy as JSON
 	Version           int64
+	Seen              int64 // version of the proposal that planning puts it in place of
 }
 
 // Of tells whether it is a mix of this version, as that was written last.
@@ -149,7 +150,8 @@ type MixesToDo struct {
 // Nothing tells whether there is anything to do.
 func (d MixesToDo) Nothing() bool { return len(d.Propose)+len(d.Drop)+len(d.End) == 0 }
 
-// PutMixes writes what planning found. What somebody has decided on meanwhile stays.
+// PutMixes writes what planning found. What somebody has decided on meanwhile stays, and so does what another plan has written: two
+// contents under one version would let a person approve what he has not seen.
 func PutMixes(tx *db.Tx, site id.ID, do MixesToDo) error {
 	for _, m := range do.Drop {
 		if err := tx.Exec(`DELETE FROM replenish_mix WHERE id = $1 AND state = 'proposed'`, m); err != nil {
@@ -168,7 +170,7 @@ func PutMixes(tx *db.Tx, site id.ID, do MixesToDo) error {
 		}
 		if m.ID != 0 {
 			err = tx.Exec(`UPDATE replenish_mix SET recipe_from = $1, revision = $2, first = $3, last = $4, cause = $5, shares = $6, saving_fen = $7, why = $8, version = $9, made_at = $10
-				WHERE id = $11 AND state = 'proposed'`, m.Recipe, m.Revision, m.First, m.Last, m.Cause, shares, m.Saving, m.Why, m.Version, tx.Now(), m.ID)
+				WHERE id = $11 AND state = 'proposed' AND version = $12`, m.Recipe, m.Revision, m.First, m.Last, m.Cause, shares, m.Saving, m.Why, m.Version, tx.Now(), m.ID, m.Seen)
 		} else { // of two plans at once, the first one's stays
 			err = tx.Exec(`INSERT INTO replenish_mix (id, site_id, product_id, recipe_from, revision, first, last, state, cause, shares, saving_fen, why, version, made_at)
 				VALUES ($1, $2, $3, $4, $5, $6, $7, 'proposed', $8, $9, $10, $11, 1, $12) ON CONFLICT DO NOTHING`,

@@ -35,7 +35,7 @@ type mixing struct {
 	recipes  map[id.ID]*catalog.Recipe
 	inputs   map[id.ID]bool
 	lots     map[id.ID][]replenish.Lot
-	arrives  map[id.ID]qty.Qty // due today
+	arrives  map[id.ID][2]qty.Qty // due today, and until tomorrow
 	days     int64
 	makes    map[id.ID]*big.Rat    // by product
 	needs    map[id.ID]*big.Rat    // by material
@@ -59,7 +59,7 @@ func (g *mixing) begin(x *situation) {
 			continue
 		}
 		if g.recipes == nil {
-			*g = mixing{recipes: map[id.ID]*catalog.Recipe{}, inputs: map[id.ID]bool{}, lots: map[id.ID][]replenish.Lot{}, arrives: map[id.ID]qty.Qty{}}
+			*g = mixing{recipes: map[id.ID]*catalog.Recipe{}, inputs: map[id.ID]bool{}, lots: map[id.ID][]replenish.Lot{}, arrives: map[id.ID][2]qty.Qty{}}
 			g.forget()
 			g.today.makes, g.today.needs, g.today.own = map[id.ID]*big.Rat{}, map[id.ID]*big.Rat{}, map[[2]id.ID]*big.Rat{}
 		}
@@ -68,12 +68,15 @@ func (g *mixing) begin(x *situation) {
 		for _, o := range r.Options {
 			g.inputs[o.Product] = true
 			g.lots[o.Product] = x.lots[o.Product]
-			g.arrives[o.Product] = 0
+			var due [2]qty.Qty
 			for _, c := range x.coming[o.Product] {
-				if c.Due <= x.today {
-					g.arrives[o.Product] += c.Qty
+				for day := range due {
+					if c.Due <= x.today.AddDays(day) {
+						due[day] += c.Qty
+					}
 				}
 			}
+			g.arrives[o.Product] = due
 		}
 	}
 }
@@ -127,9 +130,9 @@ func add[K comparable](sums map[K]*big.Rat, k K, r *big.Rat) {
 	sums[k].Add(sums[k], r)
 }
 
-// idle tells whether none of a product is made in the days seen: there is enough of it, or nobody asks.
-func (g *mixing) idle(product id.ID) bool {
-	return g.makes[product] == nil || g.makes[product].Sign() == 0
+// any tells whether any of a product is made on the days walked.
+func (g *mixing) any(product id.ID) bool {
+	return g.days > 0 && g.makes[product] != nil && g.makes[product].Sign() > 0
 }
 
 // aDay is a sum of all days as that of one.
@@ -219,7 +222,7 @@ func (x *situation) mixesToDo(values map[id.ID]value) (do replenish.MixesToDo, e
 		}
 		if old := open[p]; old != nil {
 			delete(open, p)
-			if m.ID, m.Version = old.ID, old.Version; old.Says(m) {
+			if m.ID, m.Seen, m.Version = old.ID, old.Version, old.Version; old.Says(m) {
 				if old.Why == m.Why && old.Saving == m.Saving {
 					continue
 				}
@@ -253,10 +256,11 @@ type line struct {
 	best    replenish.Blend
 }
 
-// gone tells whether the reason of a mix in force is gone: it saves nothing against what the recipe says, and that can be had.
+// gone tells whether the reason of a mix in force is gone: it saves nothing against what the recipe says, and that can be had. As
+// long as nothing is made by it nobody can tell.
 func (w *weighing) gone(m *replenish.Mix) bool {
-	if w.x.mixing.idle(m.Product) {
-		return false // what is not made just now says nothing
+	if !w.x.mixing.any(m.Product) {
+		return false
 	}
 	r := w.x.mixing.recipes[m.Product]
 	saves := new(big.Rat)
@@ -282,7 +286,7 @@ func (w *weighing) gone(m *replenish.Mix) bool {
 func (w *weighing) propose(p id.ID) (*replenish.Mix, error) {
 	x := w.x
 	r := x.mixing.recipes[p]
-	if x.mixing.days == 0 || x.mixing.idle(p) {
+	if !x.mixing.any(p) {
 		return nil, nil
 	}
 	lines := w.lines(r, 0)
@@ -386,12 +390,14 @@ func (w *weighing) lines(r *catalog.Recipe, later int64) []line {
 				if stocked != nil {
 					k.Price, from = stocked, "stock"
 				}
-				if by > 0 {
+				switch today := g.today.makes[r.Product]; {
+				case by == 0:
+				case today != nil && today.Sign() > 0:
 					had = g.had(&k, r.Product)
+					k.Can = new(big.Rat).Mul(had, new(big.Rat).Quo(makes, today)) // of a whole day as it is of what is left of today
+				case by > 1:
+					had = g.next(&k)
 					k.Can = had
-					if today := g.today.makes[r.Product]; had != nil { // of a whole day as it is of what is left of today
-						k.Can = new(big.Rat).Mul(had, new(big.Rat).Quo(makes, today))
-					}
 				}
 			} else if by > replenish.MixAhead {
 				k.Can = new(big.Rat)
@@ -406,12 +412,9 @@ func (w *weighing) lines(r *catalog.Recipe, later int64) []line {
 	return all
 }
 
-// had is what is there of a material today, or comes, beyond what else still takes it today; nil when nothing is made of it any more.
+// had is what is there of a material today, or comes, beyond what everything but the product still takes of it today.
 func (g *mixing) had(k *replenish.Choice, product id.ID) *big.Rat {
-	if m := g.today.makes[product]; m == nil || m.Sign() == 0 {
-		return nil
-	}
-	sum := new(big.Rat).SetInt64(int64(g.arrives[k.Product]))
+	sum := new(big.Rat).SetInt64(int64(g.arrives[k.Product][0]))
 	for _, lot := range k.Lots {
 		sum.Add(sum, new(big.Rat).SetInt64(int64(lot.Qty)))
 	}
@@ -422,6 +425,23 @@ func (g *mixing) had(k *replenish.Choice, product id.ID) *big.Rat {
 		sum.Add(sum, o)
 	}
 	if sum.Sign() < 0 {
+		sum.SetInt64(0)
+	}
+	return sum
+}
+
+// next is the same of tomorrow, of which a mix counts when nothing is made by it any more today.
+func (g *mixing) next(k *replenish.Choice) *big.Rat {
+	sum := new(big.Rat).SetInt64(int64(g.arrives[k.Product][1]))
+	for _, lot := range k.Lots {
+		if lot.Days > 1 {
+			sum.Add(sum, new(big.Rat).SetInt64(int64(lot.Qty)))
+		}
+	}
+	if n := g.today.needs[k.Product]; n != nil {
+		sum.Sub(sum, n)
+	}
+	if sum.Sub(sum, k.Others); sum.Sign() < 0 {
 		sum.SetInt64(0)
 	}
 	return sum
@@ -460,8 +480,11 @@ func (x *situation) dayStart(days int) time.Time {
 }
 
 // hadBy is in how many days a material can be there when it is asked for now: 0 today, or as much as is wanted is made here; more than
-// MixAhead: nobody brings it.
+// MixAhead: nobody brings it, or it is not bought any more and what lies there is all.
 func (x *situation) hadBy(p id.ID) int64 {
+	if g := x.all.goods[p]; g == nil || !g.Bought() {
+		return replenish.MixAhead + 1
+	}
 	now := x.moment()
 	from, elsewhere := x.source[p]
 	if _, made := x.all.book.On(p, x.today); made && !elsewhere {

@@ -161,24 +161,6 @@ func TestStockThatWouldBeLostIsProposedApprovedAndPlannedWith(t *testing.T) {
 	})
 }
 
-// The tray is full for days: nothing is made, so there is nothing to mix, and the plan is made like any other.
-func TestWhatIsNotMadeIsNotMixed(t *testing.T) {
-	t.Parallel()
-	each(t, func(c *chain) {
-		c.sold(c.site.ID, yesterday)
-		c.choice(1_000_000)
-		c.lies(c.site.ID, "wrap", "w1", 100_000*qty.Scale, 900*time.Hour)
-		c.lies(c.site.ID, "breast", "b1", 50_000*qty.Scale, 900*time.Hour)
-		c.lies(c.site.ID, "thigh", "t1", 300*qty.Scale, 40*time.Hour)
-		c.done(c.manager, "PUT", "/api/plans/mixes/rule", m{"site_id": c.site.ID.String(), "least_fen": 0})
-		c.forecasts()
-		if c.plan() == "" || len(c.mixes("proposed")) != 0 {
-			t.Errorf("plan %q, %v", c.plan(), c.mixes("proposed"))
-		}
-		c.green()
-	})
-}
-
 func TestACheaperSubstituteIsProposedFromWhenItCanBeThereAndOnlyWhenItPays(t *testing.T) {
 	t.Parallel()
 	each(t, func(c *chain) {
