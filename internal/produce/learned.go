@@ -73,9 +73,9 @@ func (l *Learned) step() error {
 const (
 	nextRecipe = `SELECT product_id, recipe_from FROM produce_task WHERE site_id = $1 AND (product_id, recipe_from) > ($2, $3) AND recipe_from <> ''
 		ORDER BY product_id, recipe_from LIMIT 1`
-	lastBatches = `SELECT b.id, n.of_id, n.num, n.den, n.product_id, n.bare, n.over_qty, n.loss, n.rule, b.planned, b.made,
+	lastBatches = `SELECT b.id, n.of_id, n.num, n.den, n.product_id, n.bare, n.over_qty, n.loss, n.rule, b.date, b.planned, b.made,
 			(SELECT COALESCE(SUM(i.qty), 0) FROM produce_issue i WHERE i.task_id = b.id AND i.product_id = n.product_id)
-		FROM (SELECT t.id, t.requisition_id, t.planned, o.qty AS made FROM produce_task t JOIN produce_output o ON o.task_id = t.id
+		FROM (SELECT t.id, t.requisition_id, t.planned, o.qty AS made, o.business_date AS date FROM produce_task t JOIN produce_output o ON o.task_id = t.id
 			WHERE t.site_id = $1 AND t.product_id = $2 AND t.recipe_from = $3 AND t.recipe_from <> '' AND o.qty > 0 AND o.business_date < $4 ORDER BY t.id DESC LIMIT $5) AS b
 		JOIN produce_need n ON n.requisition_id = b.requisition_id WHERE n.bare > 0 ORDER BY n.product_id, b.id DESC`
 	learnedOf = `SELECT material_id, rule, rate, date FROM produce_learned WHERE site_id = $1 AND product_id = $2 AND recipe_from = $3`
@@ -94,18 +94,18 @@ type seen struct {
 	set      int64 // the loss that the recipe had for the newest of them
 }
 
-// batchesOf adds up, by material, the last batches by a version of a recipe whose output was booked before a day.
-func batchesOf(tx *db.Tx, site, product id.ID, recipe, before cal.Date) ([]seen, error) {
+// takenFor is what was taken, by material and the newest batch first, for the last batches by a version of a recipe whose output was
+// booked before a day.
+func takenFor(tx *db.Tx, site, product id.ID, recipe, before cal.Date) ([]taken, error) {
 	rows := tx.Query(lastBatches, site, product, recipe, before, learnsFrom)
 	defer rows.Close()
 	var lines []taken
 	for rows.Next() {
 		var n taken
-		var planned, made qty.Qty
-		if err := rows.Scan(&n.task, &n.Of, &n.Num, &n.Den, &n.Product, &n.Bare, &n.Over, &n.Loss, &n.Rule, &planned, &made, &n.qty); err != nil {
+		if err := rows.Scan(&n.task, &n.Of, &n.Num, &n.Den, &n.Product, &n.Bare, &n.Over, &n.Loss, &n.Rule, &n.date, &n.planned, &n.made, &n.qty); err != nil {
 			return nil, err
 		}
-		net, err := money.MulDiv(int64(n.Bare), int64(made), int64(planned))
+		net, err := money.MulDiv(int64(n.Bare), int64(n.made), int64(n.planned))
 		if err != nil {
 			return nil, err
 		}
@@ -116,6 +116,15 @@ func batchesOf(tx *db.Tx, site, product id.ID, recipe, before cal.Date) ([]seen,
 		return nil, err
 	}
 	together(lines)
+	return lines, nil
+}
+
+// batchesOf adds up, by material, the last batches by a version of a recipe whose output was booked before a day.
+func batchesOf(tx *db.Tx, site, product id.ID, recipe, before cal.Date) ([]seen, error) {
+	lines, err := takenFor(tx, site, product, recipe, before)
+	if err != nil {
+		return nil, err
+	}
 	var all []seen
 	for _, n := range lines {
 		if k := len(all); k == 0 || all[k-1].material != n.Product {
@@ -132,8 +141,10 @@ func batchesOf(tx *db.Tx, site, product id.ID, recipe, before cal.Date) ([]seen,
 // taken is what was taken of a material for a batch, less what rounding added, and what of it the batch needed.
 type taken struct {
 	Need
-	task     id.ID
-	qty, net qty.Qty
+	task          id.ID
+	date          cal.Date // on which the output was booked
+	planned, made qty.Qty
+	qty, net      qty.Qty
 }
 
 // together shares out what was taken for a line that was mixed from several materials: who takes a bit more of one and less of

@@ -87,7 +87,7 @@ func (s *Service) Losses(tx *db.Tx, in LossesIn) (*Losses, error) {
 		return nil, err
 	}
 	out := &Losses{ProductID: in.ID, ValidFrom: recipe.ValidFrom, Items: []LineLoss{}}
-	for _, c := range recipe.Components { // in the order of the recipe
+	for c := range recipe.Parts(nil) { // in the order of the recipe, also what may stand in for a component
 		for _, l := range lines {
 			g := known[l.Material]
 			if l.Material != c.Product || g == nil {
