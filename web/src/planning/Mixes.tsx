@@ -41,12 +41,12 @@ const changedLines = (m: Mix): Line[] => (m.why.lines ?? []).filter((l) => l.cau
 
 /** The lines that a mix changes: what the recipe says, and what it is to be. */
 function Shares(props: { mix: Mix }) {
-  const f = useFormat()
+  const percent = (share: string) => `${percentOf(share)}\u202f%`
   const moved = new Set(changedLines(props.mix).map((l) => l.product_id))
   const shown = (props.mix.shares ?? []).filter((s) => moved.has(s.of_id) || s.share !== s.usual)
   return (
     <ul className="zg-list mix-shares">
-      {shown.map((s) => <li key={s.product_id}><span>{s.name}</span><span className="zg-num">{s.share === s.usual ? f.percent(Number(s.share)) : <>{f.percent(Number(s.usual))} → <b>{f.percent(Number(s.share))}</b></>}</span></li>)}
+      {shown.map((s) => <li key={s.product_id}><span>{s.name}</span><span className="zg-num">{s.share === s.usual ? percent(s.share) : <>{percent(s.usual)} → <b>{percent(s.share)}</b></>}</span></li>)}
     </ul>
   )
 }
