@@ -1,6 +1,9 @@
 package supplyday
 
 import (
+	"fmt"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -156,5 +159,115 @@ func TestInTheEveningAMixBeginsWhenItsMaterialCanBeThere(t *testing.T) {
 				t.Errorf("at %d: %v, want %s", hour, open, want)
 			}
 		}
+	})
+}
+
+// Nobody of another store reads or sets anything here, no share that is none is taken, and of eight who decide at once one does.
+func TestAMixIsDecidedOnceByItsOwnStore(t *testing.T) {
+	t.Parallel()
+	each(t, func(c *chain) {
+		c.sold(c.site.ID, yesterday)
+		c.choice(1_000_000)
+		c.sells("fresh", "thigh", "kg", 1*qty.Scale, 1_000_000, 1, party.Fresh)
+		c.forecasts()
+		open := c.mixes("proposed")
+		if len(open) != 1 {
+			t.Fatalf("%v", open)
+		}
+		p, here := open[0], c.site.ID.String()
+		foreign := c.hire("manager", c.other)
+		for _, path := range []string{"/api/plans/mixes?site_id=" + here, "/api/plans/mixes/rule?site_id=" + here} {
+			if a := c.send(foreign, "GET", path, nil); a.status != 404 && a.status != 403 {
+				t.Errorf("%s: %d %s", path, a.status, a.text)
+			}
+		}
+		if a := c.send(foreign, "PUT", "/api/plans/mixes/rule", m{"site_id": here, "least_fen": 0}); a.status != 404 && a.status != 403 {
+			t.Errorf("%d %s", a.status, a.text)
+		}
+		before := c.stored()
+		for _, share := range []string{"NaN", "1e18", "-0", "-1", "1.0000001", "1.000001", "2", "101%", "1000000000000", "", "١", "0x1", "0,5", "Inf", "+1"} {
+			body := m{"version": p["version"], "reason": "r", "shares": []m{{"product_id": c.p["breast"].ID.String(), "share": "0"}, {"product_id": c.p["thigh"].ID.String(), "share": share}}}
+			if a := c.send(c.manager, "POST", mixPath(p, "approve"), body); a.status != 400 && a.status != 422 {
+				t.Errorf("a share of %q: %d %s", share, a.status, a.text)
+			}
+		}
+		whole := func(ids ...string) (all []m) {
+			for _, x := range ids {
+				all = append(all, m{"product_id": x, "share": "1"})
+			}
+			return all
+		}
+		breast, thigh := c.p["breast"].ID.String(), c.p["thigh"].ID.String()
+		for _, shares := range [][]m{whole(thigh), whole(thigh, thigh), whole(breast, "99"), whole(breast, thigh), whole(breast, thigh, "99"), whole(breast, "9999999999999999999")} {
+			if a := c.send(c.manager, "POST", mixPath(p, "approve"), m{"version": p["version"], "reason": "r", "shares": shares}); a.status != 400 && a.status != 422 {
+				t.Errorf("%v: %d %s", shares, a.status, a.text)
+			}
+		}
+		if after := c.stored(); after != before {
+			t.Errorf("refusals changed\n%s\nto\n%s", before, after)
+		}
+		var wait sync.WaitGroup
+		got := make([]string, 8)
+		for i := range got {
+			wait.Go(func() {
+				act, body := "approve", m{"version": p["version"]}
+				switch i % 4 {
+				case 1:
+					body = m{"version": p["version"], "reason": "r", "shares": []m{{"product_id": breast, "share": "0.5"}, {"product_id": thigh, "share": "0.5"}}}
+				case 2:
+					act, body = "refuse", m{"version": p["version"], "reason": "no"}
+				case 3:
+					act, body = "end", m{"reason": "off"}
+				}
+				a := c.sendAs(fmt.Sprint("decide-", i), c.manager, "POST", mixPath(p, act), body)
+				got[i] = fmt.Sprint(act, " ", a.status, " ", a.code)
+			})
+		}
+		wait.Wait()
+		decided := 0
+		for _, g := range got {
+			switch {
+			case strings.HasPrefix(g, "approve 200"), strings.HasPrefix(g, "refuse 200"):
+				decided++
+			case strings.HasPrefix(g, "end 200"), strings.HasSuffix(g, "409 plan_mix_decided"), strings.HasSuffix(g, "409 plan_mix_ended"):
+			default:
+				t.Error(g)
+			}
+		}
+		if decided != 1 {
+			t.Errorf("%d decided: %v", decided, got)
+		}
+		c.drain()
+	})
+}
+
+// The same key gives the same answer and decides once; the answer of a refusal by another key is that it is decided.
+func TestAMixIsApprovedOnceByAKey(t *testing.T) {
+	t.Parallel()
+	each(t, func(c *chain) {
+		c.sold(c.site.ID, yesterday)
+		c.choice(1_000_000)
+		c.sells("fresh", "thigh", "kg", 1*qty.Scale, 1_000_000, 1, party.Fresh)
+		c.forecasts()
+		p := c.mixes("proposed")[0]
+		first := c.sendAs("once", c.manager, "POST", mixPath(p, "approve"), m{"version": p["version"]})
+		after := c.stored()
+		again := c.sendAs("once", c.manager, "POST", mixPath(p, "approve"), m{"version": p["version"]})
+		if first.status != 200 || again.status != 200 || first.text != again.text {
+			t.Errorf("%v\n%v", first, again)
+		}
+		if other := c.sendAs("twice", c.manager, "POST", mixPath(p, "approve"), m{"version": p["version"]}); other.code != "plan_mix_decided" {
+			t.Errorf("%v", other)
+		}
+		if c.stored() != after {
+			t.Error("a mix was approved twice")
+		}
+		// Its version of the recipe goes: it is in force of nothing, and nothing is red.
+		c.choice(900_000)
+		c.again()
+		if now := c.mixes(""); len(now) == 0 || now[len(now)-1]["state"] != "recipe_changed" {
+			t.Errorf("%v", now)
+		}
+		c.drain()
 	})
 }
