@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"slices"
 	"time"
@@ -36,6 +35,24 @@ type ImportReport struct {
 // pace between two sales of one till: a till that waits for customers, not a flood.
 const pace = 40 * time.Millisecond
 
+// openShop starts the server, with tills that sell at the pace of people, and somebody beside them.
+func openShop(ctx context.Context, h House, f *fixture, o SaleOptions, command []string) (child *server, tills []*till, api *caller, err error) {
+	if child, err = startServer(ctx, command, o.DSN, h.Admin); err != nil {
+		return nil, nil, nil, err
+	}
+	if tills, err = openTills(ctx, child, f, o); err == nil {
+		api, err = newCaller(ctx, child)
+	}
+	if err != nil {
+		child.stop()
+		return nil, nil, nil, err
+	}
+	for _, t := range tills {
+		t.pace = pace
+	}
+	return child, tills, api, nil
+}
+
 // Importing sells at a steady pace, first alone and then while a file of so many rows of sales history is
 // imported through the API, and compares.
 func Importing(ctx context.Context, h House, o SaleOptions, rows int, server []string) (*ImportReport, error) {
@@ -45,28 +62,17 @@ func Importing(ctx context.Context, h House, o SaleOptions, rows int, server []s
 	if err != nil {
 		return nil, err
 	}
-	child, err := startServer(ctx, server, o.DSN, h.Admin)
+	child, tills, api, err := openShop(ctx, h, f, o, server)
 	if err != nil {
 		return nil, err
 	}
 	defer child.stop()
-	tills, err := openTills(ctx, child, f, o)
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range tills {
-		t.pace = pace
-	}
 	note("selling alone")
 	alone, err := sellUntil(ctx, tills, time.After(time.Duration(o.Seconds)*time.Second))
 	if err != nil {
 		return nil, err
 	}
 	note("selling beside the import")
-	api, err := newCaller(ctx, child)
-	if err != nil {
-		return nil, err
-	}
 	type ended struct {
 		view importView
 		err  error
@@ -94,7 +100,7 @@ func Importing(ctx context.Context, h House, o SaleOptions, rows int, server []s
 		DuringSales: during.sales, DuringP50: quantile(during.times, .5), DuringP99: quantile(during.times, .99)}
 	r.P99Ratio = r.DuringP99 / r.AloneP99
 	for _, f := range []*float64{&r.ImportSeconds, &r.AloneP50, &r.AloneP99, &r.DuringP50, &r.DuringP99, &r.P99Ratio} {
-		*f = math.Round(*f*1000) / 1000
+		*f = round3(*f)
 	}
 	return r, nil
 }

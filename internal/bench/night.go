@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"math"
 	"net/http"
 	"slices"
 	"time"
@@ -48,22 +47,11 @@ func Evening(ctx context.Context, h House, o SaleOptions, fresh, days int, serve
 	if err := f.supply(ctx, h, fresh); err != nil {
 		return nil, err
 	}
-	child, err := startServer(ctx, server, o.DSN, h.Admin)
+	child, tills, api, err := openShop(ctx, h, f, o, server)
 	if err != nil {
 		return nil, err
 	}
 	defer child.stop()
-	tills, err := openTills(ctx, child, f, o)
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range tills {
-		t.pace = pace
-	}
-	api, err := newCaller(ctx, child)
-	if err != nil {
-		return nil, err
-	}
 	r := &NightReport{Engine: h.DB.Engine().String(), Sites: o.Sites, Fresh: fresh, Shelf: o.SKUs - fresh, Rows: o.Sites * fresh * days}
 	o.Note("importing the history")
 	past := &fixture{sites: f.sites, products: f.products[:fresh]}
@@ -127,8 +115,6 @@ func Evening(ctx context.Context, h House, o SaleOptions, fresh, days int, serve
 	}
 	return r, nil
 }
-
-func round3(v float64) float64 { return math.Round(v*1000) / 1000 }
 
 // supply names a supplier for all goods, and a level that they are below for all but the first.
 func (f *fixture) supply(ctx context.Context, h House, fresh int) error {

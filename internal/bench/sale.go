@@ -132,7 +132,7 @@ func Sales(ctx context.Context, h House, o SaleOptions, server []string) (*SaleR
 	r.P50, r.P99 = quantile(times, .5), quantile(times, .99)
 	r.ServerRSSMiB = residentMiB(child.pid)
 	for _, f := range []*float64{&r.Seconds, &r.SalesPerS, &r.P50, &r.P99, &r.CPU, &r.Rows, &r.FloorSales, &r.FloorCPU, &r.FloorRows, &r.FloorRatio, &r.ServerRSSMiB} {
-		*f = math.Round(*f*1000) / 1000
+		*f = round3(*f)
 	}
 	return r, nil
 }
@@ -202,6 +202,9 @@ func sellUntil(ctx context.Context, tills []*till, end <-chan time.Time) (sold, 
 	}
 	return out, failure
 }
+
+// round3 leaves three digits, as reports have them.
+func round3(v float64) float64 { return math.Round(v*1000) / 1000 }
 
 func median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))

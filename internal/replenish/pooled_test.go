@@ -280,3 +280,25 @@ func poisson(r *rand.Rand, mean float64) int {
 	}
 	return n - 1
 }
+
+// A forecast of nothing, and ones that say nothing of how they spread, hold nothing that is no number.
+func TestAForecastOfNothingHoldsNothing(t *testing.T) {
+	for _, d := range []Demand{{}, {Tau: .9, Shares: even()}, {Quantile: 3, Tau: .9, Shares: even()}, {Mean: 5, Tau: .9, Shares: even()}, {Mean: 5, Quantile: 5, Tau: .9, Shares: even()}, {Mean: 5, Quantile: 9, Tau: 1, Shares: even()}, {Mean: 5, Quantile: 9, Shares: even()}} {
+		sigma, missed := d.swing(dayRounds, 0, nil)
+		if math.IsNaN(sigma) || math.IsInf(sigma, 0) || sigma < 0 || math.IsNaN(missed) || math.IsInf(missed, 0) || d.Mean == 0 && d.Quantile == 0 && sigma != 0 {
+			t.Errorf("%+v: σ %v, missed %v", d, sigma, missed)
+		}
+		for _, together := range []int64{0, MostTogether} {
+			s := kitchen(t, []int64{1, 1}, 30_000, catalog.LossMarkup)
+			s.Together = together
+			p, err := s.Plan(Day{Date: "2026-03-04", Now: seenFrom, Wanted: []Wanted{{Product: 1, Demand: d}, {Product: 2, Demand: Demand{Mean: 20, Quantile: 30, Tau: .9, Shares: even()}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := needOf(t, p, 100)
+			if n.Safety <= 0 || n.Net != up(n.Need)+n.Safety {
+				t.Errorf("%+v, ρ %d: net %v of %v and %v", d, together, n.Net, n.Need, n.Safety)
+			}
+		}
+	}
+}

@@ -22,16 +22,9 @@ const (
 // since then stays: the keys are those of the first time.
 func (s *Demo) neighbours(ctx context.Context) error {
 	boss := s.chain.boss
-	sites, err := list[struct {
-		ID   id.ID
-		Code string
-	}](ctx, boss, "/api/org/sites")
+	at, err := s.chain.sites(ctx)
 	if err != nil {
 		return err
-	}
-	at := map[string]id.ID{}
-	for _, site := range sites {
-		at[site.Code] = site.ID
 	}
 	stores := s.history.stores
 	for i := range stores {

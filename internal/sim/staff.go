@@ -56,23 +56,25 @@ var givenNames = []string{"芳", "伟", "娜", "敏", "静", "丽", "强", "磊"
 // registers of every store.
 var registers = []string{"1", "2"}
 
-// staff opens the shops: their registers, their people and the rights of these.
-func (c *chain) staff(ctx context.Context) error {
-	boss := c.boss
-	var sites []struct {
-		ID   id.ID
-		Code string
-	}
+// sites are the ids of all sites by their codes.
+func (c *chain) sites(ctx context.Context) (map[string]id.ID, error) {
 	sites, err := list[struct {
 		ID   id.ID
 		Code string
-	}](ctx, boss, "/api/org/sites")
-	if err != nil {
-		return err
-	}
-	at := map[string]id.ID{}
+	}](ctx, c.boss, "/api/org/sites")
+	at := make(map[string]id.ID, len(sites))
 	for _, s := range sites {
 		at[s.Code] = s.ID
+	}
+	return at, err
+}
+
+// staff opens the shops: their registers, their people and the rights of these.
+func (c *chain) staff(ctx context.Context) error {
+	boss := c.boss
+	at, err := c.sites(ctx)
+	if err != nil {
+		return err
 	}
 	roles, err := list1[org.Role](ctx, boss, "/api/org/roles")
 	if err != nil {
