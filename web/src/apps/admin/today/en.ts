@@ -40,7 +40,7 @@ export default {
   done: 'done',
   no_site_title: 'No site to look at yet',
   no_site: 'Ask an administrator to give you rights at a site under Settings › Staff.',
-  three: 'The three figures that count',
+  three: 'The figures that count',
   three_open: 'Open on the board',
   out: 'Out of stock',
   out_now: '{n} {n:product|products} out now',

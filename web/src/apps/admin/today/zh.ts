@@ -37,7 +37,7 @@ export default {
   done: '已完成',
   no_site_title: '还没有可看的机构',
   no_site: '请管理员在“设置 › 员工”里给你一家机构的权限。',
-  three: '最要紧的三个数',
+  three: '最要紧的数',
   three_open: '在看板上打开',
   out: '缺货率',
   out_now: '现在缺货 {n} 种',
